@@ -1,0 +1,55 @@
+"""The error tree: one sentence with what and where, a hint, an exit code each.
+
+ArchiverError                 1   failed
+├── UsageError                2   the command or its arguments
+├── ConfigurationError        2   the settings file
+├── IncompleteError           3   done, but something is missing
+├── SourceError               1   an export or an answer that cannot be taken
+├── NoVaultError             10   no vault where one was looked for
+├── LockedError              11   another run holds the lock
+├── NoKeyError               12   no identity opens it
+└── IntegrityError           20   sealed bytes are altered, missing or out of order
+"""
+
+
+class ArchiverError(Exception):
+    """What the command line prints as `archiver: error: …` and `archiver: hint: …`."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ArchiverError):
+    exit_code = 2
+
+
+class ConfigurationError(ArchiverError):
+    exit_code = 2
+
+
+class IncompleteError(ArchiverError):
+    exit_code = 3
+
+
+class SourceError(ArchiverError):
+    pass
+
+
+class NoVaultError(ArchiverError):
+    exit_code = 10
+
+
+class LockedError(ArchiverError):
+    exit_code = 11
+
+
+class NoKeyError(ArchiverError):
+    exit_code = 12
+
+
+class IntegrityError(ArchiverError):
+    exit_code = 20
