@@ -1,0 +1,1 @@
+"""The recipient types of the specification that this package reads and writes."""
