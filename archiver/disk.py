@@ -1,0 +1,229 @@
+"""Files that are there whole or not at all: new files, atomic replacement, directory sync, the lock.
+
+A file becomes visible under its name only after its bytes are on the disk. Until then it lies beside its
+place as `.partial-…`, locked by the process that writes it, so that a cleaner can tell what a killed run
+left from what another run is writing.
+"""
+
+import errno
+import fcntl
+import io
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from archiver.errors import ArchiverError, LockedError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+PARTIAL_PREFIX = ".partial-"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+
+def translate_os_error(error: OSError, action: str, path: Path | str) -> ArchiverError:
+    """The error for a failed system call on `path`; `action` is a verb as "writing"."""
+    if error.errno in _FULL:
+        return ArchiverError(
+            f"the disk is full while {action} {path}", "free some space and run the same command again"
+        )
+    reason = (error.strerror or str(error)).lower()
+    hint = None
+    if error.errno in (errno.EACCES, errno.EPERM):
+        hint = "check who owns it and its mode: ls -ld"
+    elif error.errno == errno.EROFS:
+        hint = "the file system is mounted read-only"
+    return ArchiverError(f"{path}: {reason} while {action} it", hint)
+
+
+@contextmanager
+def os_errors_reported(action: str, path: Path | str) -> Iterator[None]:
+    """Turn an OSError of the body into an ArchiverError that names the path. Wrap only the calls on it."""
+    try:
+        yield
+    except OSError as error:
+        raise translate_os_error(error, action, path) from error
+
+
+class _NewFile(io.FileIO):
+    """A file being made: writes everything it is given, and reports its errors under its final name."""
+
+    def __init__(self, partial: Path, final: Path, mode: int) -> None:
+        self.final = final
+        super().__init__(partial, "xb", opener=lambda path, flags: os.open(path, flags, mode))
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        view = memoryview(data).cast("B")
+        done = 0
+        with os_errors_reported("writing", self.final):
+            while done < len(view):
+                done += super().write(view[done:])
+        return done
+
+
+@contextmanager
+def new_file(path: Path, *, mode: int = 0o600, replace: bool = False) -> Iterator[BinaryIO]:
+    """Give a writer; when the body ends well the file is durable under `path`, else nothing is left.
+
+    Without `replace` raise FileExistsError where the name is taken, however late; what lies there stays.
+    Raise ArchiverError where the disk is full or a system call fails. The umask applies to `mode`."""
+    if not replace and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    partial = path.parent / f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+    with os_errors_reported("creating", path):
+        file = _NewFile(partial, path, mode)
+    try:
+        with file:
+            with suppress(OSError):  # some network file systems have no flock; then a cleaner must be alone
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield file
+            with os_errors_reported("writing", path):
+                os.fsync(file.fileno())
+            _publish(partial, path, replace=replace)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def _publish(partial: Path, path: Path, *, replace: bool) -> None:
+    """Give the finished file its name. A hard link never replaces, so of two writers one wins."""
+    try:
+        if replace:
+            os.replace(partial, path)
+            return
+        try:
+            os.link(partial, path)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            _rename_to_free_name(partial, path)
+        else:
+            partial.unlink()
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise translate_os_error(error, "creating", path) from error
+
+
+def _rename_to_free_name(partial: Path, path: Path) -> None:
+    """Where there are no hard links (FAT, some network shares): our own writers exclude each other."""
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        partial.rename(path)
+    finally:
+        os.close(directory)
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Make `path` hold `data`, replacing what was there: at any instant the old bytes or the new ones."""
+    with new_file(path, mode=mode, replace=True) as file:
+        file.write(data)
+
+
+def create_exclusively(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Make a new file. Raise ArchiverError where the name is taken; what lies there stays as it is."""
+    try:
+        with new_file(path, mode=mode) as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise ArchiverError(f"{path} is there already", "nothing was written; move it away first") from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    with os_errors_reported("syncing", path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def make_directories(path: Path, mode: int = 0o777) -> None:
+    """Make a directory and what is missing above it, each name durable. An existing one is left alone."""
+    if path.is_dir():
+        return
+    make_directories(path.parent, mode)
+    with os_errors_reported("creating", path), suppress(FileExistsError):
+        path.mkdir(mode)
+    sync_directory(path.parent)
+
+
+def delete_partial_files(directory: Path) -> int:
+    """Remove what killed runs left in a directory and below; return how many. Files still being written
+    by a live process are locked by it and stay."""
+    deleted = 0
+    with os_errors_reported("cleaning", directory):
+        for folder, _, names in os.walk(directory):
+            for name in names:
+                if name.startswith(PARTIAL_PREFIX) and _delete_if_abandoned(Path(folder, name)):
+                    deleted += 1
+    return deleted
+
+
+def _delete_if_abandoned(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+class Lock:
+    """One run at a time: `with Lock(path):` raises LockedError where another process holds it.
+
+    The kernel releases it when the process ends, however it ends; the file stays and holds the process
+    id of the last holder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        with os_errors_reported("locking", self.path):
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+                os.close(descriptor)
+                raise self._locked(holder) from None
+            except OSError:
+                os.close(descriptor)
+                raise
+            self._descriptor = descriptor
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        return self
+
+    def _locked(self, holder: str) -> LockedError:
+        process = f"process {holder}" if holder.isdigit() else "another process"
+        hint = f"wait for it, or see what it is: ps {holder}" if holder.isdigit() else "wait for it to end"
+        return LockedError(f"{process} is at work here and holds {self.path}", hint)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,138 @@
+"""Where a secret comes from: `file:PATH`, `env:NAME`, `command:PROGRAM ARGUMENTS` or `credential:NAME`.
+
+Settings and arguments hold such a reference, never the secret. No error here contains a value.
+"""
+
+import os
+import shlex
+import stat
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from archiver.errors import ConfigurationError
+
+SCHEMES = ("file", "env", "command", "credential")
+MAXIMUM_BYTES = 65_536
+COMMAND_TIMEOUT_SECONDS = 60.0
+_FORMS = "write file:PATH, env:NAME, command:PROGRAM ARGUMENTS or credential:NAME"
+
+
+def check_secret_reference(reference: str) -> None:
+    """Raise ConfigurationError where this is not a reference; it may be the secret itself, so never
+    repeat it."""
+    scheme, colon, rest = reference.partition(":")
+    if not colon or scheme not in SCHEMES:
+        raise ConfigurationError("this is not a reference to a secret", _FORMS)
+    if not rest.strip():
+        raise ConfigurationError(f"nothing follows {scheme}:", _FORMS)
+    if scheme == "credential" and ("/" in rest or rest in (".", "..")):
+        raise ConfigurationError("a credential's name holds no slash", _FORMS)
+    if scheme == "command":
+        _split_command(rest)
+
+
+def resolve_secret(reference: str, environ: Mapping[str, str], home: Path | None = None) -> str:
+    """The secret a reference names, less one line end at its end.
+
+    A relative file is taken from `home`, else from the current folder. Raise ConfigurationError where
+    there is none, it is empty, not UTF-8, over 64 KiB, or a file that others may read."""
+    check_secret_reference(reference)
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env":
+        return _resolve_variable(rest, environ)
+    if scheme == "file":
+        path = (home or Path()) / Path(rest).expanduser()
+        _check_private(path)
+        return _decode(_read(path), f"file {path}")
+    if scheme == "credential":
+        return _resolve_credential(rest, environ)
+    return _resolve_command(rest, environ, COMMAND_TIMEOUT_SECONDS)
+
+
+def _resolve_variable(name: str, environ: Mapping[str, str]) -> str:
+    if name not in environ:
+        raise ConfigurationError(f"the environment has no variable {name}", f"set {name} for this command")
+    if not environ[name]:
+        raise ConfigurationError(f"the variable {name} is empty")
+    return environ[name]
+
+
+def _check_private(path: Path) -> None:
+    """Raise ConfigurationError where others than the owner may read the file."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise ConfigurationError(f"the secret in {path} can be read by others", f"chmod 600 {path}")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAXIMUM_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"the secret in {path} cannot be read: {(error.strerror or '').lower()}")
+
+
+def _resolve_credential(name: str, environ: Mapping[str, str]) -> str:
+    """systemd.exec(5), LoadCredential=: a folder that only the unit's user can read."""
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    if not directory:
+        raise ConfigurationError(
+            f"credential:{name} is given by systemd only, and CREDENTIALS_DIRECTORY is not set",
+            f"add LoadCredential={name}:PATH to the unit, or use file:PATH",
+        )
+    return _decode(_read(Path(directory, name)), f"credential {name}")
+
+
+def _split_command(text: str) -> list[str]:
+    try:
+        arguments = shlex.split(text)
+    except ValueError as error:
+        raise ConfigurationError("the command's quotes do not match") from error
+    if not arguments:
+        raise ConfigurationError("nothing follows command:", _FORMS)
+    return arguments
+
+
+def _resolve_command(text: str, environ: Mapping[str, str], timeout_seconds: float) -> str:
+    """What a program prints. No shell; its messages go to our standard error. Only its name is ever
+    repeated, as its arguments may be secret."""
+    arguments = _split_command(text)
+    name = os.path.basename(arguments[0])
+    try:
+        process = subprocess.Popen(  # noqa: S603  # the operator's own settings name the program; no shell
+            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=dict(environ)
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"the program {name} for a secret does not start") from error
+    with process:
+        try:
+            output, _ = process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise ConfigurationError(
+                f"the program {name} for a secret gave none within {timeout_seconds:.0f} seconds"
+            ) from None
+    if process.returncode != 0:
+        raise ConfigurationError(f"the program {name} for a secret failed with exit {process.returncode}")
+    return _decode(output, f"the program {name}")
+
+
+def _decode(data: bytes, origin: str) -> str:
+    if len(data) > MAXIMUM_BYTES:
+        raise ConfigurationError(f"the secret from {origin} is over {MAXIMUM_BYTES} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"the secret from {origin} is not UTF-8 text") from None
+    value = text.removesuffix("\n").removesuffix("\r")
+    if not value:
+        raise ConfigurationError(f"the secret from {origin} is empty")
+    return value

@@ -1,0 +1,267 @@
+"""`archiver.toml` to frozen dataclasses: every problem at once, each with its place in the file.
+
+Paths in the file are relative to the folder it lies in. `config/archiver.sample.toml` explains each key.
+"""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from archiver import disk
+from archiver.errors import ArchiverError, ConfigurationError, UsageError
+from archiver.settings_table import Problem, Table
+
+FILE_NAME = "archiver.toml"
+MEBIBYTE = 1 << 20
+LANGUAGES = ("english", "none")
+"""Whose word forms a search may expand to."""
+KEYHOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+"""Names a keyholder's files and its part of the log."""
+
+
+@dataclass(frozen=True)
+class PlatformRule:
+    """How a platform's account ids and handles look."""
+
+    account_id: re.Pattern[str]
+    handle: re.Pattern[str]
+    id_hint: str | None
+    handle_hint: str | None
+
+
+PLATFORMS = {
+    "x": PlatformRule(
+        re.compile(r"[0-9]{1,19}"),
+        re.compile(r"[A-Za-z0-9_]{1,20}"),
+        "an X account's id is a number; it stands in account.js of its export",
+        "letters, digits and _ only, without the @",
+    )
+}
+_ANYTHING = re.compile(r".+")
+_UNKNOWN_PLATFORM = PlatformRule(_ANYTHING, _ANYTHING, None, None)
+
+
+class SettingsError(ConfigurationError):
+    """All problems of one settings file."""
+
+    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        if len(problems) == 1:
+            super().__init__(f"{path}: {problems[0].where}: {problems[0].what}", problems[0].hint)
+            return
+        lines = [f"{path}: {len(problems)} problems", *(f"  {problem}" for problem in problems)]
+        super().__init__("\n".join(lines), f"change {path.name} and look again: archiver config check")
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """An account that is archived. The id never changes, the handle may."""
+
+    platform: str
+    id: str
+    handle: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyholderSettings:
+    """Who reads here. `passphrase` is a reference (`archiver.secrets`), never the passphrase."""
+
+    name: str
+    identity: Path
+    passphrase: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an export may at most be, so that a hostile one cannot fill memory or disk."""
+
+    member_bytes: int = 4096 * MEBIBYTE
+    """One member's size once inflated."""
+    ratio: int = 200
+    """Inflated to compressed size of one member."""
+    members: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One `archiver.toml`. Paths are absolute. `keyholder` is None on a host that only collects."""
+
+    path: Path
+    vault: Path
+    inbox: Path
+    spool: Path
+    state: Path
+    recipients: Path
+    signing_key: Path
+    spool_identity: Path
+    keyholder: KeyholderSettings | None
+    accounts: tuple[AccountSettings, ...]
+    segment_bytes: int
+    language: str
+    limits: Limits
+    digest: str
+    """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
+
+    @property
+    def home(self) -> Path:
+        """The folder the settings lie in."""
+        return self.path.parent
+
+    @property
+    def lock(self) -> Path:
+        """Held by whatever changes spool, state or vault."""
+        return self.state.with_name(self.state.name + ".lock")
+
+
+def find_settings(option: Path | None, environ: Mapping[str, str]) -> Path:
+    """The settings file: `--config`, else ARCHIVER_CONFIG, else ./archiver.toml. A folder stands for the
+    file in it. Raise ConfigurationError where there is none."""
+    named = option or (Path(environ["ARCHIVER_CONFIG"]) if environ.get("ARCHIVER_CONFIG") else None)
+    path = named or Path(FILE_NAME)
+    if path.is_dir():
+        path = path / FILE_NAME
+    if path.is_file():
+        return path.absolute()
+    where = f"there is no settings file {path}" if named else "there is no archiver.toml in this folder"
+    raise ConfigurationError(
+        where, "make a vault with: archiver init DIR --holder NAME; or name its settings: --config FILE"
+    )
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file. Raise SettingsError with everything that is wrong in it: broken
+    TOML, unknown keys, wrong types, bad ids, accounts given twice, key files that are not there."""
+    path = path.absolute()
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"there is no settings file {path}") from error
+    except OSError as error:
+        raise disk.translate_os_error(error, "reading", path) from error
+    return parse_settings(data, path)
+
+
+def parse_settings(data: bytes, path: Path) -> Settings:
+    """As `load_settings`, of bytes that lie, or will lie, at `path`."""
+    try:
+        document = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: byte {error.start} is not UTF-8 text") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigurationError(
+            f"{path} is not TOML: {error}", 'a text needs quotes: key = "value"'
+        ) from error
+    problems: list[Problem] = []
+    settings = _read_settings(Table(document, "", problems), path, document)
+    if problems:
+        raise SettingsError(path, tuple(problems))
+    return settings
+
+
+def _read_settings(top: Table, path: Path, document: dict[str, object]) -> Settings:
+    home = path.parent
+    collector = top.table("collector")
+    segment = top.table("seal").integer("segment_mebibytes", 128, 1, 1024)
+    settings = Settings(
+        path=path,
+        vault=top.path("vault", "vault", home),
+        inbox=collector.path("inbox", "inbox", home),
+        spool=collector.path("spool", "spool", home),
+        state=collector.path("state", "state.sqlite", home),
+        recipients=top.path("recipients", "keys/recipients.txt", home, must_exist=True),
+        signing_key=collector.path("signing_key", "collector/signing_key", home, must_exist=True),
+        spool_identity=collector.path("spool_identity", "collector/spool.identity", home, must_exist=True),
+        keyholder=_read_keyholder(top, home),
+        accounts=_read_accounts(top),
+        segment_bytes=segment * MEBIBYTE,
+        language=top.table("search").choice("language", "english", LANGUAGES),
+        limits=_read_limits(top.table("limits")),
+        digest=_digest(document),
+    )
+    top.report_unknown()
+    return settings
+
+
+def _read_keyholder(top: Table, home: Path) -> KeyholderSettings | None:
+    """The identity file itself is looked for when it is used: it may lie on a stick in a drawer, and
+    collecting goes on without it."""
+    if not top.has("keyholder"):
+        return None
+    table = top.table("keyholder")
+    hint = "up to 64 of A-Z a-z 0-9 . _ @ -"
+    return KeyholderSettings(
+        name=table.text("name", pattern=KEYHOLDER_NAME, hint=hint),
+        identity=table.path("identity", None, home),
+        passphrase=table.secret_reference("passphrase", home),
+    )
+
+
+def _read_accounts(top: Table) -> tuple[AccountSettings, ...]:
+    accounts: list[AccountSettings] = []
+    for table in top.tables("account"):
+        platform = table.choice("platform", None, tuple(PLATFORMS))
+        rule = PLATFORMS.get(platform, _UNKNOWN_PLATFORM)
+        account = AccountSettings(
+            platform=platform,
+            id=table.text("id", pattern=rule.account_id, hint=rule.id_hint),
+            handle=table.optional_text("handle", pattern=rule.handle, hint=rule.handle_hint),
+        )
+        if account.id and any((known.platform, known.id) == (platform, account.id) for known in accounts):
+            table.problem("id", f"{platform} account {account.id} is given twice", "remove one of the two")
+        accounts.append(account)
+    return tuple(accounts)
+
+
+def _read_limits(table: Table) -> Limits:
+    standard = Limits()
+    member = table.integer("member_mebibytes", standard.member_bytes // MEBIBYTE, 1, 1_048_576)
+    return Limits(
+        member_bytes=member * MEBIBYTE,
+        ratio=table.integer("ratio", standard.ratio, 2, 1_100),
+        members=table.integer("members", standard.members, 1, 100_000_000),
+    )
+
+
+def _digest(document: dict[str, object]) -> str:
+    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def add_account(path: Path, account: AccountSettings) -> Settings:
+    """Append an `[[account]]` to a settings file, atomically; what is in it stays as it is. Return what
+    the file then says. Raise UsageError where the account is there, SettingsError where it is not right."""
+    settings = load_settings(path)
+    if any((known.platform, known.id) == (account.platform, account.id) for known in settings.accounts):
+        raise UsageError(f"{account.platform} account {account.id} is in {path} already")
+    with disk.os_errors_reported("reading", path):
+        data = path.read_bytes()
+        mode = path.stat().st_mode & 0o777
+    new_data = (data if data.endswith(b"\n") or not data else data + b"\n") + _account_block(account)
+    try:
+        new_settings = parse_settings(new_data, path)
+    except ArchiverError as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise ConfigurationError(
+            f"an account cannot be added to {path}, which lists them in one line",
+            "write each as a table of its own, under [[account]]",
+        ) from error
+    disk.write_atomically(path, new_data, mode)
+    return new_settings
+
+
+def _account_block(account: AccountSettings) -> bytes:
+    lines = ["", "[[account]]", f"platform = {toml_text(account.platform)}", f"id = {toml_text(account.id)}"]
+    if account.handle is not None:
+        lines.append(f"handle = {toml_text(account.handle)}")
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def toml_text(value: str) -> str:
+    """A text as TOML's basic string (TOML 1.0, "String"): JSON's escapes are a part of TOML's, except
+    that DEL needs one."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

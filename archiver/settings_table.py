@@ -1,0 +1,147 @@
+"""One table of a settings file, read key by key; what is wrong is collected, never raised."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from archiver.errors import ConfigurationError
+from archiver.secrets import check_secret_reference
+
+Value = TypeVar("Value")
+_TYPE_NAMES = {str: "a text in quotes", int: "a whole number", dict: "a table", list: "a list of tables"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a settings file. `where` is the place, as `account[1].id`; the first is 1."""
+
+    where: str
+    what: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" ({self.hint})" if self.hint else "")
+
+
+class Table:
+    """A TOML table. Each reader takes a key, notes what is wrong with it in `problems`, and then returns
+    a stand-in of the right type, so that reading goes on and finds the rest."""
+
+    def __init__(self, data: dict[str, object], where: str, problems: list[Problem]) -> None:
+        self._data = data
+        self._where = where
+        self._problems = problems
+        self._known: set[str] = set()
+        self._tables: dict[str, list[Table]] = {}
+
+    def problem(self, key: str, what: str, hint: str | None = None) -> None:
+        where = f"{self._where}.{key}" if self._where else key
+        self._problems.append(Problem(where, what, hint))
+
+    def has(self, key: str) -> bool:
+        return key in self._data
+
+    def _take(self, key: str, kind: type[Value]) -> Value | None:
+        """The value, or None where it is absent or of another type. TOML's booleans are no numbers."""
+        self._known.add(key)
+        value = self._data.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, kind) or isinstance(value, bool):
+            self.problem(key, f"this must be {_TYPE_NAMES[kind]}")
+            return None
+        return value
+
+    def text(
+        self,
+        key: str,
+        default: str | None = None,
+        *,
+        pattern: re.Pattern[str] | None = None,
+        hint: str | None = None,
+    ) -> str:
+        """A text that is not empty and matches. Required where there is no default."""
+        value = self._take(key, str)
+        if value is None:
+            if key not in self._data and default is None:
+                self.problem(key, "this is missing", hint)
+            return default or ""
+        if not value or "\0" in value or (pattern is not None and not pattern.fullmatch(value)):
+            self.problem(key, f"{value!r} cannot be right", hint)
+        return value
+
+    def optional_text(
+        self, key: str, *, pattern: re.Pattern[str] | None = None, hint: str | None = None
+    ) -> str | None:
+        self._known.add(key)
+        return self.text(key, pattern=pattern, hint=hint) if key in self._data else None
+
+    def choice(self, key: str, default: str | None, choices: tuple[str, ...]) -> str:
+        value = self.text(key, default, hint=f"one of: {', '.join(choices)}")
+        if value and value not in choices:
+            self.problem(key, f"{value!r} is not known", f"one of: {', '.join(choices)}")
+        return value
+
+    def integer(self, key: str, default: int, least: int, most: int) -> int:
+        value = self._take(key, int)
+        if value is None:
+            return default
+        if not least <= value <= most:
+            self.problem(key, f"{value} is outside {least} to {most}")
+        return value
+
+    def path(self, key: str, default: str | None, home: Path, *, must_exist: bool = False) -> Path:
+        """An absolute path. One that the file names (not the default) must be a file if `must_exist`."""
+        text = self.text(key, default)
+        if not text or "\0" in text:
+            return home
+        path = home / Path(text).expanduser()
+        if must_exist and key in self._data and not path.is_file():
+            self.problem(key, f"there is no file {path}", "a path is taken from the folder of the settings")
+        return path
+
+    def secret_reference(self, key: str, home: Path) -> str | None:
+        """A reference to a secret; a relative file in it becomes absolute. What is there is never
+        repeated in a problem: it may be the secret itself."""
+        value = self._take(key, str)
+        if value is None:
+            return None
+        try:
+            check_secret_reference(value)
+        except ConfigurationError as error:
+            self.problem(key, error.message, error.hint)
+            return None
+        scheme, _, rest = value.partition(":")
+        return f"file:{home / Path(rest).expanduser()}" if scheme == "file" else value
+
+    def table(self, key: str) -> "Table":
+        """A table below this one; an absent one is empty."""
+        if key not in self._tables:
+            self._tables[key] = [self._below(key, self._take(key, dict) or {})]
+        return self._tables[key][0]
+
+    def tables(self, key: str) -> "list[Table]":
+        """The tables of `[[key]]`, in order."""
+        below: list[Table] = []
+        for number, item in enumerate(self._take(key, list) or [], start=1):
+            if isinstance(item, dict):
+                below.append(self._below(f"{key}[{number}]", item))
+            else:
+                self.problem(f"{key}[{number}]", f"this must be {_TYPE_NAMES[dict]}")
+        self._tables[key] = below
+        return below
+
+    def _below(self, name: str, data: dict[str, object]) -> "Table":
+        return Table(data, f"{self._where}.{name}" if self._where else name, self._problems)
+
+    def report_unknown(self) -> None:
+        """Note every key, here and below, that nothing has read."""
+        for key in self._data:
+            if key not in self._known:
+                close = difflib.get_close_matches(key, self._known, n=1)
+                self.problem(key, "this is not a setting", f"did you mean {close[0]}?" if close else None)
+        for below in self._tables.values():
+            for table in below:
+                table.report_unknown()

@@ -1,0 +1,1 @@
+"""Where sealed files lie: put once, read exactly."""

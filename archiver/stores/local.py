@@ -1,0 +1,164 @@
+"""A store in a folder: a disk, a mounted share."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from archiver import disk
+from archiver.errors import IntegrityError, NoVaultError
+from archiver.stores.base import (
+    COPY_BYTES,
+    ExistsInStoreError,
+    NotInStoreError,
+    StoredFile,
+    check_key_name,
+    check_name,
+)
+
+FILE_MODE = 0o444
+"""Sealed: nobody writes to it again. The umask may take more away."""
+
+
+class LocalFile:
+    """An open file, read by `pread`, so that readers share no position."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self._size = os.fstat(descriptor).st_size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes from `offset`: `length` of them, fewer only where the file ends."""
+        with disk.os_errors_reported("reading", self._path):
+            data = os.pread(self._descriptor, length, offset)
+            while len(data) < length and (more := self._read_more(offset + len(data), length - len(data))):
+                data += more  # the kernel reads at most 2 GiB at once
+        return data
+
+    def _read_more(self, offset: int, length: int) -> bytes:
+        return os.pread(self._descriptor, length, offset) if offset < self._size else b""
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class LocalStore:
+    """Names are paths below a folder. Raise NoVaultError where the folder is not there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = _existing(root)
+
+    @property
+    def location(self) -> str:
+        return str(self.root)
+
+    def _path(self, name: str) -> Path:
+        return self.root / check_name(name)
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[BinaryIO]:
+        path = self._path(name)
+        disk.make_directories(path.parent)
+        file = disk.new_file(path, mode=FILE_MODE)
+        try:
+            with file as writer:
+                yield writer
+        except FileExistsError as error:
+            if error.filename != str(path):  # the body's own
+                raise
+            raise ExistsInStoreError(name, self.location) from error
+
+    def put_new(self, name: str, source: bytes | BinaryIO) -> None:
+        with self.create(name) as writer:
+            if isinstance(source, bytes):
+                writer.write(source)
+                return
+            while piece := source.read(COPY_BYTES):
+                writer.write(piece)
+
+    def open_random(self, name: str) -> StoredFile:
+        path = self._path(name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotInStoreError(name, self.location) from error
+        except OSError as error:
+            raise disk.translate_os_error(error, "opening", path) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotInStoreError(name, self.location)
+        return LocalFile(descriptor, path)
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        with self.open_random(name) as file:
+            if file.size > max_bytes:
+                raise IntegrityError(f"{name} has {file.size} bytes where at most {max_bytes} can be right")
+            return file.read_at(0, max_bytes)
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        folder, slash, _ = prefix.rpartition("/")
+        below = self.root / check_name(folder) if slash else _existing(self.root)
+        with disk.os_errors_reported("listing", below):
+            names = sorted(_names_below(below, self.root))
+        return (name for name in names if name.startswith(prefix))
+
+    def exists(self, name: str) -> bool:
+        return self._path(name).is_file()
+
+    def size(self, name: str) -> int:
+        with self.open_random(name) as file:
+            return file.size
+
+    def replace_key(self, name: str, data: bytes) -> None:
+        path = self._path(check_key_name(name))
+        if not path.is_file():
+            raise NotInStoreError(name, self.location)
+        with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
+            writer.write(data)
+
+    def delete_partial(self) -> int:
+        return disk.delete_partial_files(self.root)
+
+
+def _existing(root: Path) -> Path:
+    """Raise NoVaultError where the folder is not there: a share that is not mounted is no empty vault."""
+    if not root.is_dir():
+        raise NoVaultError(
+            f"there is no folder {root}", "mount it, or make a new vault: archiver init DIR --holder NAME"
+        )
+    return root
+
+
+def _names_below(folder: Path, root: Path) -> Iterator[str]:
+    """Names in any order. A folder that cannot be read raises OSError, or its files would seem gone."""
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    for directory, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for file in files:
+            if not file.startswith("."):
+                yield Path(directory, file).relative_to(root).as_posix()
