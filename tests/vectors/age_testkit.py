@@ -44,7 +44,8 @@ def parse_vector(content: bytes) -> Vector:
     vector = Vector(file=body)
     for line in header.decode("utf-8").split("\n"):
         key, separator, value = line.partition(": ")
-        assert separator and key in KNOWN_KEYS, f"unknown key in the vector: {key}"
+        assert separator
+        assert key in KNOWN_KEYS, f"unknown key in the vector: {key}"
         match key:
             case "expect":
                 assert value in EXPECTATIONS

@@ -41,8 +41,8 @@ class SeekReader:
         cached_chunks: int = DEFAULT_CACHED_CHUNKS,
     ) -> None:
         self._prepare(source, cached_chunks)
-        header, start = self._read_header()
-        self._open(header, start, header.unwrap(identities))
+        header = self._read_header()
+        self._open(header, header.unwrap(identities))
 
     @classmethod
     def with_file_key(
@@ -51,9 +51,9 @@ class SeekReader:
         """Open with the file key that the writer had, to read back what was just written; raise likewise."""
         reader = cls.__new__(cls)
         reader._prepare(source, cached_chunks)
-        header, start = reader._read_header()
+        header = reader._read_header()
         header.verify(file_key)
-        reader._open(header, start, file_key)
+        reader._open(header, file_key)
         return reader
 
     def __repr__(self) -> str:
@@ -81,16 +81,19 @@ class SeekReader:
         self.chunks_read = 0
         self.bytes_read = 0
         self._source = source
+        self._start = b""
         self._cached_chunks = max(1, cached_chunks)
         self._cache: OrderedDict[int, bytes] = OrderedDict()
 
     def _read_source(self, offset: int, length: int) -> bytes:
+        if offset + length <= len(self._start):  # while opening: a small file takes one read in all
+            return self._start[offset : offset + length]
         data = self._source.read_at(offset, length)
         self.bytes_read += len(data)
         return data
 
-    def _read_header(self) -> tuple[Header, bytes]:
-        """Return the header and the file's first bytes, dearmored where need be."""
+    def _read_header(self) -> Header:
+        """Read the file's first bytes, dearmoring where need be, until the header is whole."""
         start = self._read_source(0, HEAD_BYTES)
         if is_armored(start[:DETECTION_BYTES]):
             if self._source.size > MAX_ARMORED_BYTES:
@@ -103,12 +106,11 @@ class SeekReader:
         while not is_header_complete(start) and len(start) == length:
             length = min(length * 4, MAX_HEADER_BYTES)
             start = self._read_source(0, length)
-        return parse_header(start), start
+        self._start = start
+        return parse_header(start)
 
-    def _open(self, header: Header, start: bytes, file_key: bytes) -> None:
-        nonce = start[header.length : header.length + NONCE_BYTES]
-        if len(nonce) < NONCE_BYTES:
-            nonce = self._read_source(header.length, NONCE_BYTES)
+    def _open(self, header: Header, file_key: bytes) -> None:
+        nonce = self._read_source(header.length, NONCE_BYTES)
         payload_start = header.length + NONCE_BYTES
         if len(nonce) < NONCE_BYTES or self._source.size < payload_start:
             raise HeaderError("the payload's nonce is cut short")
@@ -118,6 +120,7 @@ class SeekReader:
         self._last_chunk = self._layout.chunks - 1
         self.size = self._layout.plain_bytes
         self._load(self._last_chunk, self._last_chunk)
+        self._start = b""
 
     def _load(self, first: int, last: int) -> list[bytes]:
         """Return chunks `first` to `last`, reading neighbours that are not cached in one go."""
