@@ -1,0 +1,265 @@
+"""Private keys on disk and archives' keys in a store: make, load, unwrap, wrap again.
+
+An identity file is the age program's: one key a line, plain or encrypted to a passphrase. An archive's
+`key.age` holds the archive's own identity, encrypted to every keyholder.
+"""
+
+import json
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from archiver import disk
+from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoKeyError, UsageError
+from archiver.formats import age
+from archiver.formats.ssh_signature import MalformedKeyError, SigningKey
+from archiver.keyholders import Keyholder, Keyholders, Recipient
+from archiver.secrets import resolve_secret
+from archiver.settings import KeyholderSettings
+from archiver.stores.base import Store
+from archiver.times import format_date
+
+__all__ = [
+    "Identity",
+    "Keyholder",
+    "Keyholders",
+    "Recipient",
+    "apply_keyholders",
+    "archive_key_name",
+    "archives_with_key",
+    "encode_identity_file",
+    "load_identities",
+    "load_identity",
+    "load_signing_key",
+    "new_identity",
+    "open_archive_key",
+    "rewrap_archive_keys",
+    "seal_archive_key",
+]
+
+Identity = age.X25519Identity | age.HybridIdentity
+
+WORK_FACTOR = 18
+"""Of scrypt, as in the age program: 256 MiB and about a second for each try."""
+_MAXIMUM_FILE_BYTES = 1 << 20
+"""Of a key file; 256 keyholders' post-quantum stanzas take 400 KiB."""
+_MAXIMUM_MANIFEST_BYTES = 1 << 24
+_ENCRYPTED = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
+
+
+def new_identity(*, classic: bool = False) -> Identity:
+    """A new key pair from the operating system's randomness: post-quantum, or X25519."""
+    return age.X25519Identity.generate() if classic else age.HybridIdentity.generate()
+
+
+def encode_identity_file(
+    identity: Identity,
+    name: str,
+    now_ms: int,
+    passphrase: str | None = None,
+    work_factor: int = WORK_FACTOR,
+) -> bytes:
+    """An identity file as the age program makes it; with a passphrase encrypted to it, and armored."""
+    text = (
+        f"# created: {format_date(now_ms)}, for {name}\n"
+        f"# public key: {identity.recipient().encode()}\n"
+        f"{identity.encode()}\n"
+    ).encode()
+    if passphrase is None:
+        return text
+    return age.encrypt([age.ScryptRecipient(passphrase, work_factor)], text, armor=True)
+
+
+def load_identity(path: Path) -> Identity:
+    """The one identity in a plain file, as the spool's. Raise ConfigurationError where it is absent,
+    malformed, or readable by others."""
+    identities = _parse_identity_file(_read_private(path), path)
+    if len(identities) != 1:
+        raise ConfigurationError(f"{path} holds {len(identities)} identities where one is needed")
+    return identities[0]
+
+
+def load_identities(
+    keyholder: KeyholderSettings, environ: Mapping[str, str], prompt: Callable[[str], str]
+) -> list[Identity]:
+    """A keyholder's identities, asking for the passphrase by its reference, else by `prompt(question)`.
+
+    Raise NoKeyError where the file is absent or the passphrase wrong, ConfigurationError where it is
+    malformed, readable by others though plain, or the reference leads nowhere."""
+    path = keyholder.identity
+    if not path.is_file():
+        raise NoKeyError(
+            f"there is no identity file {path} of keyholder {keyholder.name}",
+            "bring it there, or say in the settings where it is: keyholder.identity",
+        )
+    data = _read(path)
+    if not data.startswith(_ENCRYPTED):
+        _check_private(path)
+        return _parse_identity_file(data, path)
+    if keyholder.passphrase is not None:
+        passphrase = resolve_secret(keyholder.passphrase, environ, path.parent)
+    else:
+        passphrase = prompt(f"Passphrase of {path.name}")
+    return _parse_identity_file(_decrypt_identity_file(data, path, passphrase), path)
+
+
+def _decrypt_identity_file(data: bytes, path: Path, passphrase: str) -> bytes:
+    try:
+        return age.decrypt([age.ScryptIdentity(passphrase)], data)
+    except (age.NoMatchError, age.KeyFormatError) as error:
+        raise NoKeyError(f"this passphrase does not open {path}", "try again") from error
+    except age.AgeError as error:
+        raise NoKeyError(f"{path} is damaged: {error}", "take the copy of it that was put by") from error
+
+
+def _parse_identity_file(data: bytes, path: Path) -> list[Identity]:
+    try:
+        return age.parse_identities(data.decode("utf-8"))
+    except (age.KeyFormatError, UnicodeDecodeError) as error:
+        reason = error if isinstance(error, age.KeyFormatError) else "it is not text"
+        raise ConfigurationError(f"{path} is not an age identity file: {reason}") from None
+
+
+def load_signing_key(path: Path) -> SigningKey:
+    """The collector's key. Raise ConfigurationError where it is absent, malformed or readable by others."""
+    try:
+        return SigningKey.parse(_read_private(path))
+    except MalformedKeyError as error:
+        raise ConfigurationError(f"{path} is not an Ed25519 OpenSSH private key: {error}") from error
+
+
+def _read_private(path: Path) -> bytes:
+    data = _read(path)
+    _check_private(path)
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAXIMUM_FILE_BYTES)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"there is no key file {path}") from error
+    except OSError as error:
+        raise disk.translate_os_error(error, "reading", path) from error
+
+
+def _check_private(path: Path) -> None:
+    """Raise ConfigurationError where others than the owner may read a plain private key."""
+    with disk.os_errors_reported("reading", path):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise ConfigurationError(f"the private key {path} can be read by others", f"chmod 600 {path}")
+
+
+def archive_key_name(archive: str) -> str:
+    """Where an archive's key lies in a store."""
+    return f"archives/{archive}/key.age"
+
+
+def seal_archive_key(identity: Identity, recipients: Sequence[Recipient]) -> bytes:
+    """The bytes of `key.age`: an archive's identity, encrypted to every keyholder."""
+    return age.encrypt(recipients, f"{identity.encode()}\n".encode())
+
+
+def open_archive_key(
+    store: Store, archive: str, identities: Sequence[Identity], recipient: str | None = None
+) -> Identity:
+    """An archive's identity. `recipient` is what its manifest says it must be.
+
+    Raise NoKeyError where none of the identities opens it, IntegrityError where it is missing, altered
+    or another archive's."""
+    name = archive_key_name(archive)
+    data = store.read(name, _MAXIMUM_FILE_BYTES)
+    try:
+        found = age.parse_identities(age.decrypt(identities, data).decode("ascii"))
+    except age.NoMatchError as error:
+        raise NoKeyError(
+            f"{name}: none of these identities opens it", "use the identity of another keyholder"
+        ) from error
+    except (age.AgeError, UnicodeDecodeError) as error:
+        reason = error if isinstance(error, age.AgeError) else "it holds no identity"
+        raise IntegrityError(f"{name}: {reason}", _repair_hint(archive)) from None
+    if len(found) != 1 or (recipient is not None and found[0].recipient().encode() != recipient):
+        raise IntegrityError(f"{name}: this is not the key of archive {archive}", _repair_hint(archive))
+    return found[0]
+
+
+def _repair_hint(archive: str) -> str:
+    return f"restore it from another store: archiver repair {archive}"
+
+
+def rewrap_archive_keys(store: Store, identities: Sequence[Identity], recipients: Sequence[Recipient]) -> int:
+    """Encrypt every archive's key again, to exactly these recipients; return how many.
+
+    Each is replaced atomically, so after a kill at any point the same call completes it. What cannot be
+    opened is left as it is and the rest is done; then raise IntegrityError for keys that are altered or
+    another archive's, NoKeyError for keys that none of the identities opens, naming all of them."""
+    failures: list[ArchiverError] = []
+    done = 0
+    for archive in archives_with_key(store):
+        try:
+            _rewrap(store, archive, identities, recipients)
+            done += 1
+        except (NoKeyError, IntegrityError) as error:
+            failures.append(error)
+    if not failures:
+        return done
+    kind = next((IntegrityError for error in failures if isinstance(error, IntegrityError)), NoKeyError)
+    raise kind(
+        f"{done} archives' keys were encrypted again, {len(failures)} not: "
+        + "; ".join(error.message for error in failures),
+        failures[0].hint
+        if len(failures) == 1
+        else "each needs one that opens it; then: archiver keys rewrap",
+    )
+
+
+def apply_keyholders(store: Store, path: Path, keyholders: Keyholders, identities: Sequence[Identity]) -> int:
+    """Make this the list of keyholders: of all archives sealed from now on, and of those there are.
+    Return how many archives' keys were encrypted again.
+
+    The list is saved first; a kill after that leaves archives' keys to `archiver keys rewrap`. Raise
+    UsageError before anything is changed where none of the identities is a keyholder's on the new list,
+    who could not finish what was begun, and as `rewrap_archive_keys`."""
+    recipients = keyholders.recipients()
+    archives = list(archives_with_key(store))
+    if archives and not any(identity.recipient() in recipients for identity in identities):
+        raise UsageError(
+            "the identity that is used here would be shut out before the work is done",
+            "let another keyholder do it, with their own identity",
+        )
+    if not path.exists() or path.read_bytes() != keyholders.encode():
+        keyholders.save(path)
+    return rewrap_archive_keys(store, identities, recipients) if archives else 0
+
+
+def archives_with_key(store: Store) -> Iterator[str]:
+    """The names of all archives, those being sealed included."""
+    for name in store.list("archives/"):
+        archive, _, file = name.removeprefix("archives/").partition("/")
+        if file == "key.age":
+            yield archive
+
+
+def _rewrap(
+    store: Store, archive: str, identities: Sequence[Identity], recipients: Sequence[Recipient]
+) -> None:
+    identity = open_archive_key(store, archive, identities, _manifest_recipient(store, archive))
+    data = seal_archive_key(identity, recipients)
+    name = archive_key_name(archive)
+    store.replace_key(name, data)
+    if store.read(name, _MAXIMUM_FILE_BYTES) != data:
+        raise IntegrityError(f"{name} did not read back as it was written", "check the disk")
+
+
+def _manifest_recipient(store: Store, archive: str) -> str | None:
+    """What an archive's manifest says its recipient is; None where a run is still sealing it."""
+    name = f"archives/{archive}/manifest.json"
+    if not store.exists(name):
+        return None
+    try:
+        recipient = json.loads(store.read(name, _MAXIMUM_MANIFEST_BYTES))["recipient"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(f"{name} names no recipient", _repair_hint(archive)) from error
+    return str(recipient)
