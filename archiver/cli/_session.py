@@ -1,0 +1,102 @@
+"""What every command is given: the options before it, the settings, prompts, and ways to say things.
+
+Results go to standard output, everything else to standard error.
+"""
+
+import getpass
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.errors import ArchiverError, NoKeyError, UsageError
+
+if TYPE_CHECKING:
+    from archiver.keys import Identity
+    from archiver.settings import Settings
+
+
+@dataclass
+class Session:
+    """One run of the command line. `environ` is the environment: only this layer reads it."""
+
+    environ: Mapping[str, str]
+    config: Path | None = None
+    json: bool = False
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings, found and loaded once. Raise ConfigurationError."""
+        from archiver.settings import find_settings, load_settings
+
+        return load_settings(find_settings(self.config, self.environ))
+
+    def identities(self) -> "list[Identity]":
+        """The keyholder's identities, asking for the passphrase where it is needed. Raise NoKeyError
+        where the settings name no keyholder, and as `archiver.keys.load_identities`."""
+        from archiver.keys import load_identities
+
+        if self.settings.keyholder is None:
+            raise NoKeyError(
+                f"{self.settings.path} names no keyholder, so nothing here opens an archive",
+                "run this where a keyholder's identity is, and name it in the settings: [keyholder]",
+            )
+        return load_identities(self.settings.keyholder, self.environ, ask_passphrase)
+
+    def print_json(self, kind: str, /, **fields: object) -> None:
+        """One result as one JSON object on one line, `type` first."""
+        utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
+        click.echo(json.dumps({"type": kind, **fields}, ensure_ascii=not utf8))
+
+    def note(self, text: str) -> None:
+        """Something for a person to know beside the result: to standard error."""
+        click.echo(text, err=True)
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def ask_passphrase(question: str) -> str:
+    """Ask on the terminal, unseen. Raise NoKeyError where there is none to ask on."""
+    if not sys.stdin.isatty():
+        raise NoKeyError(
+            f"{question[:1].lower()}{question[1:]} is needed, and there is no terminal to ask for it",
+            "say in the settings where it comes from: keyholder.passphrase",
+        )
+    return getpass.getpass(f"{question}: ")
+
+
+def ask_new_passphrase(question: str) -> str:
+    """Ask twice on the terminal. Raise UsageError without a terminal, for an empty passphrase, and where
+    the two differ."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "a passphrase is needed, and there is no terminal to ask for it",
+            "give --passphrase-from SECRET, or --no-passphrase",
+        )
+    passphrase = getpass.getpass(f"{question}: ")
+    if not passphrase:
+        raise UsageError("the passphrase is empty", "for a key without one: --no-passphrase")
+    if getpass.getpass("Once more: ") != passphrase:
+        raise UsageError("the two passphrases differ", "try again")
+    return passphrase
+
+
+def print_error(error: ArchiverError) -> None:
+    """The two lines that end a failed run."""
+    click.echo(f"archiver: error: {printable(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"archiver: hint: {printable(error.hint)}", err=True)
+
+
+def printable(text: str) -> str:
+    """The text with what could steer a terminal written out, as file names may hold anything."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
+        for character in text
+    )

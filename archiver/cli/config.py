@@ -1,0 +1,115 @@
+"""`archiver config check`: everything that would stop a later run, said now."""
+
+from collections.abc import Callable
+
+import click
+
+from archiver.archive.manifest import NAMESPACE
+from archiver.cli._group import Session, examples, pass_session
+from archiver.errors import ArchiverError, ConfigurationError
+from archiver.formats.errors import FormatError
+from archiver.formats.ssh_signature import AllowedSigners, public_key_fingerprint, verify
+from archiver.keys import Keyholders, load_identity, load_signing_key
+from archiver.settings import Settings
+from archiver.stores.local import LocalStore
+
+_MAXIMUM_FILE_BYTES = 1 << 20
+
+
+@click.group("config", epilog=examples("archiver config check"))
+def command() -> None:
+    """Check the settings."""
+
+
+@command.command("check", epilog=examples("archiver --config police-archive config check"))
+@pass_session
+def check(session: Session) -> None:
+    """Read the settings and every key they name, and say all that is wrong.
+
+    Exit 0 means that importing, sealing and searching find what they need."""
+    settings = session.settings
+    problems = find_problems(settings)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        lines = [f"  {one.message}" + (f" ({one.hint})" if one.hint else "") for one in problems]
+        raise ConfigurationError("\n".join([f"{settings.path}: {len(problems)} problems", *lines]))
+    _report(session, settings)
+
+
+def find_problems(settings: Settings) -> list[ArchiverError]:
+    """What would stop a later run, beyond what loading the settings finds. Asks for no passphrase."""
+    checks: tuple[Callable[[Settings], object], ...] = (
+        _check_vault,
+        _check_signing_key,
+        _check_spool,
+        _check_keyholders,
+    )
+    problems: list[ArchiverError] = []
+    for one in checks:
+        try:
+            one(settings)
+        except ArchiverError as error:
+            problems.append(error)
+    return problems
+
+
+def _check_vault(settings: Settings) -> None:
+    store = LocalStore(settings.vault)
+    store.read("vault.json", _MAXIMUM_FILE_BYTES)
+
+
+def _check_signing_key(settings: Settings) -> None:
+    """The collector's signatures must count in the vault."""
+    if not settings.signing_key.exists():  # a keyholder's host, or loading would have told
+        return
+    key = load_signing_key(settings.signing_key)
+    text = LocalStore(settings.vault).read("allowed_signers", _MAXIMUM_FILE_BYTES).decode("utf-8", "replace")
+    try:
+        verify(key.sign(b"", NAMESPACE), b"", NAMESPACE, AllowedSigners.parse(text))
+    except FormatError as error:
+        raise ConfigurationError(
+            f"what {settings.signing_key} signs is not valid in {settings.vault}: {error}",
+            f"its line is missing from allowed_signers: {public_key_fingerprint(key.public_line())}",
+        ) from error
+
+
+def _check_spool(settings: Settings) -> None:
+    if settings.spool_identity.exists():
+        load_identity(settings.spool_identity)
+
+
+def _check_keyholders(settings: Settings) -> None:
+    keyholders = Keyholders.load(settings.recipients)
+    keyholder = settings.keyholder
+    if keyholder is None:
+        return
+    if not keyholder.identity.is_file():
+        raise ConfigurationError(
+            f"keyholder.identity: there is no file {keyholder.identity}",
+            "bring it there; on a host that only collects remove the table [keyholder]",
+        )
+    if keyholder.name not in [one.name for one in keyholders.entries]:
+        raise ConfigurationError(
+            f"keyholder.name: {keyholder.name} is not in {settings.recipients}",
+            "archives sealed from now on would not open here: archiver keys add NAME RECIPIENT",
+        )
+
+
+def _report(session: Session, settings: Settings) -> None:
+    names = [one.name for one in Keyholders.load(settings.recipients).entries]
+    accounts = [f"{one.platform} {one.handle or one.id}" for one in settings.accounts]
+    if session.json:
+        session.print_json(
+            "config",
+            settings=str(settings.path),
+            vault=str(settings.vault),
+            accounts=accounts,
+            keyholders=names,
+            digest=settings.digest,
+        )
+        return
+    click.echo(f"{settings.path} is right.")
+    click.echo(f"  vault       {settings.vault}")
+    click.echo(f"  accounts    {', '.join(accounts) or 'none yet: archiver import --add-account EXPORT.zip'}")
+    click.echo(f"  keyholders  {', '.join(names)}")

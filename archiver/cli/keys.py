@@ -1,0 +1,169 @@
+"""`archiver keys`: make an identity; add, remove and list keyholders."""
+
+from pathlib import Path
+
+import click
+
+from archiver import disk
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli.init import choose_passphrase
+from archiver.disk import Lock
+from archiver.errors import ArchiverError, UsageError
+from archiver.formats import age
+from archiver.keys import (
+    Identity,
+    Keyholder,
+    Keyholders,
+    Recipient,
+    apply_keyholders,
+    archives_with_key,
+    encode_identity_file,
+    new_identity,
+)
+from archiver.stores.base import Store
+from archiver.stores.local import LocalStore
+from archiver.times import format_date, system_clock
+
+_MAXIMUM_FILE_BYTES = 1 << 20
+
+
+@click.group(
+    "keys", epilog=examples("archiver keys list", "archiver keys new disclosure --out disclosure.identity")
+)
+def command() -> None:
+    """Make keys; add, remove and list keyholders, who can read the archives."""
+
+
+@command.command("new", epilog=examples("archiver keys new disclosure --out disclosure.identity"))
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="A new file.")
+@click.option("--classic", is_flag=True, help="An X25519 key, for an age program before 1.3.")
+@click.option("--no-passphrase", is_flag=True, help="Leave the file unencrypted.")
+@click.option(
+    "--passphrase-from", metavar="SECRET", help="file:PATH, env:NAME, command:… or credential:NAME."
+)
+@pass_session
+def new(
+    session: Session, name: str, out: Path, classic: bool, no_passphrase: bool, passphrase_from: str | None
+) -> None:
+    """Make an identity for NAME in a new file and print its public key, for `archiver keys add`.
+
+    The file never leaves NAME's hands; the public key may be sent to anybody."""
+    identity = new_identity(classic=classic)
+    Keyholders().add(Keyholder(name, identity.recipient(), "2026-01-01"))  # is the name one?
+    if out.exists():
+        raise UsageError(f"{out} is there already", "nothing was written; choose another file")
+    passphrase, _ = choose_passphrase(session, f"New passphrase of {name}", no_passphrase, passphrase_from)
+    disk.create_exclusively(out, encode_identity_file(identity, name, system_clock(), passphrase))
+    recipient = identity.recipient().encode()
+    if session.json:
+        session.print_json("identity", name=name, file=str(out), recipient=recipient)
+        return
+    click.echo(recipient)
+    session.note(
+        f"{name}'s identity is in {out}. Where the vault is kept: archiver keys add {name} RECIPIENT"
+    )
+
+
+@command.command(
+    "add", epilog=examples("archiver keys add disclosure age1pq1…", "archiver keys add disclosure key.txt")
+)
+@click.argument("name")
+@click.argument("recipient", metavar="RECIPIENT-or-FILE")
+@pass_session
+def add(session: Session, name: str, recipient: str) -> None:
+    """Let NAME read every archive: those there are, and those to come.
+
+    RECIPIENT-or-FILE is NAME's public key or a file that holds it. Where archives exist this needs the
+    identity of a keyholder, to encrypt each archive's key once more. Killed, it completes when repeated."""
+    keyholder = Keyholder(name, parse_recipient_argument(recipient), format_date(system_clock()))
+    with Lock(session.settings.lock):
+        keyholders = Keyholders.load(session.settings.recipients)
+        if not any((one.name, one.recipient) == (name, keyholder.recipient) for one in keyholders.entries):
+            keyholders = keyholders.add(keyholder)
+        _apply(session, keyholders, f"{name} can read", "and")
+
+
+@command.command("remove", epilog=examples("archiver keys remove disclosure"))
+@click.argument("name")
+@pass_session
+def remove(session: Session, name: str) -> None:
+    """Let NAME read no archive any more.
+
+    What NAME opened or copied before cannot be taken back. It needs the identity of another keyholder."""
+    with Lock(session.settings.lock):
+        keyholders = Keyholders.load(session.settings.recipients).remove(name)
+        _apply(session, keyholders, f"{name} can no longer read", "or")
+
+
+@command.command("rewrap", epilog=examples("archiver keys rewrap"))
+@pass_session
+def rewrap(session: Session) -> None:
+    """Encrypt every archive's key to the keyholders listed now, as after an interrupted `remove`."""
+    with Lock(session.settings.lock):
+        _apply(session, Keyholders.load(session.settings.recipients), "the listed keyholders can read", "and")
+
+
+@command.command("list", epilog=examples("archiver keys list"))
+@pass_session
+def list_(session: Session) -> None:
+    """Say who can read the archives sealed from now on."""
+    for entry in Keyholders.load(session.settings.recipients).entries:
+        recipient = entry.recipient.encode()
+        if session.json:
+            session.print_json("keyholder", name=entry.name, added=entry.added, recipient=recipient)
+        else:
+            short = recipient if len(recipient) < 80 else f"{recipient[:24]}…{recipient[-8:]}"
+            click.echo(f"{entry.name}\t{entry.added}\t{short}")
+
+
+def _apply(session: Session, keyholders: Keyholders, what: str, conjunction: str) -> None:
+    """Change the list and every archive's key, and say so: `what` is a clause without its object."""
+    store = LocalStore(session.settings.vault)
+    count = apply_keyholders(
+        store, session.settings.recipients, keyholders, _identities_where_needed(session, store)
+    )
+    if session.json:
+        session.print_json("keyholders", names=[one.name for one in keyholders.entries], archives=count)
+    else:
+        sealed = f", {conjunction} what is sealed in {count} archives now" if count else ""
+        click.echo(f"{what} what is sealed from now on{sealed}.")
+
+
+def _identities_where_needed(session: Session, store: Store) -> list[Identity]:
+    """A vault that holds no archive yet changes its keyholders without any identity."""
+    return session.identities() if any(archives_with_key(store)) else []
+
+
+def parse_recipient_argument(argument: str) -> Recipient:
+    """A public key, or a file with one. Raise UsageError for anything else; nothing secret is repeated."""
+    if argument.startswith("AGE-SECRET-KEY-"):
+        raise UsageError(
+            "this is a private key, not a public one", "it is in the shell's history now: make a new one"
+        )
+    text = argument if argument.startswith("age1") else _read_recipient_file(Path(argument))
+    try:
+        found = age.parse_recipients(text)
+    except age.KeyFormatError as error:
+        raise UsageError(f"this is not a public key: {error}", "archiver keys new prints one") from error
+    if len(found) != 1:
+        raise UsageError(f"{argument} holds {len(found)} keys where one is needed")
+    return found[0]
+
+
+def _read_recipient_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAXIMUM_FILE_BYTES)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path} is neither a public key nor a file", "a public key begins with age1"
+        ) from None
+    except OSError as error:
+        raise disk.translate_os_error(error, "reading", path) from error
+    if b"AGE-SECRET-KEY-" in data or b"age-encryption.org" in data or b"AGE ENCRYPTED FILE" in data:
+        raise UsageError(f"{path} is a private identity file", "ask its owner for the public key: age1…")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ArchiverError(f"{path} is not text") from None
