@@ -12,7 +12,7 @@ DETECTION_BYTES = 1024
 _COLUMNS = 64
 _LINE_BYTES = 48
 _WHITESPACE = b" \t\r\n"
-_MAX_OUTSIDE_BYTES = 1024  # whitespace before and after the block
+_MAX_OUTSIDE_BYTES = 1024  # whitespace before and after the block, together
 _READ_BYTES = 64 * 1024
 
 
@@ -37,11 +37,11 @@ def write_all(destination: Destination, data: bytes | memoryview) -> None:
 
 
 def is_armored(start: bytes) -> bool:
-    """Tell from a file's first 1,024 bytes whether to take it for an armored one.
+    """Tell from a file's start, its first 1,024 bytes, whether to take it for an armored one.
 
     Anything with dashes that is no binary age file counts, so that garbage before the block or a wrong
     label is reported as what it is: a malformed armor."""
-    return not start.startswith(VERSION_PREFIX) and b"-----" in start
+    return not start.startswith(VERSION_PREFIX) and b"-----" in start[:DETECTION_BYTES]
 
 
 def dearmor(text: bytes) -> bytes:
@@ -114,7 +114,7 @@ class _Decoder:
         self._text += text
         if not self._begun:
             self._skip_whitespace()
-        *lines, self._text = self._text.split(b"\n") if self._begun or self._text else [b""]
+        *lines, self._text = self._text.split(b"\n")
         if len(self._text) > _READ_BYTES + _COLUMNS:
             raise ArmorError("the armor has an overlong line")
         return b"".join([self._decode_line(line.removesuffix(b"\r")) for line in lines])

@@ -48,7 +48,7 @@ class DecryptReader(BufferedIOBase):
         self._ended = False
         self._failure: AgeError | None = None
         self._batch = self._read_full(_BATCH_CHUNKS * SEALED_CHUNK_BYTES)
-        self._plain = memoryview(bytearray(_BATCH_CHUNKS * CHUNK_BYTES))
+        self._plain = memoryview(bytearray(min(_BATCH_CHUNKS * CHUNK_BYTES, len(self._batch))))
         self._plain_start = self._plain_end = 0
 
     def readable(self) -> bool:
@@ -100,9 +100,9 @@ class DecryptReader(BufferedIOBase):
 
     def _open(self, identities: Sequence[Identity]) -> tuple[bytes, bytes]:
         """Consume the header and the nonce; return the file key and the nonce."""
-        start = self._unread
+        start = b""
         while not start or not is_header_complete(start):
-            more = self._source.read(HEAD_BYTES)
+            more = self._read_full(max(HEAD_BYTES, len(start)))
             if not more:
                 raise HeaderError("the header is cut short" if start else "the file is empty")
             start += more

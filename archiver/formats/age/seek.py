@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from archiver.formats.age.armor import DETECTION_BYTES, dearmor, is_armored
+from archiver.formats.age.armor import dearmor, is_armored
 from archiver.formats.age.errors import ArmorError, HeaderError, PayloadError
 from archiver.formats.age.header import MAX_HEADER_BYTES, Header, Identity, is_header_complete, parse_header
 from archiver.formats.age.hkdf import payload_key
@@ -95,7 +95,7 @@ class SeekReader:
     def _read_header(self) -> Header:
         """Read the file's first bytes, dearmoring where need be, until the header is whole."""
         start = self._read_source(0, HEAD_BYTES)
-        if is_armored(start[:DETECTION_BYTES]):
+        if is_armored(start):
             if self._source.size > MAX_ARMORED_BYTES:
                 raise ArmorError(f"an armored file above {MAX_ARMORED_BYTES} bytes has no random access")
             self._source = BytesSource(dearmor(self._read_source(0, self._source.size)))
