@@ -413,7 +413,7 @@ def _parse_plain_container(container: _Fields) -> tuple[Ed25519PrivateKey, str]:
         raise MalformedKeyError("the private key's check numbers differ")
     secret.expect(_strings(_KEY_TYPE, public))
     pair, comment, padding = secret.string(), secret.string(), secret.rest()
-    if padding != bytes(range(1, 1 + len(padding))) or len(padding) > 255:
+    if len(padding) > 255 or padding != bytes(range(1, 1 + len(padding))):
         raise MalformedKeyError("the private key's padding is wrong")
     if len(pair) != 64:
         raise MalformedKeyError("the private key is not 64 bytes")

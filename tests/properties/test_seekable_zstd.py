@@ -48,7 +48,7 @@ def test_what_is_written_in_any_pieces_is_read_back_in_any_ranges(
 
 def read_whole(data: bytes) -> bytes | None:
     """The plain bytes by both ways of reading, None where our error says no."""
-    results = []
+    results: list[bytes | None] = []
     for way in ("read_at", "iter_frames"):
         try:
             reader = SeekableReader(BytesSource(data), max_frame_size=1 << 16)

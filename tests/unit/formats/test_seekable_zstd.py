@@ -139,7 +139,7 @@ class TestWriting:
             assert (parameters.content_size, parameters.has_checksum) == (500, checksums)
 
     def test_threads_write_the_same_bytes_even_when_the_caller_reuses_its_memory(self) -> None:
-        plain = sample(5_000_000)
+        plain = sample(8_000_000)
         destination = io.BytesIO()
         reused = bytearray(100_000)
         with SeekableWriter(destination, threads=2) as writer:
