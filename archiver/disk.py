@@ -26,6 +26,14 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
+class TakenError(ArchiverError):
+    """A new file's name is taken; what lies there stays as it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is there already", "nothing was written; move it away first")
+        self.path = path
+
+
 def translate_os_error(error: OSError, action: str, path: Path | str) -> ArchiverError:
     """The error for a failed system call on `path`; `action` is a verb as "writing"."""
     if error.errno in _FULL:
@@ -70,10 +78,10 @@ class _NewFile(io.FileIO):
 def new_file(path: Path, *, mode: int = 0o600, replace: bool = False) -> Iterator[BinaryIO]:
     """Give a writer; when the body ends well the file is durable under `path`, else nothing is left.
 
-    Without `replace` raise FileExistsError where the name is taken, however late; what lies there stays.
-    Raise ArchiverError where the disk is full or a system call fails. The umask applies to `mode`."""
+    Without `replace` raise TakenError where the name is taken, however late. Raise ArchiverError where
+    the disk is full or a system call fails. The umask applies to `mode`."""
     if not replace and os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        raise TakenError(path)
     partial = path.parent / f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
     with os_errors_reported("creating", path):
         file = _NewFile(partial, path, mode)
@@ -106,8 +114,8 @@ def _publish(partial: Path, path: Path, *, replace: bool) -> None:
             _rename_to_free_name(partial, path)
         else:
             partial.unlink()
-    except FileExistsError:
-        raise
+    except FileExistsError as error:
+        raise TakenError(path) from error
     except OSError as error:
         raise translate_os_error(error, "creating", path) from error
 
@@ -118,7 +126,7 @@ def _rename_to_free_name(partial: Path, path: Path) -> None:
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+            raise TakenError(path)
         partial.rename(path)
     finally:
         os.close(directory)
@@ -131,12 +139,9 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def create_exclusively(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Make a new file. Raise ArchiverError where the name is taken; what lies there stays as it is."""
-    try:
-        with new_file(path, mode=mode) as file:
-            file.write(data)
-    except FileExistsError as error:
-        raise ArchiverError(f"{path} is there already", "nothing was written; move it away first") from error
+    """Make a new file. Raise TakenError where the name is taken."""
+    with new_file(path, mode=mode) as file:
+        file.write(data)
 
 
 def sync_directory(path: Path) -> None:

@@ -96,7 +96,7 @@ def _split_command(text: str) -> list[str]:
         arguments = shlex.split(text)
     except ValueError as error:
         raise ConfigurationError("the command's quotes do not match") from error
-    if not arguments:
+    if not arguments or not arguments[0]:
         raise ConfigurationError("nothing follows command:", _FORMS)
     return arguments
 

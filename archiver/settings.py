@@ -162,6 +162,13 @@ def parse_settings(data: bytes, path: Path) -> Settings:
     return settings
 
 
+def known_settings() -> set[str]:
+    """Every setting there is, as `limits.ratio`."""
+    top = Table({"keyholder": {}, "account": [{}]}, "", [])
+    _read_settings(top, Path(FILE_NAME), {})
+    return top.known()
+
+
 def _read_settings(top: Table, path: Path, document: dict[str, object]) -> Settings:
     home = path.parent
     collector = top.table("collector")

@@ -136,6 +136,13 @@ class Table:
     def _below(self, name: str, data: dict[str, object]) -> "Table":
         return Table(data, f"{self._where}.{name}" if self._where else name, self._problems)
 
+    def known(self) -> set[str]:
+        """Every key that was read, here and below, as `account.id`: tables without their numbers."""
+        names = {key for key in self._known if key not in self._tables}
+        for key, below in self._tables.items():
+            names |= {f"{key}.{name}" for table in below for name in table.known()}
+        return names
+
     def report_unknown(self) -> None:
         """Note every key, here and below, that nothing has read."""
         for key in self._data:

@@ -80,12 +80,11 @@ class LocalStore:
     def create(self, name: str) -> Iterator[BinaryIO]:
         path = self._path(name)
         disk.make_directories(path.parent)
-        file = disk.new_file(path, mode=FILE_MODE)
         try:
-            with file as writer:
+            with disk.new_file(path, mode=FILE_MODE) as writer:
                 yield writer
-        except FileExistsError as error:
-            if error.filename != str(path):  # the body's own
+        except disk.TakenError as error:
+            if error.path != path:  # of another file that the body was making
                 raise
             raise ExistsInStoreError(name, self.location) from error
 

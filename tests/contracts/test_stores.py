@@ -1,0 +1,307 @@
+"""What every store must do, run against each kind there is."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archiver.errors import ArchiverError, IntegrityError, NoVaultError
+from archiver.stores.base import ExistsInStoreError, NotInStoreError, Store
+from archiver.stores.local import LocalStore
+from tests.programs import PROJECT
+
+StoreMaker = Callable[[], Store]
+"""Opens the same store once more, as another process would."""
+
+
+@pytest.fixture(params=["local"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> StoreMaker:
+    root = tmp_path / "vault"
+    root.mkdir()
+    return lambda: LocalStore(root)
+
+
+@pytest.fixture
+def store(open_store: StoreMaker) -> Store:
+    return open_store()
+
+
+def test_what_was_put_is_read_back_exactly(store: Store) -> None:
+    store.put_new("vault.json", b"{}")
+    store.put_new("archives/2026-11-01/records-000.sqlite.zst.age", io.BytesIO(bytes(range(256)) * 9000))
+    assert store.read("vault.json", 100) == b"{}"
+    assert store.size("archives/2026-11-01/records-000.sqlite.zst.age") == 256 * 9000
+    assert store.read("archives/2026-11-01/records-000.sqlite.zst.age", 1 << 24) == bytes(range(256)) * 9000
+
+
+def test_an_empty_file_is_a_file(store: Store) -> None:
+    store.put_new("empty", b"")
+    assert store.exists("empty")
+    assert store.size("empty") == 0
+    assert store.read("empty", 0) == b""
+
+
+def test_another_opening_of_the_store_sees_it_at_once(open_store: StoreMaker) -> None:
+    open_store().put_new("a/b", b"data")
+    assert open_store().read("a/b", 4) == b"data"
+
+
+def test_a_writer_shows_its_file_only_when_it_is_whole(store: Store) -> None:
+    with store.create("a/b") as writer:
+        writer.write(b"first ")
+        writer.write(memoryview(b"second"))
+        assert not store.exists("a/b")
+        assert list(store.list()) == []
+    assert store.read("a/b", 100) == b"first second"
+
+
+def test_a_failing_writer_leaves_nothing(store: Store, open_store: StoreMaker) -> None:
+    def write_half() -> None:
+        with store.create("a/b") as writer:
+            writer.write(bytes(1_000_000))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    assert not store.exists("a/b")
+    assert list(store.list()) == []
+    assert open_store().delete_partial() == 0
+    store.put_new("a/b", b"a later one")
+
+
+def test_a_source_that_fails_while_it_is_copied_leaves_nothing(store: Store) -> None:
+    class Breaking(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            if not data:
+                raise IntegrityError("the source broke")
+            return data
+
+    with pytest.raises(IntegrityError, match="the source broke"):
+        store.put_new("a", Breaking(bytes(5_000_000)))
+    assert list(store.list()) == []
+
+
+def test_nothing_is_ever_replaced(store: Store) -> None:
+    store.put_new("a/b", b"first")
+    with pytest.raises(ExistsInStoreError, match=r"^a/b is in .* already$"):
+        store.put_new("a/b", b"second")
+    with pytest.raises(ExistsInStoreError), store.create("a/b"):
+        pytest.fail("the writer must not begin")
+    assert store.read("a/b", 100) == b"first"
+
+
+def race(first: Store, second: Store, name: str) -> list[str]:
+    """Two writers, both at work before either ends; return what the winners wrote."""
+    barrier, winners, losers = threading.Barrier(2), list[str](), list[str]()
+
+    def write(store: Store, content: str) -> None:
+        try:
+            with store.create(name) as writer:
+                writer.write(content.encode())
+                barrier.wait(10)
+        except ExistsInStoreError:
+            losers.append(content)
+        else:
+            winners.append(content)
+
+    threads = [threading.Thread(target=write, args=pair) for pair in ((first, "one"), (second, "two"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(winners + losers) == ["one", "two"]
+    return winners
+
+
+def test_of_two_writers_of_one_name_exactly_one_wins(open_store: StoreMaker) -> None:
+    for number in range(40):
+        winners = race(open_store(), open_store(), f"race/{number}")
+        assert [open_store().read(f"race/{number}", 100).decode()] == winners
+    assert open_store().delete_partial() == 0
+
+
+def test_any_part_can_be_read_and_the_end_cuts_it_short(store: Store) -> None:
+    data = os.urandom(200_000)
+    store.put_new("a", data)
+    with store.open_random("a") as file:
+        assert file.size == 200_000
+        for offset, length in ((0, 1), (65_535, 2), (0, 200_000), (199_999, 1), (131_072, 68_928)):
+            assert file.read_at(offset, length) == data[offset : offset + length]
+        assert file.read_at(199_990, 100) == data[199_990:]
+        assert file.read_at(200_000, 10) == b""
+        assert file.read_at(300_000, 10) == b""
+
+
+def test_a_closed_file_is_not_read(store: Store) -> None:
+    store.put_new("a", b"data")
+    file = store.open_random("a")
+    file.close()
+    file.close()
+    with pytest.raises(ArchiverError):
+        file.read_at(0, 1)
+
+
+def test_a_small_file_that_is_too_large_is_refused(store: Store) -> None:
+    store.put_new("vault.json", bytes(101))
+    assert len(store.read("vault.json", 101)) == 101
+    with pytest.raises(IntegrityError, match=r"vault\.json has 101 bytes where at most 100"):
+        store.read("vault.json", 100)
+
+
+def test_what_is_missing_is_named_and_counts_as_an_integrity_error(store: Store) -> None:
+    store.put_new("a/b", b"")
+    for name in ("absent", "a", "a/b/c", "a/absent"):
+        assert not store.exists(name)
+        for attempt in (store.open_random, store.size, lambda name: store.read(name, 10)):
+            with pytest.raises(NotInStoreError, match=f"^{name} is missing from "):
+                attempt(name)
+    assert NotInStoreError("a", "b").exit_code == 20
+
+
+def test_names_are_listed_sorted_and_by_how_they_begin(store: Store) -> None:
+    names = [
+        "archives/2026-11-01.2/key.age",
+        "archives/2026-11-01/key.age",
+        "archives/2026-11-01/manifest.json",
+        "archives/2026-12-01/key.age",
+        "vault.json",
+    ]
+    for name in reversed(names):
+        store.put_new(name, b"")
+    assert list(store.list()) == names
+    assert list(store.list("archives/2026-11-01")) == names[:3]
+    assert list(store.list("archives/2026-11-01/")) == names[1:3]
+    assert list(store.list("archives/2026-11-01/m")) == names[2:3]
+    assert list(store.list("v")) == ["vault.json"]
+    assert list(store.list("archives/2027-01-01/")) == []
+    assert list(store.list("nothing")) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", "/", "/absolute", "a//b", "a/", "..", "a/../b", "../a", ".", "a/./b", ".hidden", "a/.partial-1-2",
+        "a b", "a\\b", "a\0b", "a\nb", "ä", "a" * 1025, "a" * 201, "-rf", "C:/a", "a/b\n",
+    ],
+)  # fmt: skip
+def test_names_that_lead_elsewhere_are_refused_everywhere(store: Store, name: str) -> None:
+    attempts: list[Callable[[], object]] = [
+        lambda: store.put_new(name, b""),
+        lambda: store.open_random(name),
+        lambda: store.read(name, 1),
+        lambda: store.exists(name),
+        lambda: store.size(name),
+        lambda: store.replace_key(f"{name}/../key.age", b""),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ArchiverError, match="cannot be a file's name in a store"):
+            attempt()
+    assert list(store.list()) == []
+
+
+def test_a_listing_does_not_leave_the_store(store: Store) -> None:
+    with pytest.raises(ArchiverError, match="cannot be a file's name"):
+        store.list("../")
+
+
+def test_an_archives_key_can_be_replaced_and_nothing_else(store: Store) -> None:
+    store.put_new("archives/2026-11-01/key.age", b"old")
+    store.put_new("archives/2026-11-01/manifest.json", b"old")
+    store.replace_key("archives/2026-11-01/key.age", b"new")
+    assert store.read("archives/2026-11-01/key.age", 100) == b"new"
+    with pytest.raises(ArchiverError, match="sealed and is never replaced"):
+        store.replace_key("archives/2026-11-01/manifest.json", b"new")
+    with pytest.raises(ArchiverError, match="sealed and is never replaced"):
+        store.replace_key("key.age", b"new")
+    assert store.read("archives/2026-11-01/manifest.json", 100) == b"old"
+
+
+def test_a_key_that_is_not_there_is_not_made_by_replacing_it(store: Store) -> None:
+    with pytest.raises(NotInStoreError):
+        store.replace_key("archives/2026-11-01/key.age", b"new")
+    assert list(store.list()) == []
+
+
+WRITE_FOR_EVER = """
+import sys
+from pathlib import Path
+from archiver.stores.local import LocalStore
+with LocalStore(Path(sys.argv[1])).create("archives/a/records") as writer:
+    writer.write(bytes(1_000_000))
+    print("writing", flush=True)
+    while True:
+        writer.write(bytes(1000))
+"""
+
+
+def test_what_a_killed_writer_left_is_no_file_and_can_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path / "vault")],
+        cwd=PROJECT, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"writing\n"
+    child.kill()
+    child.communicate()
+    store = LocalStore(tmp_path / "vault")
+    assert list(store.list()) == []
+    assert store.delete_partial() == 1
+    assert os.listdir(tmp_path / "vault" / "archives" / "a") == []
+
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from archiver.errors import ArchiverError
+from archiver.stores.local import LocalStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+store = LocalStore(Path(sys.argv[1]))
+for attempt in (lambda: store.put_new("archives/a/records", bytes(300_000)),
+                lambda: store.replace_key("archives/a/key.age", bytes(300_000))):
+    try:
+        attempt()
+    except ArchiverError as error:
+        print(error.message.replace(sys.argv[1], "VAULT"))
+"""
+
+
+def test_a_full_disk_leaves_no_half_file_and_the_old_key(tmp_path: Path) -> None:
+    root = tmp_path / "vault"
+    root.mkdir()
+    LocalStore(root).put_new("archives/a/key.age", b"old")
+    result = subprocess.run(
+        [sys.executable, "-c", FILL, str(root)], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines() == [
+        "the disk is full while writing VAULT/archives/a/records",
+        "the disk is full while writing VAULT/archives/a/key.age",
+    ]
+    assert os.listdir(root / "archives" / "a") == ["key.age"]
+    assert LocalStore(root).read("archives/a/key.age", 10) == b"old"
+
+
+def test_a_folder_that_is_not_mounted_is_no_empty_vault(tmp_path: Path) -> None:
+    with pytest.raises(NoVaultError, match="there is no folder"):
+        LocalStore(tmp_path / "share")
+    (tmp_path / "share").mkdir()
+    store = LocalStore(tmp_path / "share")
+    (tmp_path / "share").rmdir()
+    with pytest.raises(NoVaultError, match="there is no folder"):
+        store.list()
+
+
+def test_sealed_files_are_read_only_and_strangers_in_the_folder_are_not_listed(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.put_new("a/b", b"data")
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o222 == 0
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_bytes(b"")
+    assert list(store.list()) == ["a/b"]
