@@ -153,7 +153,7 @@ class DecryptReader(BufferedIOBase):
             self._chunk += 1
 
     def _decrypt_chunk(self, sealed: memoryview, *, final: bool) -> bool:
-        """Decrypt one chunk behind what is decrypted; False, and nothing there, if it is not authentic."""
+        """Decrypt one chunk behind what is decrypted; False if it is not authentic."""
         length = len(sealed) - TAG_BYTES
         if length < 0:
             raise PayloadError(self._chunk, "is cut short")
@@ -163,8 +163,7 @@ class DecryptReader(BufferedIOBase):
         try:
             self._cipher.decrypt_into(chunk_nonce(self._chunk, final=final), sealed, None, plain)
         except InvalidTag:
-            plain[:] = bytes(length)
-            return False
+            return False  # what was decrypted lies behind the end, where nothing reads it
         self._plain_end += length
         return True
 

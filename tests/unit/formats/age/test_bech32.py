@@ -35,8 +35,20 @@ def test_the_valid_strings_of_bip_173_are_taken(text: str, prefix: str | None) -
 
 @pytest.mark.parametrize(
     "text",
-    ["\x201nwldj5", "\x7f1axkwrx", "\x801eym55h", "pzry9x0s0muk", "1pzry9x0s0muk", "x1b4n0q5v", "li1dgmt3"]
-    + ["de1lg7wt\xff", "A1G7SGD8", "10a06t8", "1qzzfhee", "a12uEL5L"],
+    [
+        "\x201nwldj5",
+        "\x7f1axkwrx",
+        "\x801eym55h",
+        "pzry9x0s0muk",
+        "1pzry9x0s0muk",
+        "x1b4n0q5v",
+        "li1dgmt3",
+        "de1lg7wt\xff",
+        "A1G7SGD8",
+        "10a06t8",
+        "1qzzfhee",
+        "a12uEL5L",
+    ],
 )
 def test_the_invalid_strings_of_bip_173_are_refused(text: str) -> None:
     with pytest.raises(KeyFormatError):

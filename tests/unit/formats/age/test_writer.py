@@ -10,6 +10,7 @@ from archiver.formats.age import (
     AgeError,
     BytesSource,
     DecryptReader,
+    HmacError,
     HybridIdentity,
     MixedRecipientsError,
     PayloadError,
@@ -126,7 +127,10 @@ def test_what_was_written_is_read_back_with_the_writers_file_key() -> None:
         writer.write(bytes(100_000))
     reader = SeekReader.with_file_key(BytesSource(sealed.getvalue()), writer.file_key)
     assert reader.read_at(0, 200_000) == bytes(100_000)
-    with pytest.raises(AgeError):
+    first_line, rest = sealed.getvalue().split(b"\n", 1)
+    with pytest.raises(HmacError):
+        SeekReader.with_file_key(BytesSource(first_line + b"\n-> grease\n\n" + rest), writer.file_key)
+    with pytest.raises(HmacError):
         SeekReader.with_file_key(BytesSource(sealed.getvalue()), bytes(16))
 
 
