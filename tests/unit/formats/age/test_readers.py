@@ -222,6 +222,13 @@ def test_a_header_with_more_than_256_stanzas_is_refused() -> None:
         decrypt([IDENTITY], format_header(stanzas[:256], bytes(16)))
 
 
+@pytest.mark.parametrize("code", [0, 9, 13, 31, 127, 128, 255])
+def test_an_argument_of_other_than_visible_characters_is_refused(code: int) -> None:
+    stanzas = [Stanza((b"a", b"b" + bytes([code])), b"")]
+    with pytest.raises(HeaderError, match="malformed argument"):
+        decrypt([IDENTITY], format_header(stanzas, bytes(16)))
+
+
 def test_a_stanza_added_by_somebody_shows() -> None:
     first_line, rest = SEALED.split(b"\n", 1)
     with pytest.raises(HmacError):
