@@ -141,6 +141,13 @@ class SeekableWriter:
         self.plain_size += len(view)
         return len(view)
 
+    def write_frame(self, frame: bytes, plain_size: int) -> None:
+        """Take one finished Zstandard frame that holds `plain_size` bytes, from a caller who compresses
+        for himself; what was written before it ends its own frame."""
+        self.end_frame()
+        self._put(frame, plain_size)
+        self.plain_size += plain_size
+
     def end_frame(self) -> None:
         """Close the current frame here; the next byte begins another. Without a byte in it, do nothing."""
         self._require_open()

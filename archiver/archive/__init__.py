@@ -1,0 +1,1 @@
+"""One archive: what one sealing made. Its segments' schema, building, reading, and its manifest."""

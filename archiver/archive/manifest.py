@@ -1,0 +1,99 @@
+"""The manifest: what makes an archive exist, and what it says of itself without a key.
+
+No post's text and no third party's name: it is read by whoever can read the store.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from archiver.errors import IntegrityError
+
+FORMAT = "archiver-manifest-1"
+NAMESPACE = "archiver-manifest"
+"""Of the SSH signature over it (PROTOCOL.sshsig)."""
+MAX_BYTES = 16 * 1024 * 1024
+
+
+class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One sealed file. `plain_size` is the database's or the tar's."""
+
+    name: str
+    kind: Literal["records", "media"]
+    size: int
+    sha256: str
+    plain_size: int
+    records: dict[str, int] = {}
+    """Rows of each table that holds records, for a segment."""
+    revised: int = 0
+    """Rows of records that have other versions, here or in another archive."""
+    posted_from: str | None = None
+    posted_to: str | None = None
+
+
+class Count(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one account brought of one kind."""
+
+    platform: str
+    account: str
+    kind: str
+    new: int = 0
+    changed: int = 0
+    back: int = 0
+    """Were gone and are there again."""
+    missing: dict[str, int] = {}
+    """Number by reason: media that records show and their source did not have."""
+    unparsed: int = 0
+    """Kept verbatim, but not understood."""
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """One capture: what was read, when the platform made it, and its whole body's SHA-256."""
+
+    source: str
+    route: str
+    account: str
+    request: str
+    fetched_at: str
+    body_sha256: str | None
+    source_sha256: str
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """See docs/format.md for every field. Times are ISO 8601 in UTC."""
+
+    format: str
+    vault: str
+    archive: str
+    sequence: int
+    previous: str | None
+    """SHA-256 of the previous archive's manifest.json, None for the first."""
+    sealed_at: str
+    covers_from: str | None
+    covers_to: str | None
+    recipient: str
+    """The archive's own public key: what `key.age` must open to."""
+    mark: str
+    """This sealing's own random number, so that a run cut off can tell its own archive."""
+    files: list[File]
+    counts: list[Count]
+    origins: list[Origin]
+    tool: str
+    configuration: str
+
+    @property
+    def segments(self) -> list[File]:
+        return [file for file in self.files if file.kind == "records"]
+
+
+def parse_manifest(data: bytes, name: str) -> Manifest:
+    """Read a manifest; raise IntegrityError, naming the file, unless it is one."""
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise IntegrityError(f"{name} is not a manifest: {error}", "restore it from another store") from error
+    if manifest.format != FORMAT:
+        raise IntegrityError(f"{name} has the format {manifest.format[:40]!r}", f"this version reads {FORMAT}")
+    return manifest
+

@@ -1,0 +1,64 @@
+"""Reading one sealed segment in place: store, age, Zstandard, SQLite, each authenticated or checked."""
+
+from types import TracebackType
+from typing import Self
+
+import apsw
+
+from archiver.archive.vfs import SegmentDatabase
+from archiver.errors import ArchiverError, IntegrityError, NoKeyError
+from archiver.formats import FormatError, age
+from archiver.formats.seekable_zstd import SeekableReader
+from archiver.stores.base import Store
+
+
+def repair_hint(archive: str) -> str:
+    """What to do about an altered or missing file."""
+    return f"restore it from another store: archiver repair {archive}"
+
+
+class SegmentReader:
+    """An open segment: `connection` is read only. Raise IntegrityError, naming the file, for altered
+    bytes, NoKeyError where the identity does not open it."""
+
+    def __init__(self, store: Store, name: str, identity: age.Identity) -> None:
+        self.name = name
+        self._stored = store.open_random(name)
+        try:
+            self.sealed = age.SeekReader(self._stored, [identity])
+            self.frames = SeekableReader(self.sealed)
+            self._database = SegmentDatabase.read(self.frames)
+        except FormatError as error:
+            self._stored.close()
+            raise self._translated(error) from error
+        self.connection = self._database.connection
+
+    def _translated(self, error: Exception) -> ArchiverError:
+        if isinstance(error, age.NoMatchError):
+            return NoKeyError(f"{self.name}: the archive's key does not open it", repair_hint(self._archive))
+        return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))
+
+    @property
+    def _archive(self) -> str:
+        return self.name.split("/")[-2] if "/" in self.name else self.name
+
+    def translated(self, error: apsw.Error) -> ArchiverError:
+        """Ours for a failed query: altered bytes below SQLite, or a database that is not one."""
+        below = self._database.error
+        if isinstance(below, ArchiverError):
+            return below
+        if below is not None:
+            return self._translated(below)
+        return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))
+
+    def close(self) -> None:
+        self._database.close()
+        self._stored.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

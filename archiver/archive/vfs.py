@@ -1,0 +1,269 @@
+"""SQLite on one file that is not on disk: a segment being built, or a sealed one being read.
+
+Both refuse every name but their own, so no journal, no temporary file and no attached database can
+put plaintext anywhere. Pages reach SQLite through apsw's VFS (SQLite, "The OS Backend (VFS) To SQLite").
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import apsw
+import zstandard
+
+FRAME_BYTES = 64 * 1024
+"""Of the database in one frame where searches read: rows and indexes."""
+BULK_FRAME_BYTES = 1024 * 1024
+"""In one frame where only a record's verbatim bytes are: a tenth smaller than frames of 64 KiB."""
+
+_SQLITE_IOCAP_IMMUTABLE = apsw.SQLITE_IOCAP_IMMUTABLE
+
+
+class PlainSource(Protocol):
+    """A sealed segment's plain database: any part of it, authenticated."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read_at(self, offset: int, length: int, /) -> bytes: ...
+
+
+class _OneFileVFS(apsw.VFS):
+    """Knows one name; opening any other fails."""
+
+    def __init__(self, name: str, file: Any) -> None:
+        self._name = name
+        self._file = file
+        super().__init__(name, base="")
+
+    def xOpen(self, name: Any, flags: list[int]) -> Any:  # noqa: N802  # SQLite's name
+        file_name = name.filename() if isinstance(name, apsw.URIFilename) else name
+        if file_name != self._name or not flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
+            raise apsw.CantOpenError(f"only {self._name} can be opened here")
+        flags[1] = flags[0]
+        return self._file
+
+    def xFullPathname(self, name: str) -> str:  # noqa: N802
+        return name
+
+    def xAccess(self, pathname: str, flags: int) -> bool:  # noqa: N802
+        return False
+
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+        raise apsw.IOError("nothing can be deleted here")
+
+    def xRandomness(self, numbytes: int) -> bytes:  # noqa: N802
+        return b"\0" * numbytes  # only temporary names would need it, and there are none
+
+    def xSleep(self, microseconds: int) -> int:  # noqa: N802
+        return 0
+
+    def xCurrentTime(self) -> float:  # noqa: N802
+        return 2440587.5  # 1970-01-01 as a Julian day: a sealed database does not know the time
+
+    def xCurrentTimeInt64(self) -> int:  # noqa: N802
+        return 210866760000000
+
+    def xGetLastError(self) -> tuple[int, str]:  # noqa: N802
+        return (0, "")
+
+
+class _LockFreeFile:
+    """What SQLite asks of a file that nobody else can open."""
+
+    def xLock(self, level: int) -> None:  # noqa: N802
+        pass
+
+    def xUnlock(self, level: int) -> None:  # noqa: N802
+        pass
+
+    def xCheckReservedLock(self) -> bool:  # noqa: N802
+        return False
+
+    def xSync(self, flags: int) -> None:  # noqa: N802
+        pass
+
+    def xClose(self) -> None:  # noqa: N802
+        pass
+
+    def xFileControl(self, op: int, pointer: int) -> bool:  # noqa: N802
+        return False
+
+    def xSectorSize(self) -> int:  # noqa: N802
+        return 4096
+
+
+class GrowingFile(_LockFreeFile):
+    """A database in memory that is compressed while it grows.
+
+    Chunks not written for a while are compressed (they are the sealed segment's frames already) and
+    only the last `hot_bytes` stay plain. So a segment's memory is its compressed size plus that."""
+
+    def __init__(self, *, hot_bytes: int, level: int) -> None:
+        self._hot: OrderedDict[int, bytearray] = OrderedDict()
+        self._cold: dict[int, bytes] = {}
+        self._hot_bytes = 0
+        self._hot_limit = hot_bytes
+        self._small_chunks = 1 << 62
+        self._compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._thawed: tuple[int, bytes] = (-1, b"")
+        self.size = 0
+
+    def begin_bulk(self, offset: int) -> None:
+        """From this offset on (at least the size so far), cut larger frames."""
+        self._small_chunks = -(-max(offset, self.size) // FRAME_BYTES)
+
+    def frames(self) -> Iterator[tuple[bytes, int]]:
+        """Each chunk in order as a finished Zstandard frame and its plain size; empties the file."""
+        offset = index = 0
+        while offset < self.size:
+            plain_size = min(self._chunk_bytes(index), self.size - offset)
+            frame = self._cold.pop(index, None)
+            if frame is None:
+                frame = self._compressor.compress(memoryview(self._hot.pop(index))[:plain_size])
+            yield frame, plain_size
+            offset += plain_size
+            index += 1
+
+    def _chunk_bytes(self, index: int) -> int:
+        return FRAME_BYTES if index < self._small_chunks else BULK_FRAME_BYTES
+
+    def _locate(self, offset: int) -> tuple[int, int]:
+        """The chunk an offset is in, and where in it."""
+        index, start = divmod(offset, FRAME_BYTES)
+        if index < self._small_chunks:
+            return index, start
+        index, start = divmod(offset - self._small_chunks * FRAME_BYTES, BULK_FRAME_BYTES)
+        return index + self._small_chunks, start
+
+    def _chunk(self, index: int) -> bytes | bytearray:
+        hot = self._hot.get(index)
+        if hot is not None:
+            return hot
+        if self._thawed[0] != index:
+            self._thawed = (index, self._decompressor.decompress(self._cold[index]))
+        return self._thawed[1]
+
+    def _writable(self, index: int) -> bytearray:
+        hot = self._hot.get(index)
+        if hot is not None:
+            self._hot.move_to_end(index)
+            return hot
+        frame = self._cold.pop(index, None)
+        size = self._chunk_bytes(index)
+        hot = bytearray(size) if frame is None else bytearray(self._decompressor.decompress(frame))
+        if self._thawed[0] == index:
+            self._thawed = (-1, b"")
+        self._hot[index] = hot
+        self._hot_bytes += size
+        while self._hot_bytes > self._hot_limit and len(self._hot) > 1:
+            coldest, chunk = self._hot.popitem(last=False)
+            self._hot_bytes -= len(chunk)
+            # Compressed whole: only the chunk at the file's end is shorter, and that was written last.
+            self._cold[coldest] = self._compressor.compress(chunk)
+        return hot
+
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+        if offset >= self.size:
+            return b""
+        # Pages are powers of two no larger than a chunk, so none crosses a chunk's end.
+        index, start = self._locate(offset)
+        return bytes(self._chunk(index)[start : start + amount])
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+        index, start = self._locate(offset)
+        end = offset + len(data)
+        if end > self.size:
+            # A hole between the old end and this write must read as zeros.
+            first_missing = self._locate(self.size - 1)[0] + 1 if self.size else 0
+            for missing in range(first_missing, index):
+                self._writable(missing)
+            self.size = end
+        self._writable(index)[start : start + len(data)] = data
+
+    def xTruncate(self, size: int) -> None:  # noqa: N802
+        self.size = size
+
+    def xFileSize(self) -> int:  # noqa: N802
+        return self.size
+
+    def xDeviceCharacteristics(self) -> int:  # noqa: N802
+        return 0
+
+
+class _SealedFile(_LockFreeFile):
+    """A sealed segment as SQLite sees it: immutable, every write refused."""
+
+    def __init__(self, source: PlainSource) -> None:
+        self._source = source
+        self._size = source.size
+        self.error: Exception | None = None
+
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+        try:
+            return self._source.read_at(offset, min(amount, max(0, self._size - offset)))
+        except Exception as error:  # kept for the caller: SQLite passes on only a code
+            self.error = error
+            raise apsw.IOError("the sealed segment could not be read") from error
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+        raise apsw.ReadOnlyError("a sealed segment is never written")
+
+    def xTruncate(self, size: int) -> None:  # noqa: N802
+        raise apsw.ReadOnlyError("a sealed segment is never written")
+
+    def xFileSize(self) -> int:  # noqa: N802
+        return self._size
+
+    def xDeviceCharacteristics(self) -> int:  # noqa: N802
+        return _SQLITE_IOCAP_IMMUTABLE
+
+
+class SegmentDatabase:
+    """A connection on one file of the kinds above, with the VFS that must outlive it."""
+
+    _count = 0
+
+    def __init__(self, file: GrowingFile | _SealedFile, flags: int) -> None:
+        SegmentDatabase._count += 1
+        name = f"archiver-segment-{SegmentDatabase._count}"
+        self._file = file
+        self._vfs: _OneFileVFS | None = _OneFileVFS(name, file)
+        self.connection = apsw.Connection(name, flags=flags, vfs=name)
+
+    @property
+    def error(self) -> Exception | None:
+        """Why the last read failed, below SQLite."""
+        return self._file.error if isinstance(self._file, _SealedFile) else None
+
+    def close(self) -> None:
+        self.connection.close()
+        if self._vfs is not None:
+            self._vfs.unregister()
+            self._vfs = None
+
+    @classmethod
+    def create(cls, file: GrowingFile, *, page_bytes: int, cache_bytes: int) -> "SegmentDatabase":
+        """An empty database whose every byte stays in memory: no journal, no temporary file."""
+        database = cls(file, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+        for pragma in (
+            f"page_size={page_bytes}",
+            "locking_mode=EXCLUSIVE",
+            "journal_mode=OFF",
+            "synchronous=OFF",
+            "temp_store=MEMORY",
+            f"cache_size=-{cache_bytes // 1024}",
+        ):
+            database.connection.execute(f"PRAGMA {pragma}").fetchall()
+        return database
+
+    @classmethod
+    def read(cls, source: PlainSource, *, cache_bytes: int = 8 * 1024 * 1024) -> "SegmentDatabase":
+        """A sealed segment, read only."""
+        database = cls(_SealedFile(source), apsw.SQLITE_OPEN_READONLY)
+        connection = database.connection
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA cache_size=-{cache_bytes // 1024}")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        return database

@@ -1,0 +1,380 @@
+"""Source to spool: every record that is new or changed, its media, and what is gone since.
+
+An export repeats everything each time; what is unchanged is not stored again. Pages are durable in the
+spool before the state notes them, so a kill at any instant loses nothing and a rerun completes.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+from archiver.errors import SourceError
+from archiver.records import TIMED_KINDS, MediaReference
+from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Item, Problem, Source, Unread
+from archiver.sources.comparison import absent_items, comparison_capture
+from archiver.spool import Entry, MissingMedia, Page, PageInfo, PageSealer, Spool
+from archiver.state import KeyedHash, Seen, State, as_key
+from archiver.times import Clock
+
+PAGE_BYTES = 1024 * 1024
+WAITING_BYTES = 24 * 1024 * 1024
+"""Verbatim bytes held back so that a page's records lie close in time."""
+COMMIT_PAGES = 32
+BUCKET_MS = 14 * 24 * 3600 * 1000
+NAMED_MISSING = 1000
+"""So many missing media files are named in a report; the archive lists all."""
+NOT_IN_EXPORT = "not in the export"
+Progress = Callable[[str, int], None]
+"""Told a phase and how many records have passed."""
+
+
+class CollectReport(Struct, kw_only=True):
+    """What one run took. `counts`: (kind, change) to a number of records, where change is new, changed,
+    back (was gone), gone or unchanged."""
+
+    name: str
+    platform: str
+    account: str
+    handle: str | None
+    generated_ms: int
+    counts: Counter[tuple[str, str]]
+    media: int = 0
+    media_missing: int = 0
+    media_missing_names: list[str]
+    problems: list[Problem]
+    unread: list[str]
+    repeated: bool = False
+    """The same export was taken before: nothing was read, and this is what was said then."""
+
+    @property
+    def complete(self) -> bool:
+        return not self.problems and not self.media_missing
+
+
+_Record = tuple[int, int, str, int, Item, str, bytes]
+"""On its way into a page: time posted, length of the id, id, version (so far the order in the page), then
+the item, the change and the keyed hash."""
+
+
+class _Bucket(Struct, gc=False):
+    """Records of one capture and kind that lie close in time."""
+
+    capture: int
+    kind: str
+    series: int
+    records: list[_Record]
+    size: int = 0
+
+
+class _Sealing(Struct, gc=False):
+    """A page being compressed and encrypted."""
+
+    info: PageInfo
+    series: int
+    entries: list[Entry]
+    body: Future[bytes]
+
+
+def collect(
+    source: Source,
+    spool: Spool,
+    state: State,
+    *,
+    name: str,
+    key: KeyedHash,
+    clock: Clock,
+    progress: Progress = lambda phase, records: None,
+) -> CollectReport:
+    """Take everything new from a source into the spool; what was taken, missing and not understood.
+
+    Raise SourceError if the source refuses as a whole."""
+    run = state.find_import(source.digest)
+    if run is not None and run.summary is not None:
+        report = _report_of(run.summary)
+        report.repeated = True
+        return report
+    state.begin_import(
+        source.digest, source.platform, source.account, name, source.generated_ms, source.partial, clock()
+    )
+    report = CollectReport(
+        name=name,
+        platform=source.platform,
+        account=source.account,
+        handle=source.handle,
+        generated_ms=source.generated_ms,
+        counts=Counter(),
+        media_missing_names=[],
+        problems=[],
+        unread=[],
+    )
+    with _Collection(source, spool, state, key, clock, report, progress) as collection:
+        collection.take_all()
+    state.end_import(source.digest, clock(), _summary_of(report))
+    return report
+
+
+def _summary_of(report: CollectReport) -> dict[str, object]:
+    """The report as JSON can hold it."""
+    summary = {field: getattr(report, field) for field in report.__struct_fields__}
+    summary["counts"] = [[kind, change, number] for (kind, change), number in sorted(report.counts.items())]
+    return summary
+
+
+def _report_of(summary: dict[str, object]) -> CollectReport:
+    counts = Counter({(kind, change): number for kind, change, number in summary.pop("counts")})
+    return msgspec.convert({**summary, "counts": {}}, CollectReport)
+
+
+class _Collection:
+    """One run of `collect`: what waits for its page, and what waits to be committed."""
+
+    def __init__(
+        self,
+        source: Source,
+        spool: Spool,
+        state: State,
+        key: KeyedHash,
+        clock: Clock,
+        report: CollectReport,
+        progress: Progress,
+    ) -> None:
+        self.source = source
+        self.spool = spool
+        self.state = state
+        self.key = key
+        self.clock = clock
+        self.report = report
+        self.progress = progress
+        self._captures: dict[int, int] = {}
+        self._first_capture: Capture | None = None
+        self._series: dict[str, int] = {}
+        self._buckets: dict[tuple[int, str, int], _Bucket] = {}
+        self._waiting = 0
+        self._sealing: deque[_Sealing] = deque()
+        self._uncommitted: dict[int, dict[int | str, Seen]] = {}
+        self._unchanged: dict[int, list[int | str]] = {}
+        self._missing: list[MissingMedia] = []
+        self._sealer = PageSealer(spool.identity.recipient())
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self._records = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def take_all(self) -> None:
+        """Read the source to its end; commit everything; then note what is gone."""
+        absences = []
+        for event in self.source.events():
+            if type(event) is Batch:
+                self._take_batch(event)
+            elif type(event) is Capture:
+                self._begin_capture(event)
+            elif type(event) is CaptureEnd:
+                self.spool.end_capture(self._captures[event.capture_key], event.size, event.sha256)
+            elif type(event) is Problem:
+                self.report.problems.append(event)
+            elif type(event) is Unread:
+                self.report.unread.append(event.name)
+            else:
+                absences.append(event)
+        self._flush_all()
+        for absence in absences:
+            self._note_absence(absence)
+        self._flush_all()
+
+    def _begin_capture(self, capture: Capture) -> None:
+        self._captures[capture.key] = self.spool.begin_capture(self.source.digest, capture, self.clock())
+        self._first_capture = self._first_capture or capture
+
+    def _series_of(self, kind: str) -> int:
+        series = self._series.get(kind)
+        if series is None:
+            series = self._series[kind] = self.state.series(self.source.platform, self.source.account, kind)
+        return series
+
+    # Records
+
+    def _take_batch(self, batch: Batch) -> None:
+        by_kind: dict[str, list[Item]] = {}
+        for item in batch.items:
+            by_kind.setdefault(item.kind, []).append(item)
+        capture = self._captures[batch.capture_key]
+        for kind, items in by_kind.items():
+            self._take_items(capture, kind, items)
+        self._records += len(batch.items)
+        self.progress("records", self._records)
+
+    def _take_items(self, capture: int, kind: str, items: list[Item]) -> None:
+        series = self._series_of(kind)
+        keys = [as_key(item.id) for item in items]
+        known = self.state.find_seen(series, keys)
+        uncommitted = self._uncommitted.setdefault(series, {})
+        unchanged = self._unchanged.setdefault(series, [])
+        counts: Counter[str] = Counter()
+        generated_ms = self.source.generated_ms
+        for item, key in zip(items, keys, strict=True):
+            seen = uncommitted.get(key) or known.get(key)
+            digest = self.key(item.content)
+            change = "new" if seen is None else self._change(kind, item, seen, digest)
+            if item.media and self._take_media(item.media) and change == "unchanged":
+                change = "changed"
+            counts[change] += 1
+            if change == "unchanged":
+                unchanged.append(key)
+                continue
+            version = 1 if seen is None else seen.version + 1
+            if item.record_id is not None and item.record_id != item.id:
+                version = self._version_of_edit(series, item.record_id) + 1
+                uncommitted[f"record {item.record_id}"] = Seen(b"", version, False, 0)
+            uncommitted[key] = Seen(digest, version, False, generated_ms)
+            self._put(capture, kind, series, item, version, change, digest)
+        for change, number in counts.items():
+            self.report.counts[kind, change] += number
+
+    def _change(self, kind: str, item: Item, seen: Seen, digest: bytes) -> str:
+        if seen.gone:
+            return "back"
+        if seen.digest == digest:
+            return "unchanged"
+        if seen.generated_ms == self.source.generated_ms:
+            self.report.problems.append(
+                Problem(
+                    f"{kind} {item.id}",
+                    "conflict",
+                    "is in the export twice, with differing content; both are kept",
+                )
+            )
+        return "changed"
+
+    def _version_of_edit(self, series: int, record_id: str) -> int:
+        """The highest version so far of a record that has edits."""
+        waiting = self._uncommitted[series]
+        known = [waiting.get(f"record {record_id}"), waiting.get(as_key(record_id))]
+        return max(self.state.versions_of(series, record_id), *(one.version for one in known if one), 0)
+
+    def _put(
+        self, capture: int, kind: str, series: int, item: Item, version: int, change: str, digest: bytes
+    ) -> None:
+        """Lay a record beside those close to it in time; finish the page when there are enough."""
+        posted = item.posted_ms
+        bucket_key = (capture, kind, posted // BUCKET_MS if posted is not None else 0)
+        bucket = self._buckets.get(bucket_key)
+        if bucket is None:
+            bucket = self._buckets[bucket_key] = _Bucket(capture, kind, series, [])
+        bucket.records.append((posted or 0, len(item.id), item.id, version, item, change, digest))
+        size = len(item.slices[0][1]) + 1
+        bucket.size += size
+        self._waiting += size
+        if bucket.size >= PAGE_BYTES:
+            self._finish(bucket_key)
+        elif self._waiting > WAITING_BYTES:
+            self._finish(max(self._buckets, key=lambda one: self._buckets[one].size))
+
+    # Media
+
+    def _take_media(self, media: tuple[MediaReference, ...]) -> bool:
+        """Spool the files a record shows that are not held yet; whether there was one."""
+        found = False
+        for one in media:
+            if self.state.find_media(self.source.account, one.file_name) is not None:
+                continue
+            if self.spool.has_media(self.source.account, one.file_name):
+                continue
+            reason = NOT_IN_EXPORT
+            try:
+                stream = self.source.open_media(one.file_name)
+                if stream is not None:
+                    with stream:
+                        self.spool.add_media(self.source.account, one.file_name, stream)
+                    self.report.media += 1
+                    found = True
+                    continue
+            except SourceError as error:
+                reason = "broken in the export"
+                self.report.problems.append(Problem(one.file_name, "broken", error.message))
+            self._missing.append(MissingMedia(self.source.account, one.file_name, reason))
+            self.report.media_missing += 1
+            if len(self.report.media_missing_names) < NAMED_MISSING:
+                self.report.media_missing_names.append(one.file_name)
+        return found
+
+    # Pages
+
+    def _finish(self, bucket_key: tuple[int, str, int]) -> None:
+        """Make a page of a bucket's records, in order of time posted, and have it encrypted."""
+        bucket = self._buckets.pop(bucket_key)
+        self._waiting -= bucket.size
+        bucket.records.sort()
+        entries: list[Entry] = []
+        slices: list[bytes] = []
+        offset = 0
+        for posted, _, record, version, item, change, digest in bucket.records:
+            body = item.slices[0][1]
+            joined = tuple([(self._captures[number], data) for number, data in item.slices[1:]])
+            record_id = item.record_id if item.record_id != record else None
+            entries.append(
+                Entry(record, record_id, posted, version, change, digest, offset, len(body), joined)
+            )
+            slices.append(body)
+            offset += len(body) + 1
+        payload = b"\n".join(slices)
+        page = Page(self.source.account, self.source.platform, self.source.generated_ms, entries, payload)
+        info = PageInfo(
+            0, bucket.capture, bucket.kind, len(entries), entries[0].posted_ms, entries[-1].posted_ms, len(payload)
+        )
+        body_sealed = self._thread.submit(self._sealer.seal, page)
+        self._sealing.append(_Sealing(info, bucket.series, entries, body_sealed))
+        if len(self._sealing) >= COMMIT_PAGES:
+            self._commit(COMMIT_PAGES // 2)
+
+    def _flush_all(self) -> None:
+        for bucket_key in list(self._buckets):
+            self._finish(bucket_key)
+        self._commit(len(self._sealing))
+
+    def _commit(self, count: int) -> None:
+        """Make the oldest pages durable, then note in the state what they hold."""
+        sealed = [self._sealing.popleft() for _ in range(count)]
+        page_ids = self.spool.add_pages([(one.info, one.body.result()) for one in sealed], self._missing)
+        self._missing.clear()
+        with self.state.transaction():
+            for page_id, one in zip(page_ids, sealed, strict=True):
+                self.state.note_page(page_id, one.series, self.source.generated_ms, one.entries)
+                if one.info.kind == "gone":
+                    self.state.note_gone_entries(self.source.platform, self.source.account, one.entries)
+            for series, keys in self._unchanged.items():
+                self.state.note_unchanged(series, self.source.generated_ms, keys)
+        self._unchanged.clear()
+        for one in sealed:
+            uncommitted = self._uncommitted[one.series]
+            for entry in one.entries:
+                uncommitted.pop(as_key(entry.id), None)
+                if entry.record_id is not None:
+                    uncommitted.pop(f"record {entry.record_id}", None)
+
+    # What is gone
+
+    def _note_absence(self, absence: Absence) -> None:
+        series = self._series_of(absence.kind)
+        self.state.note_full(series, self.source.generated_ms)
+        if self._first_capture is None:
+            return
+        gone = self.state.find_gone(series)
+        if not gone:
+            return
+        number = max(self._captures, default=0) + 1
+        capture = comparison_capture(self._first_capture, number, self.source.generated_ms)
+        self._begin_capture(capture)
+        items = absent_items(number, absence.kind, gone, absence.how, self.source.generated_ms)
+        self._take_items(self._captures[number], "gone", items)
+        self.report.counts[absence.kind, "gone"] += len(items)

@@ -1,0 +1,69 @@
+"""The collector's own SQLite files: durable on every commit, private, their errors named.
+
+WAL with synchronous=FULL: a commit that returned survives a power cut (SQLite, "Write-Ahead Logging").
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from archiver.disk import os_errors_reported
+from archiver.errors import ArchiverError, IntegrityError
+
+_FULL_HINT = "free some space and run the same command again; nothing captured is lost"
+
+
+class LocalDatabase:
+    """An open SQLite file. `damaged_hint` says what to do should its bytes not be a database's."""
+
+    def __init__(
+        self, path: Path, schema: str, *, damaged_hint: str, cache_bytes: int = 8 * 1024 * 1024
+    ) -> None:
+        self.path = path
+        self._damaged_hint = damaged_hint
+        with os_errors_reported("creating", path):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with self.translated():
+            self.connection = apsw.Connection(str(path))
+            self.connection.set_busy_timeout(30_000)
+            for pragma in (
+                "temp_store=MEMORY",
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                f"cache_size=-{cache_bytes // 1024}",
+                "wal_autocheckpoint=4000",
+                "journal_size_limit=0",
+            ):
+                self.connection.execute(f"PRAGMA {pragma}").fetchall()
+            self.connection.execute(schema)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Raise ours for SQLite's errors: full disk, damaged file, anything else."""
+        try:
+            yield
+        except (apsw.FullError, apsw.IOError) as error:
+            if isinstance(error, apsw.FullError) or self._is_full():
+                raise ArchiverError(f"the disk is full while writing {self.path}", _FULL_HINT) from error
+            raise ArchiverError(f"{self.path}: {error}", "check the disk and its mount") from error
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise IntegrityError(f"{self.path} is damaged: {error}", self._damaged_hint) from error
+        except apsw.Error as error:
+            raise ArchiverError(f"{self.path}: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[apsw.Connection]:
+        """Everything inside, durable when the block ends; or nothing."""
+        with self.translated(), self.connection:
+            yield self.connection
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _is_full(self) -> bool:
+        status = os.statvfs(self.path.parent)
+        return status.f_bavail * status.f_frsize < 1024 * 1024

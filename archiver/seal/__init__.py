@@ -1,0 +1,262 @@
+"""Spool to archive: one sealing.
+
+The order is what makes a kill harmless. A mark is noted in the state; packs and segments are written,
+read back and verified; then the key, the signature, and last the manifest, which makes the archive
+exist. Only then is the spool emptied. A rerun finds the mark: where the store has a manifest with it,
+it finishes emptying; where not, it drops the unfinished files and seals anew.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from archiver import __version__
+from archiver.archive.manifest import FORMAT, NAMESPACE, Count, File, Manifest, Origin
+from archiver.chain import Head, next_fields, sign_document
+from archiver.formats.ssh_signature import SigningKey
+from archiver.keyholders import Recipient
+from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
+from archiver.seal.media import Places, seal_media
+from archiver.seal.plan import plan_segments
+from archiver.seal.segment import SealedSegment, SegmentContext
+from archiver.seal.workers import WorkerSetup, seal_segments
+from archiver.spool import Spool, SpooledCapture, SpooledMedia
+from archiver.state import Sealing, State
+from archiver.times import Clock, format_date, format_time
+from archiver.vault import Archive, Vault
+
+Progress = Callable[[str, int, int], None]
+"""Told a phase, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class SealOptions:
+    """Who can open the archive, who signs it, and how it is cut."""
+
+    recipients: Sequence[Recipient]
+    signing_key: SigningKey
+    classic: bool
+    segment_bytes: int
+    language: str
+    configuration: str
+    workers: int
+
+
+@dataclass(frozen=True)
+class SealResult:
+    """The archive made, or None where the spool was empty; what was kept but not understood; whether an
+    earlier sealing that had been cut off was finished first."""
+
+    archive: Archive | None
+    problems: tuple[str, ...] = ()
+    finished_earlier: bool = False
+
+
+def seal(
+    spool: Spool,
+    state: State,
+    vault: Vault,
+    options: SealOptions,
+    clock: Clock,
+    progress: Progress = lambda phase, done, total: None,
+) -> SealResult:
+    """Make one archive of all that is in the spool. Raise IntegrityError where the vault's chain is not
+    whole or what was written does not read back."""
+    vault.store.delete_partial()
+    known = state.head()
+    archives = vault.list_archives(known).require_sound()
+    earlier = _finish_earlier(spool, state, vault, archives)
+    if spool.is_empty():
+        return SealResult(earlier, finished_earlier=earlier is not None)
+    sealing = _begin(spool, state, vault, clock)
+    result = _Run(spool, state, vault, options, clock, progress, sealing).seal(
+        archives[-1].head if archives else None
+    )
+    return SealResult(result.archive, result.problems, earlier is not None)
+
+
+def _finish_earlier(spool: Spool, state: State, vault: Vault, archives: Sequence[Archive]) -> Archive | None:
+    """After a kill: empty the spool of what an archive holds already, or drop an unfinished archive."""
+    sealing = state.sealing()
+    if sealing is None:
+        return None
+    for archive in archives:
+        if archive.manifest.mark == sealing.mark:
+            _empty(spool, state, sealing, archive.head)
+            return archive
+    vault.store.discard_unfinished(sealing.archive)
+    with state.transaction():
+        state.set_sealing(None)
+    return None
+
+
+def _begin(spool: Spool, state: State, vault: Vault, clock: Clock) -> Sealing:
+    """Choose the archive's name and note durably what is about to be sealed."""
+    date = format_date(clock())
+    taken = {path.split("/")[1] for path in vault.store.list(f"archives/{date}")}
+    name, number = date, 1
+    while name in taken:
+        number += 1
+        name = f"{date}.{number}"
+    last_page, last_media = spool.last_ids()
+    sealing = Sealing(name, secrets.token_hex(16), last_page, last_media)
+    with state.transaction():
+        state.set_sealing(sealing)
+    return sealing
+
+
+def _empty(spool: Spool, state: State, sealing: Sealing, head: Head) -> None:
+    """The archive is in the store: forget what it holds."""
+    with state.transaction():
+        state.set_head(head)
+    spool.empty(sealing.last_page, sealing.last_media)
+    with state.transaction():
+        state.set_sealing(None)
+
+
+class _Run:
+    """One sealing from its mark to the emptied spool."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        state: State,
+        vault: Vault,
+        options: SealOptions,
+        clock: Clock,
+        progress: Progress,
+        sealing: Sealing,
+    ) -> None:
+        self.spool = spool
+        self.state = state
+        self.vault = vault
+        self.options = options
+        self.clock = clock
+        self.progress = progress
+        self.sealing = sealing
+        self.identity: Identity = new_identity(classic=options.classic)
+        self.captures = spool.captures()
+
+    def seal(self, previous: Head | None) -> SealResult:
+        """Write everything, the manifest last; then empty the spool."""
+        media = [one for one in self.spool.media() if one.id <= self.sealing.last_media]
+        packs, places = seal_media(self.sealing.archive, media, self.spool, self.vault.store, self.identity)
+        segments = self._seal_segments(places)
+        folder = f"archives/{self.sealing.archive}"
+        self.vault.store.put_new(
+            archive_key_name(self.sealing.archive), seal_archive_key(self.identity, self.options.recipients)
+        )
+        manifest = self._manifest(previous, packs, segments, media)
+        data, signature = sign_document(msgspec.to_builtins(manifest), self.options.signing_key, NAMESPACE)
+        self.vault.store.put_new(f"{folder}/manifest.json.sig", signature)
+        self._note_media(places)
+        self.vault.store.put_new(f"{folder}/manifest.json", data)
+        archive = self.vault.list_archives().require_sound()[-1]
+        _empty(self.spool, self.state, self.sealing, archive.head)
+        return SealResult(archive, tuple(problem for one in segments for problem in one.problems))
+
+    def _seal_segments(self, places: Places) -> list[SealedSegment]:
+        plans = plan_segments(self.spool.pages(), self.options.segment_bytes)
+        context = SegmentContext(
+            self.sealing.archive,
+            self.vault.id,
+            self.identity.encode(),
+            self.captures,
+            places,
+            self.options.language,
+            self.options.configuration,
+        )
+        setup = WorkerSetup(
+            self.spool.folder, self.spool.identity.encode(), self.state.path, self.vault.store, context
+        )
+        self.progress("segments", 0, len(plans))
+        return seal_segments(
+            plans,
+            setup,
+            self.spool,
+            self.state,
+            self.options.workers,
+            lambda done: self.progress("segments", done, len(plans)),
+        )
+
+    def _note_media(self, places: Places) -> None:
+        """Remember what the packs hold. Harmless before the manifest: a sealing that is cut off here has
+        the same files still in its spool, and notes them again."""
+        with self.state.transaction():
+            self.state.add_media(
+                (account, file_name, str(place.sha256), place.size or 0, str(place.archive), str(place.pack), place.offset or 0)
+                for (account, file_name), place in places.items()
+            )
+
+    def _manifest(
+        self,
+        previous: Head | None,
+        packs: Sequence[File],
+        segments: Sequence[SealedSegment],
+        media: Sequence[SpooledMedia],
+    ) -> Manifest:
+        covered = [one.file for one in segments if one.file.posted_from is not None]
+        place = next_fields(previous)
+        return Manifest(
+            format=FORMAT,
+            vault=self.vault.id,
+            archive=self.sealing.archive,
+            sequence=int(str(place["sequence"])),
+            previous=None if previous is None else previous.sha256,
+            sealed_at=format_time(self.clock()),
+            covers_from=min((str(file.posted_from) for file in covered), default=None),
+            covers_to=max((str(file.posted_to) for file in covered), default=None),
+            recipient=self.identity.recipient().encode(),
+            mark=self.sealing.mark,
+            files=[*(one.file for one in segments), *packs],
+            counts=self._counts(segments, media),
+            origins=[_origin(capture) for capture in self.captures.values()],
+            tool=f"archiver {__version__}",
+            configuration=self.options.configuration,
+        )
+
+    def _counts(self, segments: Sequence[SealedSegment], media: Sequence[SpooledMedia]) -> list[Count]:
+        changes: Counter[tuple[str, str, str, str]] = Counter()
+        for segment in segments:
+            for (number, kind, change), records in segment.changes.items():
+                capture = self.captures[number].capture
+                changes[capture.platform, capture.account, kind, change] += records
+        counts = []
+        for platform, account, kind in sorted({key[:3] for key in changes}):
+            by_change = {change: changes[platform, account, kind, change] for change in ("new", "changed", "back", "unparsed")}
+            counts.append(Count(platform=platform, account=account, kind=kind, **by_change))
+        return counts + _media_counts(media, self.captures)
+
+
+def _media_counts(media: Sequence[SpooledMedia], captures: dict[int, SpooledCapture]) -> list[Count]:
+    platforms = {one.capture.account: one.capture.platform for one in captures.values()}
+    counts = []
+    for account in sorted({one.account for one in media}):
+        own = [one for one in media if one.account == account]
+        missing = Counter(one.missing for one in own if one.missing is not None)
+        counts.append(
+            Count(
+                platform=platforms.get(account, ""),
+                account=account,
+                kind="media",
+                new=sum(one.missing is None for one in own),
+                missing=dict(missing),
+            )
+        )
+    return counts
+
+
+def _origin(spooled: SpooledCapture) -> Origin:
+    capture = spooled.capture
+    return Origin(
+        source=capture.source,
+        route=capture.route,
+        account=capture.account,
+        request=capture.request,
+        fetched_at=format_time(capture.fetched_ms),
+        body_sha256=spooled.body_sha256,
+        source_sha256=spooled.source_sha256,
+    )

@@ -1,0 +1,210 @@
+"""One segment, from the spool's pages to a sealed file in the store that was read back and verified.
+
+Runs in a process of its own when an archive has several segments."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from archiver import __version__
+from archiver.archive.build import MediaPlace, Place, SegmentBuilder
+from archiver.archive.manifest import File
+from archiver.archive.verify import verify_file
+from archiver.errors import ArchiverError
+from archiver.formats import age
+from archiver.formats.seekable_zstd import SeekableWriter
+from archiver.records import TIMED_KINDS
+from archiver.keys import Identity
+from archiver.seal.hashing import HashingWriter
+from archiver.seal.plan import SegmentPlan, in_time_order
+from archiver.sources.parsers import parser_for
+from archiver.spool import Entry, Page, PageInfo, Spool, SpooledCapture
+from archiver.state import State
+from archiver.stores.base import Store
+from archiver.times import format_time
+
+JOINED_PART_BYTES = 1024 * 1024
+Change = Literal["new", "changed", "back", "unparsed"]
+
+
+class SegmentContext(Struct, frozen=True):
+    """What every segment of one archive is built with. Holds secrets: passed on, never shown."""
+
+    archive: str
+    vault: str
+    archive_identity: str
+    captures: dict[int, SpooledCapture]
+    packed: dict[tuple[str, str], MediaPlace]
+    """Media files that this archive's packs hold."""
+    language: str
+    configuration: str
+
+    def __repr__(self) -> str:
+        return f"SegmentContext(archive={self.archive!r})"
+
+
+class SealedSegment(Struct, frozen=True):
+    """A segment in the store, and what it brought: (capture, kind, change) to a number of records."""
+
+    file: File
+    changes: dict[tuple[int, str, Change], int]
+    problems: list[str]
+
+
+def seal_segment(
+    plan: SegmentPlan, spool: Spool, state: State, store: Store, context: SegmentContext
+) -> SealedSegment:
+    """Build, seal, store and verify one segment; raise IntegrityError if what is read back differs."""
+    build = _SegmentBuild(plan, spool, state, context)
+    try:
+        build.add_records()
+        build.add_captures()
+        name = f"archives/{context.archive}/records-{plan.number:03d}.sqlite.zst.age"
+        identity = age.parse_identity(context.archive_identity)
+        file = _store_segment(store, name, build.builder, identity)
+    finally:
+        build.builder.close()
+    verify_file(store, context.archive, file, identity)
+    return SealedSegment(file, dict(build.changes), build.problems)
+
+
+def _store_segment(store: Store, name: str, builder: SegmentBuilder, identity: Identity) -> File:
+    with store.create(name) as file:
+        hashing = HashingWriter(file)
+        with (
+            age.encrypt_stream([identity.recipient()], hashing) as sealed,
+            SeekableWriter(sealed) as frames,
+        ):
+            for frame, plain_size in builder.frames():
+                frames.write_frame(frame, plain_size)
+    return File(
+        name=name.rpartition("/")[2],
+        kind="records",
+        size=hashing.size,
+        sha256=hashing.sha256,
+        plain_size=frames.plain_size,
+        records=builder.counts,
+        revised=builder.revised,
+        posted_from=None if builder.posted_from is None else format_time(builder.posted_from),
+        posted_to=None if builder.posted_to is None else format_time(builder.posted_to),
+    )
+
+
+class _SegmentBuild:
+    """The way of one segment's records from pages to rows."""
+
+    def __init__(self, plan: SegmentPlan, spool: Spool, state: State, context: SegmentContext) -> None:
+        self.plan = plan
+        self.spool = spool
+        self.state = state
+        self.context = context
+        self.builder = SegmentBuilder(self._find_media, language=context.language)
+        self.changes: Counter[tuple[int, str, Change]] = Counter()
+        self.problems: list[str] = []
+        self._parts = {page.id: number for number, page in enumerate(plan.pages, start=1)}
+        self._joined = _JoinedParts(first_part=len(plan.pages) + 1)
+
+    def _find_media(self, account: str, file_name: str) -> MediaPlace:
+        """In this archive's packs, in an earlier archive's, or missing with the reason."""
+        packed = self.context.packed.get((account, file_name))
+        if packed is not None:
+            return packed
+        sealed = self.state.find_media(account, file_name)
+        if sealed is not None:
+            return MediaPlace(sealed.sha256, sealed.size, sealed.archive, sealed.pack, sealed.offset, None)
+        spooled = self.spool.find_media(account, file_name)
+        reason = None if spooled is None else spooled.missing
+        return MediaPlace(None, None, None, None, None, reason or "not captured")
+
+    def add_records(self) -> None:
+        """Parse every record of the plan's pages into the builder, dated ones in order of time."""
+        for kind in TIMED_KINDS:
+            dated = [page for page in self.plan.pages if page.kind == kind]
+            self._add_all(in_time_order(dated, self.spool.read_page))
+        self._add_all(self._undated())
+        self.builder.finish_rows()
+
+    def _undated(self) -> Iterator[tuple[PageInfo, Page, Entry]]:
+        for info in self.plan.pages:
+            if info.kind not in TIMED_KINDS:
+                page = self.spool.read_page(info.id)
+                for entry in page.entries:
+                    yield info, page, entry
+
+    def _add_all(self, records: Iterator[tuple[PageInfo, Page, Entry]]) -> None:
+        captures = self.context.captures
+        parsers = {number: parser_for(one.capture.source) for number, one in captures.items()}
+        for info, page, entry in records:
+            offset, length = entry.offset, entry.length
+            slices = [page.payload[offset : offset + length], *(data for _, data in entry.joined)]
+            change: Change = entry.change  # type: ignore[assignment]  # the spool only holds these
+            try:
+                record = parsers[info.capture](captures[info.capture].capture, info.kind, slices)
+            except ArchiverError as error:
+                change = "unparsed"
+                self.problems.append(f"{info.kind} {entry.id}: {error.message}")
+            else:
+                joined = [self._joined.add(capture, data) for capture, data in entry.joined]
+                self.builder.add(record, entry.version, Place(self._parts[info.id], offset, length), joined)
+            self.changes[info.capture, info.kind, change] += 1
+
+    def add_captures(self) -> None:
+        """Add the verbatim bytes, page by page, and how each was got."""
+        used = {page.capture for page in self.plan.pages} | self._joined.captures
+        for number in sorted(used):
+            self.builder.add_capture(self._capture_row(self.context.captures[number]))
+        for page in self.plan.pages:
+            self.builder.add_part(self._parts[page.id], page.capture, self.spool.read_page(page.id).payload)
+        for part, capture, body in self._joined.parts():
+            self.builder.add_part(part, capture, body)
+        self.builder.add_meta(
+            {
+                "format": "archiver-segment-1",
+                "vault": self.context.vault,
+                "archive": self.context.archive,
+                "segment": str(self.plan.number),
+                "tool": f"archiver {__version__}",
+            }
+        )
+
+    def _capture_row(self, spooled: SpooledCapture) -> tuple[object, ...]:
+        capture = spooled.capture
+        return (
+            spooled.id, capture.source, capture.route, capture.platform, capture.account, capture.handle,
+            capture.name, capture.request, capture.body_kind, capture.layout, capture.fetched_ms, spooled.taken_ms,
+            None, None, msgspec.json.encode(capture.context).decode(), spooled.body_size, spooled.body_sha256,
+            spooled.source_sha256, f"archiver {__version__}", self.context.configuration,
+        )  # fmt: skip
+
+
+class _JoinedParts:
+    """Verbatim bytes that belong to a record beside its own, put into parts of their own captures."""
+
+    def __init__(self, first_part: int) -> None:
+        self._next_part = first_part
+        self._open: dict[int, tuple[int, bytearray]] = {}
+        self._full: list[tuple[int, int, bytes]] = []
+        self.captures: set[int] = set()
+
+    def add(self, capture: int, data: bytes) -> Place:
+        part, body = self._open.get(capture, (0, bytearray()))
+        if part and len(body) + len(data) > JOINED_PART_BYTES:
+            self._full.append((part, capture, bytes(body)))
+            part, body = 0, bytearray()
+        if not part:
+            part = self._next_part
+            self._next_part += 1
+            self._open[capture] = (part, body)
+            self.captures.add(capture)
+        if body:
+            body += b"\n"
+        place = Place(part, len(body), len(data))
+        body += data
+        return place
+
+    def parts(self) -> Sequence[tuple[int, int, bytes]]:
+        """Each as (part, capture, body)."""
+        return [*self._full, *((part, capture, bytes(body)) for capture, (part, body) in self._open.items())]

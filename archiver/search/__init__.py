@@ -1,0 +1,1 @@
+"""Searching the vault in place: a query to SQL, every archive to hits."""

@@ -1,0 +1,207 @@
+"""The search language: what a person types, as terms and filters.
+
+Words must all be there; `"a phrase"`, `prefix*`, `OR` between two alternatives, `-word` not. `from:`,
+`account:`, `kind:`, `since:` and `until:` narrow; a `-` before `from:`, `account:` or `kind:` excludes.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from archiver.errors import UsageError
+from archiver.records import RELATION_KINDS
+
+POST_KINDS = ("post", "reply", "repost", "quote")
+KINDS = (*POST_KINDS, "message", *RELATION_KINDS)
+OPERATORS = ("from", "account", "kind", "since", "until")
+_TOKEN = re.compile(r'\s*(?P<not>-)?(?:(?P<name>[A-Za-z_]+):(?=[^\s/]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Term(NamedTuple):
+    """A word or phrase; `prefix`: words that begin with it, for a phrase its last word."""
+
+    text: str
+    prefix: bool = False
+
+
+class Query(NamedTuple):
+    """`groups` must all match, each by one of its terms. Times are milliseconds, `until_ms` exclusive."""
+
+    groups: tuple[tuple[Term, ...], ...] = ()
+    excluded: tuple[Term, ...] = ()
+    authors: tuple[str, ...] = ()
+    not_authors: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    not_accounts: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    not_kinds: tuple[str, ...] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.groups or self.excluded)
+
+    def wants(self, kind: str) -> bool:
+        """Whether records of a kind can be among the hits. Without `kind:` those are posts and messages."""
+        wanted = self.kinds or (*POST_KINDS, "message")
+        return kind in wanted and kind not in self.not_kinds
+
+
+class _Reading:
+    """A query while it is read from left to right."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[Term]] = []
+        self.excluded: list[Term] = []
+        self.filters: dict[str, list[str]] = {}
+        self.since_ms: int | None = None
+        self.until_ms: int | None = None
+        self.or_waits = False
+
+    def take(self, term: Term, *, negated: bool) -> None:
+        if negated:
+            self._refuse_or("-")
+            self.excluded.append(term)
+        elif self.or_waits:
+            self.groups[-1].append(term)
+            self.or_waits = False
+        else:
+            self.groups.append([term])
+
+    def take_or(self) -> None:
+        if not self.groups or self.or_waits:
+            raise UsageError("OR needs a word before it and one after it", 'as in: flooding OR "road closed"')
+        self.or_waits = True
+
+    def _refuse_or(self, what: str) -> None:
+        if self.or_waits:
+            raise UsageError(f"OR cannot be followed by {what}", "put it between two words or phrases")
+
+    def take_operator(self, name: str, value: str, *, negated: bool) -> None:
+        self._refuse_or(f"{name}:")
+        if name not in OPERATORS:
+            raise UsageError(
+                f"{name}: is not something a search can be narrowed by",
+                f"use {', '.join(f'{one}:' for one in OPERATORS)}, or put the words in quotes: \"{name}:{value}\"",
+            )
+        if name in ("since", "until"):
+            if negated:
+                raise UsageError(f"-{name}: cannot be read", "use since: for from a day on, until: for up to it")
+            self._take_date(name, value)
+            return
+        if name == "kind" and value not in KINDS:
+            raise UsageError(f"kind:{value} is not a kind of record", f"one of: {', '.join(KINDS)}")
+        self.filters.setdefault(("not_" if negated else "") + name, []).append(value.removeprefix("@"))
+
+    def _take_date(self, name: str, value: str) -> None:
+        first, after = parse_dates(value)
+        if name == "since":
+            self.since_ms = first if self.since_ms is None else max(first, self.since_ms)
+        else:
+            self.until_ms = after if self.until_ms is None else min(after, self.until_ms)
+
+
+def parse_query(text: str) -> Query:
+    """Read a query; raise UsageError for what is not one, saying what is."""
+    reading = _Reading()
+    if text.count('"') % 2:
+        raise UsageError("a quotation mark is not closed", 'a phrase stands between two: "road closed"')
+    position = 0
+    while text[position:].strip():
+        token = _TOKEN.match(text, position)
+        if token is None or token.end() == position:
+            raise UsageError(f"the search cannot be read at {text[position : position + 20]!r}")
+        position = token.end()
+        _take_token(reading, token)
+    if reading.or_waits:
+        raise UsageError("OR needs a word after it", 'as in: flooding OR "road closed"')
+    filters = {name: tuple(values) for name, values in reading.filters.items()}
+    return Query(
+        tuple(tuple(group) for group in reading.groups),
+        tuple(reading.excluded),
+        filters.get("from", ()),
+        filters.get("not_from", ()),
+        filters.get("account", ()),
+        filters.get("not_account", ()),
+        filters.get("kind", ()),
+        filters.get("not_kind", ()),
+        reading.since_ms,
+        reading.until_ms,
+    )
+
+
+def _take_token(reading: _Reading, token: "re.Match[str]") -> None:
+    negated = token["not"] is not None
+    phrase, word = token["phrase"], token["word"]
+    if token["name"] is not None:
+        value = phrase if phrase is not None else word
+        reading.take_operator(token["name"].lower(), value, negated=negated)
+        return
+    if word == "OR" and not negated:
+        reading.take_or()
+        return
+    if word == "-" or (word is None and not phrase):
+        return
+    prefix = word is not None and word.endswith("*")
+    body = (word[:-1] if prefix else word) if word is not None else phrase
+    if not any(character.isalnum() for character in body):
+        raise UsageError(
+            f"{body or word!r} has no letter or digit to search for", "symbols and emoji are not in the index"
+        )
+    reading.take(Term(body, prefix), negated=negated)
+
+
+_DATE_FORMS = (
+    (re.compile(r"(?P<y>\d{4})"), "year"),
+    (re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})"), "month"),
+    (re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"), "day"),
+    (re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})"), "day"),
+)
+
+
+def parse_dates(text: str) -> tuple[int, int]:
+    """The first millisecond of a day, month or year in UTC, and the one after its last.
+
+    Takes 2026-11-01, 2026-11, 2026 and 01/11/2026; raise UsageError for anything else."""
+    for form, unit in _DATE_FORMS:
+        match = form.fullmatch(text)
+        if match is None:
+            continue
+        parts = {name: int(value) for name, value in match.groupdict().items()}
+        try:
+            first = date(parts["y"], parts.get("m", 1), parts.get("d", 1))
+            after = {
+                "day": lambda: first + timedelta(days=1),
+                "month": lambda: date(first.year + first.month // 12, first.month % 12 + 1, 1),
+                "year": lambda: date(first.year + 1, 1, 1),
+            }[unit]()
+        except (ValueError, OverflowError) as error:
+            raise UsageError(f"{text} is not a date", "as 2026-11-01, 2026-11, 2026 or 01/11/2026") from error
+        return _milliseconds(first), _milliseconds(after)
+    raise UsageError(f"{text!r} is not a date", "as 2026-11-01, 2026-11, 2026 or 01/11/2026")
+
+
+def _milliseconds(day: date) -> int:
+    return (datetime(day.year, day.month, day.day, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def match_expression(query: Query) -> str | None:
+    """The query's words in FTS4's enhanced syntax, or None where it has none that must be there."""
+    groups = [" OR ".join(_quoted(term) for term in group) for group in query.groups]
+    expression = " AND ".join(f"({group})" for group in groups)
+    if expression and query.excluded:
+        expression = f"({expression}) NOT ({exclude_expression(query)})"
+    return expression or None
+
+
+def exclude_expression(query: Query) -> str:
+    """The words that must not be there, any of them."""
+    return " OR ".join(_quoted(term) for term in query.excluded)
+
+
+def _quoted(term: Term) -> str:
+    # Inside quotes nothing is an operator but a closing quote, which a term cannot hold, and a star.
+    text = term.text.replace('"', " ").replace("*", " ").strip()
+    return f'"{text}*"' if term.prefix else f'"{text}"'

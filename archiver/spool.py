@@ -1,0 +1,311 @@
+"""What was captured and is not yet sealed: encrypted pages and media, durable before anything follows.
+
+`spool.sqlite` (WAL, synchronous=FULL) has one row a page. A page's body is an age file to the spool's
+own recipient, inside it a Zstandard frame, inside that a MessagePack `Page`. A page is at most about a
+mebibyte of verbatim bytes of one capture and becomes one capture_part of an archive, byte for byte.
+Media lie beside it in `media/`, an age file each.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import zstandard
+from msgspec import Struct
+
+from archiver.disk import delete_partial_files, new_file, os_errors_reported
+from archiver.errors import IntegrityError
+from archiver.formats import age
+from archiver.local_database import LocalDatabase
+from archiver.sources.base import Capture
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS capture (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source_sha256 TEXT NOT NULL, request TEXT NOT NULL,
+    description BLOB NOT NULL, taken_ms INTEGER NOT NULL, body_size INTEGER, body_sha256 TEXT,
+    UNIQUE (source_sha256, request));
+CREATE TABLE IF NOT EXISTS page (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, capture INTEGER NOT NULL REFERENCES capture (id),
+    kind TEXT NOT NULL, records INTEGER NOT NULL, posted_from INTEGER, posted_to INTEGER,
+    plain_bytes INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS media (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, file_name TEXT NOT NULL,
+    sha256 TEXT, size INTEGER, missing TEXT, UNIQUE (account, file_name));
+"""
+
+
+class Entry(Struct, frozen=True, gc=False, array_like=True):
+    """One record in a page: what the state says of it, and where its bytes lie in the payload."""
+
+    id: str
+    record_id: str | None
+    posted_ms: int
+    version: int
+    change: str
+    """new, changed or back (it was gone)."""
+    digest: bytes
+    offset: int
+    length: int
+    joined: tuple[tuple[int, bytes], ...] = ()
+    """Further verbatim bytes that belong to it: (capture id, bytes)."""
+
+
+class Page(Struct, frozen=True, gc=False, array_like=True):
+    account: str
+    platform: str
+    generated_ms: int
+    entries: list[Entry]
+    payload: bytes
+
+
+class PageInfo(Struct, frozen=True):
+    """A page without its body."""
+
+    id: int
+    capture: int
+    kind: str
+    records: int
+    posted_from: int | None
+    posted_to: int | None
+    plain_bytes: int
+
+
+class SpooledMedia(Struct, frozen=True):
+    """A media file in the spool, or why there is none."""
+
+    id: int
+    account: str
+    file_name: str
+    sha256: str | None
+    size: int | None
+    missing: str | None
+
+
+class MissingMedia(Struct, frozen=True):
+    """A file that a record shows and its source did not have."""
+
+    account: str
+    file_name: str
+    reason: str
+
+
+class SpooledCapture(Struct, frozen=True):
+    id: int
+    source_sha256: str
+    capture: Capture
+    taken_ms: int
+    body_size: int | None
+    body_sha256: str | None
+
+
+class PageSealer:
+    """Turns pages into spool bodies. Its work is compressing and encrypting, outside Python's lock."""
+
+    def __init__(self, recipient: age.Recipient) -> None:
+        self._recipients = [recipient]
+        self._compressor = zstandard.ZstdCompressor(level=1)
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def seal(self, page: Page) -> bytes:
+        return age.encrypt(self._recipients, self._compressor.compress(self._encoder.encode(page)))
+
+
+class Spool:
+    """The open spool. The caller holds the collector's lock, or only reads."""
+
+    def __init__(self, folder: Path, identity: age.Identity) -> None:
+        self.folder = folder
+        self.identity = identity
+        self._decoder = msgspec.msgpack.Decoder(Page)
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._local = LocalDatabase(
+            folder / "spool.sqlite",
+            _SCHEMA,
+            damaged_hint="keep it for examination and import the exports again",
+        )
+        self._database = self._local.connection
+        with os_errors_reported("creating", folder / "media"):
+            (folder / "media").mkdir(mode=0o700, exist_ok=True)
+
+    def close(self) -> None:
+        self._local.close()
+
+    # Captures
+
+    def begin_capture(self, source_sha256: str, capture: Capture, taken_ms: int) -> int:
+        """The id of a capture, made now or by an earlier run of the same source that was cut off."""
+        with self._local.transaction():
+            self._database.execute(
+                "INSERT INTO capture (source_sha256, request, description, taken_ms) VALUES (?,?,?,?)"
+                " ON CONFLICT DO NOTHING",
+                (source_sha256, capture.request, msgspec.json.encode(capture), taken_ms),
+            )
+            (capture_id,) = self._database.execute(
+                "SELECT id FROM capture WHERE source_sha256 = ? AND request = ?",
+                (source_sha256, capture.request),
+            ).fetchall()[0]
+        return int(capture_id)
+
+    def end_capture(self, capture_id: int, size: int, sha256: str) -> None:
+        """Note that the whole body was read, and its size and SHA-256."""
+        with self._local.transaction():
+            self._database.execute(
+                "UPDATE capture SET body_size = ?, body_sha256 = ? WHERE id = ?", (size, sha256, capture_id)
+            )
+
+    def captures(self) -> dict[int, SpooledCapture]:
+        """Every capture by its id."""
+        with self._local.translated():
+            rows = self._database.execute(
+                "SELECT id, source_sha256, description, taken_ms, body_size, body_sha256 FROM capture"
+            ).fetchall()
+        return {
+            row[0]: SpooledCapture(row[0], row[1], msgspec.json.decode(row[2], type=Capture), *row[3:])
+            for row in rows
+        }
+
+    # Pages
+
+    def add_pages(
+        self, pages: Sequence[tuple[PageInfo, bytes]], missing: Sequence[MissingMedia] = ()
+    ) -> list[int]:
+        """Store finished pages and what media they miss, all or none, durably; the pages' ids (those in
+        `PageInfo` do not count)."""
+        ids = []
+        with self._local.transaction():
+            for info, body in pages:
+                self._database.execute(
+                    "INSERT INTO page (capture, kind, records, posted_from, posted_to, plain_bytes, body)"
+                    " VALUES (?,?,?,?,?,?,?)",
+                    (*msgspec.structs.astuple(info)[1:], body),
+                )
+                ids.append(self._database.last_insert_rowid())
+            self._database.executemany(
+                "INSERT INTO media (account, file_name, missing) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+                [(one.account, one.file_name, one.reason) for one in missing],
+            )
+        return ids
+
+    def pages(self, after: int = 0) -> list[PageInfo]:
+        """The pages with a higher id than `after`, in order."""
+        with self._local.translated():
+            rows = self._database.execute(
+                "SELECT id, capture, kind, records, posted_from, posted_to, plain_bytes FROM page"
+                " WHERE id > ? ORDER BY id",
+                (after,),
+            ).fetchall()
+        return [PageInfo(*row) for row in rows]
+
+    def read_page(self, page_id: int) -> Page:
+        """Decrypt one page. Raise IntegrityError if it is missing or was altered."""
+        with self._local.translated():
+            rows = self._database.execute("SELECT body FROM page WHERE id = ?", (page_id,)).fetchall()
+        where = f"{self._local.path}: page {page_id}"
+        if not rows:
+            raise IntegrityError(f"{where} is missing")
+        try:
+            return self._decoder.decode(
+                self._decompressor.decompress(age.decrypt([self.identity], rows[0][0]))
+            )
+        except (age.AgeError, zstandard.ZstdError, msgspec.DecodeError) as error:
+            raise IntegrityError(
+                f"{where}: {error}", "the spool was altered, or its identity replaced"
+            ) from error
+
+    # Media
+
+    def media(self) -> list[SpooledMedia]:
+        """Every media file in the spool or known to be missing, in the order taken."""
+        with self._local.translated():
+            rows = self._database.execute(
+                "SELECT id, account, file_name, sha256, size, missing FROM media ORDER BY id"
+            ).fetchall()
+        return [SpooledMedia(*row) for row in rows]
+
+    def find_media(self, account: str, file_name: str) -> SpooledMedia | None:
+        """What the spool knows of a file: that it is there, or why it is missing."""
+        with self._local.translated():
+            rows = self._database.execute(
+                "SELECT id, account, file_name, sha256, size, missing FROM media"
+                " WHERE account = ? AND file_name = ?",
+                (account, file_name),
+            ).fetchall()
+        return SpooledMedia(*rows[0]) if rows else None
+
+    def has_media(self, account: str, file_name: str) -> bool:
+        """Whether the file itself is in the spool."""
+        found = self.find_media(account, file_name)
+        return found is not None and found.missing is None
+
+    def add_media(self, account: str, file_name: str, stream: IO[bytes]) -> int:
+        """Encrypt a media file into the spool, then name it there; its size.
+
+        A kill between the two leaves a file without a name, which `sweep_media` removes."""
+        digest = hashlib.sha256()
+        size = 0
+        with (
+            new_file(self._media_path(account, file_name), replace=True) as file,
+            age.encrypt_stream([self.identity.recipient()], file) as writer,
+        ):
+            while block := stream.read(1024 * 1024):
+                digest.update(block)
+                size += len(block)
+                writer.write(block)
+        with self._local.transaction():
+            self._database.execute(
+                "INSERT INTO media (account, file_name, sha256, size) VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
+                " SET sha256 = excluded.sha256, size = excluded.size, missing = NULL",
+                (account, file_name, digest.hexdigest(), size),
+            )
+        return size
+
+    def open_media(self, media: SpooledMedia) -> age.DecryptReader:
+        """The plain bytes of a media file in the spool, to be read in order."""
+        path = self._media_path(media.account, media.file_name)
+        with os_errors_reported("reading", path):
+            return age.DecryptReader(path.open("rb"), [self.identity])
+
+    def _media_path(self, account: str, file_name: str) -> Path:
+        # A platform's file name is not ours to trust as a path, so the file is named by its hash.
+        name = hashlib.sha256(f"{account}/{file_name}".encode("utf-8", "surrogatepass")).hexdigest()
+        return self.folder / "media" / f"{name}.age"
+
+    # Emptying
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to seal."""
+        with self._local.translated():
+            return not self._database.execute("SELECT 1 FROM page LIMIT 1").fetchall()
+
+    def last_ids(self) -> tuple[int, int]:
+        """The highest page and media ids, 0 where there are none."""
+        with self._local.translated():
+            page = self._database.execute("SELECT max(id) FROM page").fetchall()[0][0]
+            media = self._database.execute("SELECT max(id) FROM media").fetchall()[0][0]
+        return page or 0, media or 0
+
+    def empty(self, last_page: int, last_media: int) -> None:
+        """Remove what has been sealed: pages and media up to these ids. Only called when the archive that
+        holds them was written, read back and verified in every required store."""
+        with self._local.transaction():
+            self._database.execute("DELETE FROM page WHERE id <= ?", (last_page,))
+            self._database.execute("DELETE FROM media WHERE id <= ?", (last_media,))
+            self._database.execute("DELETE FROM capture WHERE id NOT IN (SELECT capture FROM page)")
+        self.sweep_media()
+        with self._local.translated():
+            if self.is_empty():
+                self._database.execute("VACUUM")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def sweep_media(self) -> None:
+        """Delete media files that no row names."""
+        named = {
+            self._media_path(one.account, one.file_name).name for one in self.media() if one.missing is None
+        }
+        with os_errors_reported("cleaning", self.folder / "media"):
+            for path in (self.folder / "media").iterdir():
+                if path.suffix == ".age" and path.name not in named:
+                    path.unlink()
+        delete_partial_files(self.folder / "media")

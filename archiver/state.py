@@ -1,0 +1,330 @@
+"""What the collector remembers: which records it has seen, which exports it took, what is being sealed.
+
+`state.sqlite` holds the platform's ids, and for each a keyed hash of what makes a version of it. No
+content. It follows the spool: a page is durable there first, then what it holds is noted here with the
+page's number, in one transaction; what a kill leaves unnoted is noted from the spool when next opened.
+"""
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import apsw
+import msgspec
+
+from archiver.local_database import LocalDatabase
+from archiver.spool import Entry, Spool
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY, platform TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL,
+    full_ms INTEGER NOT NULL DEFAULT 0, UNIQUE (platform, account, kind));
+CREATE TABLE IF NOT EXISTS seen (
+    series INTEGER NOT NULL, id NOT NULL, digest BLOB NOT NULL, version INTEGER NOT NULL,
+    generated_ms INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0, record_id TEXT,
+    PRIMARY KEY (series, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS seen_record ON seen (series, record_id) WHERE record_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS media (
+    account TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+    archive TEXT NOT NULL, pack TEXT NOT NULL, offset INTEGER NOT NULL,
+    PRIMARY KEY (account, file_name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS import (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, platform TEXT NOT NULL, account TEXT NOT NULL,
+    name TEXT NOT NULL, generated_ms INTEGER NOT NULL, partial INTEGER NOT NULL,
+    started_ms INTEGER NOT NULL, finished_ms INTEGER, summary BLOB);
+"""
+
+_HIGHEST_INTEGER_ID = 2**63 - 1
+
+
+def as_key(platform_id: str) -> int | str:
+    """A decimal id as the integer it is (smaller and quicker as a key), any other as it stands."""
+    if platform_id.isascii() and platform_id.isdigit() and platform_id[0] != "0":
+        number = int(platform_id) if len(platform_id) < 20 else _HIGHEST_INTEGER_ID + 1
+        if number <= _HIGHEST_INTEGER_ID:
+            return number
+    return platform_id
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is known of one record: its last version's keyed hash and number, whether it is gone, and when
+    the newest export that had it was made."""
+
+    digest: bytes
+    version: int
+    gone: bool
+    generated_ms: int
+
+
+class SealedMedia(msgspec.Struct, frozen=True):
+    """Where a media file lies that an earlier sealing took."""
+
+    sha256: str
+    size: int
+    archive: str
+    pack: str
+    offset: int
+
+
+class Sealing(msgspec.Struct, frozen=True):
+    """A sealing under way: the archive's name, its mark in the manifest, the last page it takes."""
+
+    archive: str
+    mark: str
+    last_page: int
+    last_media: int
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The chain's end as this collector last left it."""
+
+    archive: str
+    sequence: int
+    manifest_sha256: str
+
+
+class ImportRun(msgspec.Struct, frozen=True):
+    id: int
+    digest: str
+    platform: str
+    account: str
+    name: str
+    generated_ms: int
+    partial: bool
+    started_ms: int
+    finished_ms: int | None
+    summary: dict[str, object] | None
+
+
+class State:
+    """The open state. The caller holds the collector's lock, or only reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = LocalDatabase(
+            path,
+            _SCHEMA,
+            damaged_hint="keep it aside; what it remembers can be made again by importing an export",
+            cache_bytes=32 * 1024 * 1024,
+        )
+        self._database = self._local.connection
+
+    def transaction(self) -> AbstractContextManager[apsw.Connection]:
+        """Everything inside, durable; or nothing."""
+        return self._local.transaction()
+
+    def close(self) -> None:
+        self._local.close()
+
+    # Notes: single facts
+
+    def note(self, name: str) -> object:
+        with self._local.translated():
+            row = self._database.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_note(self, name: str, value: str | int | bytes | None) -> None:
+        with self._local.translated():
+            self._database.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
+
+    def sealing(self) -> Sealing | None:
+        note = self.note("sealing")
+        return None if note is None else msgspec.json.decode(str(note), type=Sealing)
+
+    def set_sealing(self, sealing: Sealing | None) -> None:
+        self.set_note("sealing", None if sealing is None else msgspec.json.encode(sealing).decode())
+
+    def head(self) -> Head | None:
+        note = self.note("head")
+        return None if note is None else msgspec.json.decode(str(note), type=Head)
+
+    def set_head(self, head: Head) -> None:
+        self.set_note("head", msgspec.json.encode(head).decode())
+
+    # Records seen
+
+    def series(self, platform: str, account: str, kind: str) -> int:
+        """The number of one account's records of one kind."""
+        with self._local.translated():
+            self._database.execute(
+                "INSERT INTO series (platform, account, kind) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+                (platform, account, kind),
+            )
+            row = self._database.execute(
+                "SELECT id FROM series WHERE platform = ? AND account = ? AND kind = ?",
+                (platform, account, kind),
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def find_seen(self, series: int, keys: Sequence[int | str]) -> dict[int | str, Seen]:
+        """Those of the ids (as `as_key` makes them) that were seen before."""
+        found: dict[int | str, Seen] = {}
+        numbers = array("q", [key for key in keys if type(key) is int])
+        names = tuple(key for key in keys if type(key) is str)
+        for some in (numbers, names):
+            if not some:
+                continue
+            with self._local.translated():
+                rows = self._database.execute(
+                    "SELECT id, digest, version, gone, generated_ms FROM seen WHERE series = ? AND id IN carray(?)",
+                    (series, apsw.carray(some)),
+                )
+                for key, digest, version, gone, generated_ms in rows:
+                    found[key] = Seen(digest, version, bool(gone), generated_ms)
+        return found
+
+    def versions_of(self, series: int, record_id: str) -> int:
+        """The highest version number of a record that has edits, 0 for none."""
+        with self._local.translated():
+            row = self._database.execute(
+                "SELECT max(version) FROM (SELECT version FROM seen WHERE series = ?1 AND record_id = ?2"
+                " UNION ALL SELECT version FROM seen WHERE series = ?1 AND id = ?3)",
+                (series, record_id, as_key(record_id)),
+            ).fetchone()
+        return 0 if row is None or row[0] is None else int(row[0])
+
+    def note_page(self, page_id: int, series: int, generated_ms: int, entries: Iterable[Entry]) -> None:
+        """Note what a durable page of the spool holds. The same page twice changes nothing."""
+        with self._local.translated():
+            self._database.executemany(
+                "INSERT INTO seen (series, id, digest, version, generated_ms, record_id) VALUES (?,?,?,?,?,?)"
+                " ON CONFLICT (series, id) DO UPDATE SET digest = excluded.digest, version = excluded.version,"
+                " generated_ms = max(generated_ms, excluded.generated_ms), gone = 0",
+                [
+                    (series, as_key(entry.id), entry.digest, entry.version, generated_ms, entry.record_id)
+                    for entry in entries
+                ],
+            )
+            self.set_note("last_page", page_id)
+
+    def note_unchanged(self, series: int, generated_ms: int, keys: Sequence[int | str]) -> None:
+        """Note that an export made then still had these."""
+        numbers = array("q", [key for key in keys if type(key) is int])
+        names = tuple(key for key in keys if type(key) is str)
+        for some in (numbers, names):
+            if some:
+                with self._local.translated():
+                    self._database.execute(
+                        "UPDATE seen SET generated_ms = max(generated_ms, ?)"
+                        " WHERE series = ? AND id IN carray(?)",
+                        (generated_ms, series, apsw.carray(some)),
+                    )
+
+    def note_full(self, series: int, generated_ms: int) -> None:
+        """Note that a full export made then was read whole for this series."""
+        with self._local.translated():
+            self._database.execute(
+                "UPDATE series SET full_ms = max(full_ms, ?) WHERE id = ?", (generated_ms, series)
+            )
+
+    def find_gone(self, series: int) -> list[str]:
+        """Ids that an export had and the newest full one has not, unless they are marked gone already."""
+        with self._local.translated():
+            rows = self._database.execute(
+                "SELECT seen.id FROM seen JOIN series ON series.id = seen.series"
+                " WHERE seen.series = ? AND seen.gone = 0 AND seen.generated_ms < series.full_ms",
+                (series,),
+            ).fetchall()
+        return [str(key) for (key,) in rows]
+
+    def mark_gone(self, series: int, ids: Iterable[str]) -> None:
+        with self._local.translated():
+            self._database.executemany(
+                "UPDATE seen SET gone = 1 WHERE series = ? AND id = ?", [(series, as_key(one)) for one in ids]
+            )
+
+    def recover(self, spool: Spool) -> int:
+        """Note every page of the spool that a kill left unnoted; how many there were."""
+        last_page = self.note("last_page")
+        pages = spool.pages(after=int(last_page) if isinstance(last_page, int) else 0)
+        for info in pages:
+            page = spool.read_page(info.id)
+            with self.transaction():
+                self.note_page(
+                    info.id,
+                    self.series(page.platform, page.account, info.kind),
+                    page.generated_ms,
+                    page.entries,
+                )
+                if info.kind == "gone":
+                    self.note_gone_entries(page.platform, page.account, page.entries)
+        return len(pages)
+
+    def note_gone_entries(self, platform: str, account: str, entries: Iterable[Entry]) -> None:
+        """Mark as gone what entries of kind "gone" name: their ids are `KIND:ID`."""
+        for entry in entries:
+            kind, _, platform_id = entry.id.partition(":")
+            self.mark_gone(self.series(platform, account, kind), [platform_id])
+
+    # Media that earlier sealings took
+
+    def find_media(self, account: str, file_name: str) -> SealedMedia | None:
+        with self._local.translated():
+            row = self._database.execute(
+                "SELECT sha256, size, archive, pack, offset FROM media WHERE account = ? AND file_name = ?",
+                (account, file_name),
+            ).fetchone()
+        return None if row is None else SealedMedia(*row)
+
+    def add_media(self, rows: Iterable[tuple[str, str, str, int, str, str, int]]) -> None:
+        """(account, file name, sha256, size, archive, pack, offset) each."""
+        with self._local.translated():
+            self._database.executemany("INSERT OR REPLACE INTO media VALUES (?,?,?,?,?,?,?)", rows)
+
+    # Imports
+
+    def find_import(self, digest: str) -> ImportRun | None:
+        return next((run for run in self.imports() if run.digest == digest), None)
+
+    def imports(self) -> list[ImportRun]:
+        with self._local.translated():
+            rows = self._database.execute(
+                "SELECT id, digest, platform, account, name, generated_ms, partial, started_ms, finished_ms, summary"
+                " FROM import ORDER BY id"
+            ).fetchall()
+        return [
+            ImportRun(
+                *row[:6], bool(row[6]), *row[7:9], None if row[9] is None else msgspec.json.decode(row[9])
+            )
+            for row in rows
+        ]
+
+    def begin_import(
+        self,
+        digest: str,
+        platform: str,
+        account: str,
+        name: str,
+        generated_ms: int,
+        partial: bool,
+        started_ms: int,
+    ) -> None:
+        with self.transaction():
+            self._database.execute(
+                "INSERT INTO import (digest, platform, account, name, generated_ms, partial, started_ms)"
+                " VALUES (?,?,?,?,?,?,?) ON CONFLICT (digest) DO UPDATE SET started_ms = excluded.started_ms",
+                (digest, platform, account, name, generated_ms, partial, started_ms),
+            )
+
+    def end_import(self, digest: str, finished_ms: int, summary: dict[str, object]) -> None:
+        with self._local.translated():
+            self._database.execute(
+                "UPDATE import SET finished_ms = ?, summary = ? WHERE digest = ?",
+                (finished_ms, msgspec.json.encode(summary), digest),
+            )
+
+
+class KeyedHash:
+    """The hash by which the state knows content: without the key it cannot be guessed at.
+
+    BLAKE2b with a key of its own (RFC 7693, section 2.9), 128 bits."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.sha256(b"archiver state\n" + secret).digest()
+
+    def __call__(self, content: bytes) -> bytes:
+        return hashlib.blake2b(content, key=self._key, digest_size=16).digest()

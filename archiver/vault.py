@@ -1,0 +1,153 @@
+"""The vault: every sealed archive, the chain of their manifests, and the way into each.
+
+Listing and verifying the chain needs no private key; opening an archive needs a keyholder's identity.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from archiver.archive.manifest import MAX_BYTES, NAMESPACE, File, Manifest, parse_manifest
+from archiver.archive.read import SegmentReader, repair_hint
+from archiver.chain import Head, document_sha256, follow_chain
+from archiver.errors import ArchiverError, IntegrityError, NoVaultError
+from archiver.formats import FormatError
+from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
+from archiver.keys import Identity, open_archive_key
+from archiver.stores.base import NotInStoreError, Store
+
+_MAXIMUM_SMALL_FILE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One sealed archive, its manifest found rightly signed."""
+
+    name: str
+    manifest: Manifest
+    head: Head
+    signer: str
+
+    def path(self, file: File) -> str:
+        """A file's name in the store."""
+        return f"archives/{self.name}/{file.name}"
+
+
+@dataclass(frozen=True)
+class ArchiveList:
+    """Every archive that could be read, oldest first, and what is wrong with the chain, if anything."""
+
+    archives: tuple[Archive, ...]
+    problems: tuple[ArchiverError, ...]
+
+    def require_sound(self) -> tuple[Archive, ...]:
+        """The archives; raise the first problem if there is one."""
+        if self.problems:
+            raise self.problems[0]
+        return self.archives
+
+
+class Vault:
+    """An existing vault in a store. Raise NoVaultError where there is none."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        try:
+            described = json.loads(store.read("vault.json", _MAXIMUM_SMALL_FILE))
+            self.id = str(described["vault"])
+        except NotInStoreError as error:
+            raise NoVaultError(f"there is no vault in {store.location}", "make one: archiver init DIR") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(f"vault.json in {store.location} is not a vault's description") from error
+        self._keys: dict[str, Identity] = {}
+
+    def allowed_signers(self) -> AllowedSigners:
+        """Who may sign manifests."""
+        try:
+            text = self.store.read("allowed_signers", _MAXIMUM_SMALL_FILE).decode("utf-8", "replace")
+            return AllowedSigners.parse(text)
+        except FormatError as error:
+            raise IntegrityError(f"allowed_signers: {error}", "restore it from another store") from error
+
+    def archive_names(self) -> tuple[list[str], list[str]]:
+        """Names of archives with a manifest, and of folders that have none."""
+        names: dict[str, bool] = {}
+        for path in self.store.list("archives/"):
+            _, archive, *rest = path.split("/", 2)
+            names[archive] = names.get(archive, False) or rest == ["manifest.json"]
+        whole = sorted((name for name, complete in names.items() if complete), key=archive_order)
+        return whole, sorted(name for name, complete in names.items() if not complete)
+
+    def list_archives(self, known_head: Head | None = None) -> ArchiveList:
+        """Every archive, each manifest's signature and place in the chain checked.
+
+        `known_head` is what a collector or a notice remembers of the chain's end."""
+        problems: list[ArchiverError] = []
+        documents: list[tuple[int, str, Manifest, bytes, bytes]] = []
+        for name in self.archive_names()[0]:
+            try:
+                documents.append(self._read_manifest(name))
+            except ArchiverError as error:
+                problems.append(error)
+        documents.sort(key=lambda one: (one[0], archive_order(one[1])))
+        allowed = self.allowed_signers()
+        archives: list[Archive] = []
+        links = follow_chain(
+            ((f"archives/{name}/manifest.json", data, signature) for _, name, _, data, signature in documents),
+            allowed,
+            NAMESPACE,
+            known_head,
+        )
+        try:
+            for (_, name, manifest, _, _), link in zip(documents, links, strict=False):
+                archives.append(Archive(name, manifest, link.head, link.principal))
+            for _ in links:
+                pass
+        except IntegrityError as error:
+            problems.append(error)
+            archives += self._signed_alone(documents[len(archives) :], allowed)
+        return ArchiveList(tuple(archives), tuple(problems))
+
+    def _signed_alone(
+        self, documents: Iterable[tuple[int, str, Manifest, bytes, bytes]], allowed: AllowedSigners
+    ) -> Iterator[Archive]:
+        """Of archives after a break in the chain, those that are at least rightly signed."""
+        for sequence, name, manifest, data, signature in documents:
+            try:
+                signer = verify(signature, data, NAMESPACE, allowed)
+            except SignatureError:
+                continue
+            yield Archive(name, manifest, Head(sequence, document_sha256(data)), signer.principal)
+
+    def _read_manifest(self, name: str) -> tuple[int, str, Manifest, bytes, bytes]:
+        path = f"archives/{name}/manifest.json"
+        data = self.store.read(path, MAX_BYTES)
+        try:
+            signature = self.store.read(f"{path}.sig", _MAXIMUM_SMALL_FILE)
+        except NotInStoreError as error:
+            raise IntegrityError(f"{path} has no signature beside it", repair_hint(name)) from error
+        manifest = parse_manifest(data, path)
+        if manifest.archive != name or manifest.vault != self.id:
+            raise IntegrityError(
+                f"{path} belongs to the archive {manifest.archive!r} of the vault {manifest.vault!r}",
+                "it was moved here: restore the right one from another store",
+            )
+        return manifest.sequence, name, manifest, data, signature
+
+    def open_key(self, archive: Archive, identities: Sequence[Identity]) -> Identity:
+        """The archive's own identity, unwrapped once; raise NoKeyError if none of the identities fits."""
+        identity = self._keys.get(archive.name)
+        if identity is None:
+            identity = open_archive_key(self.store, archive.name, identities, archive.manifest.recipient)
+            self._keys[archive.name] = identity
+        return identity
+
+    def open_segment(self, archive: Archive, file: File, identities: Sequence[Identity]) -> SegmentReader:
+        """One segment, to be queried in place."""
+        return SegmentReader(self.store, archive.path(file), self.open_key(archive, identities))
+
+
+def archive_order(name: str) -> tuple[str, int]:
+    """Sorts `2026-11-01.10` after `2026-11-01.9`."""
+    date, _, number = name.partition(".")
+    return date, int(number) if number.isdigit() else 1
