@@ -120,6 +120,9 @@ def _resolve_command(text: str, environ: Mapping[str, str], timeout_seconds: flo
             raise ConfigurationError(
                 f"the program {name} for a secret gave none within {timeout_seconds:.0f} seconds"
             ) from None
+        except KeyboardInterrupt:
+            process.kill()
+            raise
     if process.returncode != 0:
         raise ConfigurationError(f"the program {name} for a secret failed with exit {process.returncode}")
     return _decode(output, f"the program {name}")
