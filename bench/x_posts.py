@@ -11,7 +11,7 @@ HANDLE = "SpringfieldBench"
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 EDITABLE_SECONDS = 1_800
 
-# Shares of the real export: 32 % reposts, 28 % replies (four of them without a parent post), 7 % with pictures.
+# Shares of the real export: 32 % reposts, 28 % replies (4 % without a parent post), 7 % with pictures.
 KINDS = ("post", "repost", "reply", "mention_reply")
 KIND_WEIGHTS = (40, 32, 24, 4)
 SOURCES = (
@@ -27,6 +27,7 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Words of free text per post: a hump at 7, a tail cut by the 280 characters.
 LENGTH_WEIGHTS = [count * 0.5 ** (count / 5.5) for count in range(1, 56)]
 SIZES = ("small", "680", "510", "fit"), ("large", "2048", "1536", "fit"), ("thumb", "150", "150", "crop")
+Person = tuple[str, str, str]  # id, handle, display name
 MEDIUM = ("medium", "1200", "900", "fit")
 
 
@@ -56,7 +57,7 @@ class PostWriter:
         self._people_weights = list(accumulate(1 / (rank + 10) for rank in range(3_000)))
         self._length_weights = list(accumulate(LENGTH_WEIGHTS))
 
-    def _person(self, number: int) -> tuple[str, str, str]:
+    def _person(self, number: int) -> Person:
         """Give a made-up account: its id, handle and display name."""
         words = vocabulary()
         first, second = words[200 + number], words[5_000 + self.rng.randrange(40_000)]
@@ -110,7 +111,7 @@ class PostWriter:
             text += f" https://t.co/{code}"
         return self._assemble(post_id, time_ms, text, kind, person, mentions, hashtags, urls, media)
 
-    def _opening(self, kind: str, person: tuple[str, str, str]) -> str:
+    def _opening(self, kind: str, person: Person) -> str:
         if kind == "repost":
             self.counts["reposts"] += 1
             return f"RT @{person[1]}:"
@@ -123,7 +124,7 @@ class PostWriter:
         words[0] = words[0].capitalize()
         return " ".join(words) + ENDINGS[self.rng.getrandbits(3)]
 
-    def _mention(self, start: int, person: tuple[str, str, str]) -> str:
+    def _mention(self, start: int, person: Person) -> str:
         user_id, handle, name = person
         return (
             f'          {{\n            "name" : "{name}",\n            "screen_name" : "{handle}",\n'
@@ -147,12 +148,13 @@ class PostWriter:
         time_ms: int,
         text: str,
         kind: str,
-        person: tuple[str, str, str],
+        person: Person,
         mentions: list[str],
         hashtags: list[str],
         urls: list[str],
         media: str,
     ) -> str:
+        """Fill the template; optional members carry their own commas and line ends."""
         rng = self.rng
         seconds = time_ms // 1000
         created = time.strftime("%a %b %d %H:%M:%S +0000 %Y", time.gmtime(seconds))
@@ -160,15 +162,8 @@ class PostWriter:
         source = rng.choices(self._sources, [weight for *_, weight in SOURCES])[0]
         language = rng.choices(LANGUAGES, [weight for _, weight in LANGUAGES])[0][0]
         parent = post_id - (rng.randrange(20_000, 90_000_000) << 22)
-        reply = kind in ("reply", "mention_reply")
-        parent_str = f'      "in_reply_to_status_id_str" : "{parent}",\n' if kind == "reply" else ""
-        parent_id = f'      "in_reply_to_status_id" : "{parent}",\n' if kind == "reply" else ""
-        user = f'      "in_reply_to_user_id" : "{person[0]}",\n' if reply else ""
-        user_str = (
-            f',\n      "in_reply_to_screen_name" : "{person[1]}",\n      "in_reply_to_user_id_str" : "{person[0]}"'
-            if reply
-            else ""
-        )
+        parent_str, user, parent_id, user_str = _reply_members(kind, person, parent)
+        eligible = "true" if kind in ("post", "repost") else "false"
         sensitive = '      "possibly_sensitive" : false,\n' if urls or media else ""
         extended = (
             f',\n      "extended_entities" : {{\n        "media" : [\n{media}\n        ]\n      }}'
@@ -186,7 +181,7 @@ class PostWriter:
           ],
           "editableUntil" : "{editable}.{time_ms % 1000:03d}Z",
           "editsRemaining" : "5",
-          "isEditEligible" : {"false" if reply else "true"}
+          "isEditEligible" : {eligible}
         }}
       }},
       "retweeted" : false,
@@ -208,6 +203,21 @@ class PostWriter:
   }}"""
 
 
+def _reply_members(kind: str, person: Person, parent: int) -> tuple[str, str, str, str]:
+    """Give the four members a reply has; X scatters them among the others."""
+    if kind not in ("reply", "mention_reply"):
+        return "", "", "", ""
+    user_id, handle, _ = person
+    user = f'      "in_reply_to_user_id" : "{user_id}",\n'
+    user_str = (
+        f',\n      "in_reply_to_screen_name" : "{handle}",\n      "in_reply_to_user_id_str" : "{user_id}"'
+    )
+    if kind == "mention_reply":
+        return "", user, "", user_str
+    parent_str = f'      "in_reply_to_status_id_str" : "{parent}",\n'
+    return parent_str, user, f'      "in_reply_to_status_id" : "{parent}",\n', user_str
+
+
 def _entities(mentions: list[str], hashtags: list[str], urls: list[str], media: str) -> str:
     """Give the entities' members; X orders them differently where there are pictures."""
     if not media:
@@ -219,7 +229,8 @@ def _entities(mentions: list[str], hashtags: list[str], urls: list[str], media: 
     first = first if first.endswith("\n          }") else first + "\n          }"
     return (
         f'        "user_mentions" : {_list(mentions)},\n        "urls" : {_list(urls)},\n'
-        f'        "symbols" : [ ],\n        "media" : {_list([first])},\n        "hashtags" : {_list(hashtags)}'
+        f'        "symbols" : [ ],\n        "media" : {_list([first])},\n'
+        f'        "hashtags" : {_list(hashtags)}'
     )
 
 
