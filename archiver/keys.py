@@ -207,7 +207,7 @@ def rewrap_archive_keys(store: Store, identities: Sequence[Identity], recipients
         return done
     kind = next((IntegrityError for error in failures if isinstance(error, IntegrityError)), NoKeyError)
     raise kind(
-        f"{done} archives' keys were encrypted again, {len(failures)} not: "
+        f"{done} of {done + len(failures)} archives' keys were encrypted again, but not "
         + "; ".join(error.message for error in failures),
         failures[0].hint
         if len(failures) == 1

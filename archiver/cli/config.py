@@ -41,7 +41,6 @@ def find_problems(settings: Settings) -> list[ArchiverError]:
     """What would stop a later run, beyond what loading the settings finds. Asks for no passphrase."""
     checks: tuple[Callable[[Settings], object], ...] = (
         _check_vault,
-        _check_signing_key,
         _check_spool,
         _check_keyholders,
     )
@@ -55,16 +54,16 @@ def find_problems(settings: Settings) -> list[ArchiverError]:
 
 
 def _check_vault(settings: Settings) -> None:
+    """It is there, and what the collector signs counts in it."""
     store = LocalStore(settings.vault)
     store.read("vault.json", _MAXIMUM_FILE_BYTES)
+    if settings.signing_key.exists():  # not on a keyholder's host; elsewhere loading would have told
+        _check_signing_key(settings, store)
 
 
-def _check_signing_key(settings: Settings) -> None:
-    """The collector's signatures must count in the vault."""
-    if not settings.signing_key.exists():  # a keyholder's host, or loading would have told
-        return
+def _check_signing_key(settings: Settings, store: LocalStore) -> None:
     key = load_signing_key(settings.signing_key)
-    text = LocalStore(settings.vault).read("allowed_signers", _MAXIMUM_FILE_BYTES).decode("utf-8", "replace")
+    text = store.read("allowed_signers", _MAXIMUM_FILE_BYTES).decode("utf-8", "replace")
     try:
         verify(key.sign(b"", NAMESPACE), b"", NAMESPACE, AllowedSigners.parse(text))
     except FormatError as error:

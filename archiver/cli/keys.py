@@ -126,7 +126,8 @@ def _apply(session: Session, keyholders: Keyholders, what: str, conjunction: str
     if session.json:
         session.print_json("keyholders", names=[one.name for one in keyholders.entries], archives=count)
     else:
-        sealed = f", {conjunction} what is sealed in {count} archives now" if count else ""
+        archives = "1 archive" if count == 1 else f"{count} archives"
+        sealed = f", {conjunction} what is sealed in {archives} now" if count else ""
         click.echo(f"{what} what is sealed from now on{sealed}.")
 
 

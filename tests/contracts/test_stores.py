@@ -228,6 +228,23 @@ def test_a_key_that_is_not_there_is_not_made_by_replacing_it(store: Store) -> No
     assert list(store.list()) == []
 
 
+def test_what_a_killed_sealing_left_is_discarded_and_a_sealed_archive_never(store: Store) -> None:
+    for archive in ("2026-11-01", "2026-12-01"):
+        store.put_new(f"archives/{archive}/key.age", b"")
+        store.put_new(f"archives/{archive}/records-000.sqlite.zst.age", b"")
+    store.put_new("archives/2026-11-01/manifest.json", b"{}")
+    store.discard_unfinished("2026-12-01")
+    store.discard_unfinished("2027-01-01")
+    with pytest.raises(IntegrityError, match="archives/2026-11-01 is sealed"):
+        store.discard_unfinished("2026-11-01")
+    assert list(store.list()) == [
+        f"archives/2026-11-01/{name}" for name in ("key.age", "manifest.json", "records-000.sqlite.zst.age")
+    ]
+    for archive in ("..", "", "../archives/2026-11-01", "."):
+        with pytest.raises(ArchiverError, match="cannot be a file's name"):
+            store.discard_unfinished(archive)
+
+
 WRITE_FOR_EVER = """
 import sys
 from pathlib import Path

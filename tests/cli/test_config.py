@@ -1,0 +1,91 @@
+"""`archiver config check`: what would stop a later run is said now."""
+
+from pathlib import Path
+
+import pytest
+
+from archiver.formats.ssh_signature import SigningKey
+from tests.cli.runner import Runner
+
+
+@pytest.fixture
+def home(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    assert run("init", tmp_path / "v", "--holder", "records", "--no-passphrase", "--classic").code == 0
+    monkeypatch.chdir(tmp_path / "v")
+    return tmp_path / "v"
+
+
+def test_what_is_right_is_said_to_be_right(run: Runner, home: Path) -> None:
+    result = run("config", "check")
+    assert (result.code, result.errors) == (0, "")
+    assert result.output.startswith(f"{home}/archiver.toml is right.\n")
+    assert "none yet: archiver import --add-account EXPORT.zip" in result.output
+    with (home / "archiver.toml").open("a") as file:
+        file.write('[[account]]\nplatform = "x"\nid = "7"\nhandle = "seven"\n')
+    (line,) = run("config", "check", "--json").json_lines()
+    digest = line.pop("digest")
+    assert isinstance(digest, str)
+    assert len(digest) == 64
+    assert line == {
+        "type": "config",
+        "settings": f"{home}/archiver.toml",
+        "vault": f"{home}/vault",
+        "accounts": ["x seven"],
+        "keyholders": ["records"],
+    }
+
+
+def test_all_problems_of_the_file_are_said(run: Runner, home: Path) -> None:
+    (home / "archiver.toml").write_text('colour = 1\n[[account]]\nplatform = "x"\nid = "a"\n')
+    error = run.fails(2, "config", "check")
+    assert "archiver.toml: 2 problems\n" in error
+    assert "  account[1].id: 'a' cannot be right" in error
+    assert "  colour: this is not a setting" in error
+
+
+def test_a_key_that_is_readable_by_others_is_named(run: Runner, home: Path) -> None:
+    (home / "collector" / "signing_key").chmod(0o644)
+    error = run.fails(2, "config", "check")
+    assert error.startswith("the private key ")
+    assert error.endswith(f"archiver: hint: chmod 600 {home}/collector/signing_key")
+
+
+def test_a_signing_key_that_the_vault_does_not_know_is_named(run: Runner, home: Path) -> None:
+    key = SigningKey.generate()
+    (home / "collector" / "signing_key").write_bytes(key.to_openssh())
+    error = run.fails(2, "config", "check")
+    assert f"what {home}/collector/signing_key signs is not valid in {home}/vault" in error
+    assert key.fingerprint() in error
+
+
+def test_a_keyholder_who_is_not_listed_or_whose_identity_is_away_is_named(run: Runner, home: Path) -> None:
+    text = (home / "archiver.toml").read_text()
+    (home / "archiver.toml").write_text(text.replace('name = "records"', 'name = "bert"'))
+    assert "keyholder.name: bert is not in " in run.fails(2, "config", "check")
+    (home / "keys" / "records.identity").unlink()
+    assert "keyholder.identity: there is no file " in run.fails(2, "config", "check")
+
+
+def test_a_vault_that_is_not_there_is_exit_10(run: Runner, home: Path) -> None:
+    (home / "vault").rename(home / "elsewhere")
+    assert run.fails(10, "config", "check").startswith(f"there is no folder {home}/vault")
+
+
+def test_several_things_that_would_stop_a_run_are_said_together(run: Runner, home: Path) -> None:
+    (home / "vault" / "vault.json").unlink()
+    (home / "collector" / "spool.identity").write_bytes(b"nonsense")
+    (home / "keys" / "recipients.txt").write_text("")
+    error = run.fails(2, "config", "check")
+    assert error.startswith(f"{home}/archiver.toml: 3 problems\n")
+    assert "  vault.json is missing from " in error
+    assert "spool.identity is not an age identity file" in error
+    assert "recipients.txt has no keyholder" in error
+
+
+def test_a_host_that_only_searches_needs_no_collectors_keys(run: Runner, home: Path) -> None:
+    for path in (home / "collector").iterdir():
+        path.unlink()
+    text = (home / "archiver.toml").read_text()
+    head, rest = text.split("[collector]")
+    (home / "archiver.toml").write_text(head + rest[rest.index("[keyholder]") :])
+    assert run("config", "check").code == 0
