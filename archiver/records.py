@@ -79,6 +79,7 @@ class Post(Struct, frozen=True, gc=False, kw_only=True):
     in_reply_to_handle: str | None = None
     conversation_id: str | None = None
     repost_of_id: str | None = None
+    repost_of_handle: str | None = None
     quote_of_id: str | None = None
     edit_ids: tuple[str, ...] = ()
     like_count: int | None = None

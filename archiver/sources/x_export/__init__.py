@@ -1,0 +1,7 @@
+"""X's data exports, every generation since 2012: one ZIP file or several, read without unpacking."""
+
+from archiver.sources.x_export.client import XExport
+from archiver.sources.x_export.limits import Limits
+from archiver.sources.x_export.parse import parse_item
+
+__all__ = ["Limits", "XExport", "parse_item"]

@@ -1,0 +1,311 @@
+"""Posts as the export's files hold them, and the items made of them. All layouts, Grailbird's included."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from archiver.errors import SourceError
+from archiver.records import MediaReference
+from archiver.sources.base import Item, Problem
+from archiver.sources.x_export.lenient import clean_text, decode_leniently
+from archiver.sources.x_export.times import parse_time, snowflake_ms, to_iso
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+ID_DIGITS: Final = 20
+
+
+class Variant(Struct, frozen=True, gc=False):
+    content_type: str | None = None
+    url: str | None = None
+    bitrate: str | int | None = None
+
+
+class VideoInfo(Struct, frozen=True, gc=False):
+    variants: list[Variant] = []
+
+
+class Media(Struct, frozen=True, gc=False):
+    """A picture or video of a post, from `extended_entities` or, where that is absent, `entities`."""
+
+    id_str: str | None = None
+    type: str | None = None
+    media_url_https: str | None = None
+    media_url: str | None = None
+    video_info: VideoInfo | None = None
+    ext_alt_text: str | None = None
+
+
+class MediaList(Struct, frozen=True, gc=False):
+    media: list[Media] = []
+
+
+class EditIds(Struct, frozen=True, gc=False):
+    ids: list[str] | None = msgspec.field(name="editTweetIds", default=None)
+
+
+class LaterEdit(Struct, frozen=True, gc=False):
+    initial_id: str | None = msgspec.field(name="initialTweetId", default=None)
+    control: EditIds | None = msgspec.field(name="editControlInitial", default=None)
+
+
+class EditInfo(Struct, frozen=True, gc=False):
+    """`edit_info`, since 2022: `initial` in the first version of a post, `edit` in a later one."""
+
+    initial: EditIds | None = None
+    edit: LaterEdit | None = None
+
+
+class _UrlFacts(Struct, frozen=True, gc=False):
+    url: str | None = None
+    expanded_url: str | None = None
+
+
+class _UserFacts(Struct, frozen=True, gc=False):
+    id_str: str | None = None
+
+
+class _EntityFacts(Struct, frozen=True, gc=False):
+    urls: list[_UrlFacts] = []
+    user_mentions: list[_UserFacts] = []
+    media: list[Media] = []
+
+
+class _RepostedFacts(Struct, frozen=True, gc=False):
+    id_str: str | None = None
+    text: str | None = None
+
+
+class _PostFacts(Struct, frozen=True, gc=False):
+    """What makes a version of a post, and nothing else, so that decoding a million stays quick."""
+
+    id_str: str | None = None
+    id: str | int | float | None = None
+    full_text: str | None = None
+    text: str | None = None
+    created_at: str | None = None
+    lang: str | None = None
+    source: str | None = None
+    in_reply_to_status_id_str: str | None = None
+    in_reply_to_user_id_str: str | None = None
+    entities: _EntityFacts | None = None
+    extended_entities: MediaList | None = None
+    edit_info: EditInfo | None = None
+    deleted_at: str | None = None
+    retweeted_status: _RepostedFacts | None = None
+
+
+class PostElement(_PostFacts, frozen=True, gc=False):
+    """An element of a tweet file: bare until 2019, `{"tweet": …}` since."""
+
+    tweet: _PostFacts | None = None
+
+
+decode_post = msgspec.json.Decoder(PostElement).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def post_id_of(id_text: str | None, id_value: str | float | None, piece: bytes) -> str:
+    """The post's id. `id` alone may be a rounded float, so only `id_str`, or `id` where it is whole, counts.
+    A post without one is named after its bytes: it must not be lost."""
+    for candidate in (id_text, str(id_value) if isinstance(id_value, int) else id_value):
+        if isinstance(candidate, str) and _is_id(candidate):
+            return candidate
+    return f"unnamed-{hashlib.sha256(piece).hexdigest()[:32]}"
+
+
+def _is_id(text: str) -> bool:
+    return text.isdigit() and text.isascii() and len(text) <= ID_DIGITS
+
+
+def posted_ms(post_id: str, created_at: str | None) -> int:
+    """The stated time; where that is none or out of range, the time inside the id; 0 where there is none."""
+    found = parse_time(created_at)
+    return found if found is not None else snowflake_ms(post_id) or 0
+
+
+def edit_ids(edit_info: EditInfo | None, post_id: str) -> tuple[str, ...]:
+    """Ids of all versions, the first version's first; empty for a post never edited."""
+    if edit_info is None:
+        return ()
+    ids: list[str] = []
+    if edit_info.initial is not None:
+        ids = edit_info.initial.ids or []
+    elif edit_info.edit is not None:
+        control = edit_info.edit.control
+        ids = (control.ids if control else None) or [edit_info.edit.initial_id or post_id, post_id]
+        if edit_info.edit.initial_id and edit_info.edit.initial_id not in ids:
+            ids = [edit_info.edit.initial_id, *ids]
+    return tuple(ids) if len(ids) > 1 else ()
+
+
+def media_references(record_id: str, media: Sequence[Media]) -> tuple[MediaReference, ...]:
+    """What a post shows, each with the name its file has in the export: the id, `-`, the address's last part."""
+    return tuple(_media_reference(record_id, each) for each in media)
+
+
+def _media_reference(record_id: str, media: Media) -> MediaReference:
+    address = media.media_url_https or media.media_url or ""
+    if media.video_info is not None and (best := _best_variant(media.video_info)):
+        address = best
+    return MediaReference(
+        media.id_str, media.type or "photo", address, media_file_name(record_id, address), media.ext_alt_text
+    )
+
+
+def _best_variant(video: VideoInfo) -> str | None:
+    """The address, without query, of the MP4 of highest bitrate."""
+    found = [each for each in video.variants if each.url and each.content_type == "video/mp4"]
+    best = max(found, key=lambda each: _number(each.bitrate), default=None)
+    return best.url.partition("?")[0] if best and best.url else None
+
+
+def _number(value: str | int | None) -> int:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def media_file_name(record_id: str, address: str) -> str:
+    """The export's name for the file at an address, with nothing in it that a path could be made of."""
+    name = address.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return _UNSAFE.sub("_", f"{record_id}-{name}")[:200]
+
+
+class NoteMatch(Struct, frozen=True):
+    """A long post's note: its capture, its verbatim bytes, its whole text."""
+
+    capture_key: int
+    piece: bytes
+    text: str
+
+
+FindNote = Callable[[str, int, str], NoteMatch | None]
+"""(post id, time posted, text) -> the note that belongs to the post."""
+
+
+def no_note(_post_id: str, _posted_ms: int, _text: str) -> NoteMatch | None:
+    return None
+
+
+def post_items(
+    pairs: Iterable[tuple[bytes, PostElement | None]],
+    capture_key: int,
+    find_note: FindNote,
+    problems: list[Problem],
+) -> list[Item]:
+    """Elements of a tweet file as items. What is odd about one is appended to `problems`; none is left out."""
+    items = []
+    for piece, element in pairs:
+        if element is None:
+            element = _decode_odd_post(piece, problems)
+            if element is None:
+                continue
+        facts = element.tweet or element
+        post_id = facts.id_str
+        if post_id is None or not _is_id(post_id):
+            post_id = post_id_of(facts.id_str, facts.id, piece)
+            if post_id.startswith("unnamed-"):
+                problems.append(
+                    Problem(post_id, "broken", "a post without an id; kept under a name of our own")
+                )
+        posted = parse_time(facts.created_at)
+        if posted is None:
+            posted = _other_time(post_id, facts, problems)
+        items.append(_post_item(piece, capture_key, facts, post_id, posted, find_note))
+    return items
+
+
+def _post_item(
+    piece: bytes, capture_key: int, facts: _PostFacts, post_id: str, posted: int, find_note: FindNote
+) -> Item:
+    text = facts.full_text
+    if text is None:
+        text = facts.text or ""
+        if facts.retweeted_status is not None:
+            text = f"{text}\n{facts.retweeted_status.id_str}\n{facts.retweeted_status.text}"
+    if "&" in text or "\0" in text:
+        text = clean_text(text)
+    urls: list[str | None] = []
+    mentions: list[str | None] = []
+    shown: Sequence[Media] = ()
+    entities = facts.entities
+    if entities is not None:
+        if entities.urls:
+            urls = [each.expanded_url or each.url for each in entities.urls]
+        if entities.user_mentions:
+            mentions = [each.id_str for each in entities.user_mentions]
+        shown = entities.media
+    if facts.extended_entities is not None:
+        shown = facts.extended_entities.media or shown
+    edits = edit_ids(facts.edit_info, post_id) if facts.edit_info is not None else ()
+    note = find_note(post_id, posted, text)
+    content = _encode(
+        (
+            text if note is None else note.text,
+            posted,
+            facts.lang,
+            facts.source,
+            facts.in_reply_to_status_id_str,
+            facts.in_reply_to_user_id_str,
+            urls,
+            mentions,
+            [(each.id_str, each.media_url_https or each.media_url) for each in shown] if shown else shown,
+            edits,
+        )
+    )
+    return Item(
+        "post",
+        post_id,
+        posted,
+        content,
+        ((capture_key, piece),) if note is None else ((capture_key, piece), (note.capture_key, note.piece)),
+        edits[0] if edits else None,
+        media_references(post_id, shown) if shown else (),
+    )
+
+
+def _other_time(post_id: str, facts: _PostFacts, problems: list[Problem]) -> int:
+    found = snowflake_ms(post_id)
+    instead = f"its id says {to_iso(found)}, which is used" if found else "its id holds none either"
+    problems.append(
+        Problem(f"post {post_id}", "broken", f"stated time {str(facts.created_at)[:40]!r} is none; {instead}")
+    )
+    return found or 0
+
+
+def _decode_odd_post(piece: bytes, problems: list[Problem]) -> PostElement | None:
+    try:
+        element, remarks = decode_leniently(piece, PostElement)
+    except SourceError as error:
+        problems.append(Problem("a post", "broken", f"{error.message}; left out"))
+        return None
+    facts = element.tweet or element
+    if remarks:
+        name = post_id_of(facts.id_str, facts.id, piece)
+        problems.append(
+            Problem(f"post {name}", "broken", f"has {', '.join(remarks)}; kept as it is, shown without")
+        )
+    return element
+
+
+def gone_items(pairs: Iterable[tuple[bytes, PostElement | None]], capture_key: int) -> list[Item]:
+    """For elements of deleted-tweets.js: that each is deleted, and when. Its problems were named with its post."""
+    items = []
+    for piece, element in pairs:
+        if element is None:
+            try:
+                element, _ = decode_leniently(piece, PostElement)
+            except SourceError:
+                continue
+        facts = element.tweet or element
+        post_id = post_id_of(facts.id_str, facts.id, piece)
+        items.append(gone_item(post_id, parse_time(facts.deleted_at), capture_key, piece))
+    return items
+
+
+def gone_item(record_id: str, deleted_ms: int | None, capture_key: int, piece: bytes) -> Item:
+    """That a record is deleted. Content leaves out which file told, so that two files telling it fold."""
+    return Item("gone", record_id, None, _encode((record_id, deleted_ms)), ((capture_key, piece),))
