@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.disk import TakenError, create_exclusively
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError
 from archiver.stores.base import ExistsInStoreError, NotInStoreError, Store
 from archiver.stores.local import LocalStore
@@ -276,6 +277,7 @@ def test_what_a_killed_writer_left_is_no_file_and_can_be_deleted(tmp_path: Path)
 FILL = """
 import resource, sys
 from pathlib import Path
+from archiver.disk import TakenError, create_exclusively
 from archiver.errors import ArchiverError
 from archiver.stores.local import LocalStore
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
@@ -312,6 +314,19 @@ def test_a_folder_that_is_not_mounted_is_no_empty_vault(tmp_path: Path) -> None:
     (tmp_path / "share").rmdir()
     with pytest.raises(NoVaultError, match="there is no folder"):
         store.list()
+
+
+def test_another_file_that_a_writers_body_could_not_make_is_not_blamed_on_the_store(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    (tmp_path / "other").write_bytes(b"ours")
+
+    def write_both() -> None:
+        with LocalStore(tmp_path / "vault").create("a"):
+            create_exclusively(tmp_path / "other", b"")
+
+    with pytest.raises(TakenError, match="other is there already"):
+        write_both()
+    assert os.listdir(tmp_path / "vault") == []
 
 
 def test_sealed_files_are_read_only_and_strangers_in_the_folder_are_not_listed(tmp_path: Path) -> None:

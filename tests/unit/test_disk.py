@@ -240,6 +240,7 @@ def test_a_second_run_is_told_which_process_holds_the_lock(tmp_path: Path) -> No
     assert f"process {holder.pid} is at work" in caught.value.message
     assert caught.value.exit_code == 11
     holder.communicate("end\n", timeout=30)
+    (tmp_path / "lock").write_text("1234567890123\n")  # of a machine with longer process ids
     with disk.Lock(tmp_path / "lock"):
         assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
 
