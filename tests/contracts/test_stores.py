@@ -329,6 +329,16 @@ def test_another_file_that_a_writers_body_could_not_make_is_not_blamed_on_the_st
     assert os.listdir(tmp_path / "vault") == []
 
 
+def test_what_cannot_be_read_is_an_error_and_not_taken_for_absent(tmp_path: Path) -> None:
+    """A link to itself, as root may read everything else."""
+    (tmp_path / "loop").symlink_to("loop")
+    store = LocalStore(tmp_path)
+    with pytest.raises(ArchiverError, match="loop: too many levels of symbolic links while opening it"):
+        store.open_random("loop")
+    with pytest.raises(ArchiverError, match="loop: too many levels of symbolic links while listing it"):
+        store.list("loop/")
+
+
 def test_sealed_files_are_read_only_and_strangers_in_the_folder_are_not_listed(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put_new("a/b", b"data")

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and the lock, with real files and real processes."""
 
+import errno
 import os
 import signal
 import stat
@@ -184,6 +185,21 @@ def test_errors_name_the_file_and_what_was_being_done(tmp_path: Path) -> None:
         disk.write_atomically(tmp_path / "nowhere" / "file", b"")
     with pytest.raises(ArchiverError, match=r"nowhere: no such file or directory while syncing it"):
         disk.sync_directory(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.EACCES, "check who owns it and its mode: ls -ld"),
+        (errno.EROFS, "the file system is mounted read-only"),
+        (errno.EDQUOT, "free some space and run the same command again"),
+        (errno.EIO, None),
+    ],
+)
+def test_errors_that_a_person_can_mend_come_with_a_hint(code: int, hint: str | None) -> None:
+    error = disk.translate_os_error(OSError(code, os.strerror(code)), "writing", "vault/file")
+    assert "vault/file" in error.message
+    assert error.hint == hint
 
 
 def test_directories_are_made_with_all_that_is_missing_above_them(tmp_path: Path) -> None:
