@@ -54,10 +54,10 @@ class StoredFile(Protocol):
 
 
 class Store(Protocol):
-    """Files under names as `archives/2026-11-01/manifest.json`. Nothing here deletes or replaces, but
-    for an archive's key, which is rewritten when keyholders change.
+    """Files under names as `archives/2026-11-01/manifest.json`. Nothing sealed is deleted or replaced,
+    but for an archive's key, which is rewritten when keyholders change.
 
-    Every method raises UsageError for a name that `check_name` refuses and ArchiverError where the
+    Every method raises ArchiverError for a name that `check_name` refuses, and where the
     store fails; ExistsInStoreError and NotInStoreError as said."""
 
     @property
@@ -91,6 +91,11 @@ class Store(Protocol):
 
     def replace_key(self, name: str, data: bytes) -> None:
         """Replace an existing `…/key.age`: at any instant the old bytes or the new ones are there."""
+        ...
+
+    def discard_unfinished(self, archive: str) -> None:
+        """Remove the files of an archive that a killed sealing left without a manifest. Raise
+        IntegrityError where it has one: a sealed archive is never removed."""
         ...
 
     def delete_partial(self) -> int:
