@@ -1,6 +1,7 @@
 """A store in a folder: a disk, a mounted share."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,6 +136,15 @@ class LocalStore:
             raise NotInStoreError(name, self.location)
         with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
             writer.write(data)
+
+    def discard_unfinished(self, archive: str) -> None:
+        folder = self._path(f"archives/{archive}")
+        if (folder / "manifest.json").exists():
+            raise IntegrityError(f"archives/{archive} is sealed and is never removed")
+        if folder.is_dir():
+            with disk.os_errors_reported("removing", folder):
+                shutil.rmtree(folder)
+            disk.sync_directory(folder.parent)
 
     def delete_partial(self) -> int:
         return disk.delete_partial_files(self.root)
