@@ -34,7 +34,7 @@ Progress = Callable[[str, int], None]
 
 
 class CollectReport(Struct, kw_only=True):
-    """What one run took. `counts`: (kind, change) to a number of records, where change is new, changed,
+    """What one run took. `counts`: kind to change to a number of records, where change is new, changed,
     back (was gone), gone or unchanged."""
 
     name: str
@@ -42,7 +42,7 @@ class CollectReport(Struct, kw_only=True):
     account: str
     handle: str | None
     generated_ms: int
-    counts: Counter[tuple[str, str]]
+    counts: dict[str, dict[str, int]]
     media: int = 0
     media_missing: int = 0
     media_missing_names: list[str]
@@ -54,6 +54,15 @@ class CollectReport(Struct, kw_only=True):
     @property
     def complete(self) -> bool:
         return not self.problems and not self.media_missing
+
+    def add(self, kind: str, change: str, number: int) -> None:
+        """Count records."""
+        changes = self.counts.setdefault(kind, {})
+        changes[change] = changes.get(change, 0) + number
+
+    def count(self, kind: str, change: str) -> int:
+        """How many records of a kind had a change."""
+        return self.counts.get(kind, {}).get(change, 0)
 
 
 _Record = tuple[int, int, str, int, Item, str, bytes]
@@ -95,7 +104,7 @@ def collect(
     Raise SourceError if the source refuses as a whole."""
     run = state.find_import(source.digest)
     if run is not None and run.summary is not None:
-        report = _report_of(run.summary)
+        report = msgspec.convert(run.summary, CollectReport)
         report.repeated = True
         return report
     state.begin_import(
@@ -107,27 +116,15 @@ def collect(
         account=source.account,
         handle=source.handle,
         generated_ms=source.generated_ms,
-        counts=Counter(),
+        counts={},
         media_missing_names=[],
         problems=[],
         unread=[],
     )
     with _Collection(source, spool, state, key, clock, report, progress) as collection:
         collection.take_all()
-    state.end_import(source.digest, clock(), _summary_of(report))
+    state.end_import(source.digest, clock(), msgspec.to_builtins(report))
     return report
-
-
-def _summary_of(report: CollectReport) -> dict[str, object]:
-    """The report as JSON can hold it."""
-    summary = {field: getattr(report, field) for field in report.__struct_fields__}
-    summary["counts"] = [[kind, change, number] for (kind, change), number in sorted(report.counts.items())]
-    return summary
-
-
-def _report_of(summary: dict[str, object]) -> CollectReport:
-    counts = Counter({(kind, change): number for kind, change, number in summary.pop("counts")})
-    return msgspec.convert({**summary, "counts": {}}, CollectReport)
 
 
 class _Collection:
@@ -239,7 +236,7 @@ class _Collection:
             uncommitted[key] = Seen(digest, version, False, generated_ms)
             self._put(capture, kind, series, item, version, change, digest)
         for change, number in counts.items():
-            self.report.counts[kind, change] += number
+            self.report.add(kind, change, number)
 
     def _change(self, kind: str, item: Item, seen: Seen, digest: bytes) -> str:
         if seen.gone:
@@ -330,7 +327,13 @@ class _Collection:
         payload = b"\n".join(slices)
         page = Page(self.source.account, self.source.platform, self.source.generated_ms, entries, payload)
         info = PageInfo(
-            0, bucket.capture, bucket.kind, len(entries), entries[0].posted_ms, entries[-1].posted_ms, len(payload)
+            0,
+            bucket.capture,
+            bucket.kind,
+            len(entries),
+            entries[0].posted_ms,
+            entries[-1].posted_ms,
+            len(payload),
         )
         body_sealed = self._thread.submit(self._sealer.seal, page)
         self._sealing.append(_Sealing(info, bucket.series, entries, body_sealed))
@@ -377,4 +380,4 @@ class _Collection:
         self._begin_capture(capture)
         items = absent_items(number, absence.kind, gone, absence.how, self.source.generated_ms)
         self._take_items(self._captures[number], "gone", items)
-        self.report.counts[absence.kind, "gone"] += len(items)
+        self.report.add(absence.kind, "gone", len(items))

@@ -14,6 +14,7 @@ from pathlib import Path
 import apsw
 import msgspec
 
+from archiver.chain import Head
 from archiver.local_database import LocalDatabase
 from archiver.spool import Entry, Spool
 
@@ -76,14 +77,6 @@ class Sealing(msgspec.Struct, frozen=True):
     mark: str
     last_page: int
     last_media: int
-
-
-class Head(msgspec.Struct, frozen=True):
-    """The chain's end as this collector last left it."""
-
-    archive: str
-    sequence: int
-    manifest_sha256: str
 
 
 class ImportRun(msgspec.Struct, frozen=True):

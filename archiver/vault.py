@@ -56,7 +56,9 @@ class Vault:
             described = json.loads(store.read("vault.json", _MAXIMUM_SMALL_FILE))
             self.id = str(described["vault"])
         except NotInStoreError as error:
-            raise NoVaultError(f"there is no vault in {store.location}", "make one: archiver init DIR") from error
+            raise NoVaultError(
+                f"there is no vault in {store.location}", "make one: archiver init DIR"
+            ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise IntegrityError(f"vault.json in {store.location} is not a vault's description") from error
         self._keys: dict[str, Identity] = {}
@@ -93,7 +95,10 @@ class Vault:
         allowed = self.allowed_signers()
         archives: list[Archive] = []
         links = follow_chain(
-            ((f"archives/{name}/manifest.json", data, signature) for _, name, _, data, signature in documents),
+            (
+                (f"archives/{name}/manifest.json", data, signature)
+                for _, name, _, data, signature in documents
+            ),
             allowed,
             NAMESPACE,
             known_head,

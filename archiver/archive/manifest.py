@@ -94,6 +94,7 @@ def parse_manifest(data: bytes, name: str) -> Manifest:
     except (msgspec.DecodeError, RecursionError) as error:
         raise IntegrityError(f"{name} is not a manifest: {error}", "restore it from another store") from error
     if manifest.format != FORMAT:
-        raise IntegrityError(f"{name} has the format {manifest.format[:40]!r}", f"this version reads {FORMAT}")
+        raise IntegrityError(
+            f"{name} has the format {manifest.format[:40]!r}", f"this version reads {FORMAT}"
+        )
     return manifest
-

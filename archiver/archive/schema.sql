@@ -35,7 +35,6 @@ CREATE TABLE capture (
 CREATE TABLE capture_part (
     id      INTEGER PRIMARY KEY,
     capture INTEGER NOT NULL REFERENCES capture (id),
-    sha256  TEXT NOT NULL,
     body    BLOB NOT NULL
 );
 

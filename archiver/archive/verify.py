@@ -4,7 +4,7 @@ import hashlib
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
-from io import RawIOBase
+from io import BufferedIOBase, RawIOBase
 from typing import cast
 
 import apsw
@@ -20,7 +20,7 @@ from archiver.stores.base import Store, StoredFile
 _BLOCK = 1024 * 1024
 
 
-class _HashingReader(RawIOBase):
+class HashingReader(RawIOBase):
     """A stored file from front to back, hashing what is read."""
 
     def __init__(self, stored: StoredFile) -> None:
@@ -45,7 +45,8 @@ class _HashingReader(RawIOBase):
         return self._offset, self._digest.hexdigest()
 
 
-def _check_whole(name: str, archive: str, expected: File, size: int, sha256: str) -> None:
+def check_whole(name: str, archive: str, expected: File, size: int, sha256: str) -> None:
+    """Raise IntegrityError unless a file's size and SHA-256 are its manifest's."""
     if size != expected.size:
         raise IntegrityError(
             f"{name} has {size:,} bytes, its manifest says {expected.size:,}", repair_hint(archive)
@@ -58,8 +59,8 @@ def verify_bytes(store: Store, archive: str, expected: File) -> None:
     """Check a sealed file's size and SHA-256. Needs no key."""
     name = f"archives/{archive}/{expected.name}"
     with store.open_random(name) as stored:
-        size, sha256 = _HashingReader(stored).finish()
-    _check_whole(name, archive, expected, size, sha256)
+        size, sha256 = HashingReader(stored).finish()
+    check_whole(name, archive, expected, size, sha256)
 
 
 def verify_file(store: Store, archive: str, expected: File, identity: age.Identity) -> None:
@@ -67,7 +68,7 @@ def verify_file(store: Store, archive: str, expected: File, identity: age.Identi
     row counts, a pack's tar. Raise IntegrityError or NoKeyError."""
     name = f"archives/{archive}/{expected.name}"
     with store.open_random(name) as stored:
-        reader = _HashingReader(stored)
+        reader = HashingReader(stored)
         try:
             with closing(age.DecryptReader(reader, [identity])) as plain:
                 size = sum(_segment_blocks(plain)) if expected.kind == "records" else _read_pack(plain)
@@ -75,7 +76,7 @@ def verify_file(store: Store, archive: str, expected: File, identity: age.Identi
             raise NoKeyError(f"{name}: the archive's key does not open it", repair_hint(archive)) from error
         except (age.AgeError, zstandard.ZstdError, tarfile.TarError) as error:
             raise IntegrityError(f"{name}: {error}", repair_hint(archive)) from error
-        _check_whole(name, archive, expected, *reader.finish())
+        check_whole(name, archive, expected, *reader.finish())
     if size != expected.plain_size:
         raise IntegrityError(
             f"{name} holds {size:,} bytes, its manifest says {expected.plain_size:,}", repair_hint(archive)
@@ -87,21 +88,40 @@ def verify_file(store: Store, archive: str, expected: File, identity: age.Identi
 def _segment_blocks(plain: age.DecryptReader) -> Iterator[int]:
     """The sizes of a segment's plain blocks, each frame's checksum checked."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_FRAME_SIZE)
-    with decompressor.stream_reader(cast(RawIOBase, plain), read_size=_BLOCK, read_across_frames=True) as frames:
+    with decompressor.stream_reader(
+        cast(RawIOBase, plain), read_size=_BLOCK, read_across_frames=True
+    ) as frames:
         while block := frames.read(_BLOCK):
             yield len(block)
 
 
 def _read_pack(plain: age.DecryptReader) -> int:
     """Read a media pack's tar to its end; its size in bytes."""
-    with tarfile.open(fileobj=plain, mode="r|") as tar:
+    counted = _CountingReader(plain)
+    with tarfile.open(fileobj=counted, mode="r|") as tar:
         for member in tar:
             content = tar.extractfile(member)
             while content is not None and content.read(_BLOCK):
                 pass
-    while plain.read(_BLOCK):
+    while counted.read(_BLOCK):
         pass
-    return plain.tell()
+    return counted.size
+
+
+class _CountingReader(RawIOBase):
+    """Counts what is read through it."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+        self.size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        self.size += len(data)
+        return data
 
 
 def _verify_rows(store: Store, name: str, expected: File, identity: age.Identity) -> None:

@@ -187,7 +187,15 @@ class _Run:
         the same files still in its spool, and notes them again."""
         with self.state.transaction():
             self.state.add_media(
-                (account, file_name, str(place.sha256), place.size or 0, str(place.archive), str(place.pack), place.offset or 0)
+                (
+                    account,
+                    file_name,
+                    str(place.sha256),
+                    place.size or 0,
+                    str(place.archive),
+                    str(place.pack),
+                    place.offset or 0,
+                )
                 for (account, file_name), place in places.items()
             )
 
@@ -226,7 +234,10 @@ class _Run:
                 changes[capture.platform, capture.account, kind, change] += records
         counts = []
         for platform, account, kind in sorted({key[:3] for key in changes}):
-            by_change = {change: changes[platform, account, kind, change] for change in ("new", "changed", "back", "unparsed")}
+            by_change = {
+                change: changes[platform, account, kind, change]
+                for change in ("new", "changed", "back", "unparsed")
+            }
             counts.append(Count(platform=platform, account=account, kind=kind, **by_change))
         return counts + _media_counts(media, self.captures)
 

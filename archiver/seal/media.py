@@ -62,7 +62,9 @@ def _seal_pack(
             tar = tarfile.open(fileobj=_TarTarget(sealed), mode="w|", format=tarfile.PAX_FORMAT)
             for one in batch:
                 offset = _add_to_tar(tar, one, spool)
-                places[one.account, one.file_name] = MediaPlace(one.sha256, one.size, archive, pack, offset, None)
+                places[one.account, one.file_name] = MediaPlace(
+                    one.sha256, one.size, archive, pack, offset, None
+                )
             tar.close()
             plain_size = sealed.tell()
     packed = File(name=pack, kind="media", size=hashing.size, sha256=hashing.sha256, plain_size=plain_size)
@@ -72,8 +74,14 @@ def _seal_pack(
 
 def member_name(account: str, file_name: str) -> str:
     """A media file's name in its pack: its own where that is harmless on any system, else its hash."""
-    safe = file_name if _PLAIN_NAME.fullmatch(file_name) else sha256(file_name.encode("utf-8", "replace")).hexdigest()
-    folder = account if _PLAIN_NAME.fullmatch(account) else sha256(account.encode("utf-8", "replace")).hexdigest()
+    safe = (
+        file_name
+        if _PLAIN_NAME.fullmatch(file_name)
+        else sha256(file_name.encode("utf-8", "replace")).hexdigest()
+    )
+    folder = (
+        account if _PLAIN_NAME.fullmatch(account) else sha256(account.encode("utf-8", "replace")).hexdigest()
+    )
     return f"{folder}/{safe}"
 
 

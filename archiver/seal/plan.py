@@ -25,7 +25,8 @@ def plan_segments(pages: Sequence[PageInfo], segment_bytes: int) -> list[Segment
     Dated pages follow each other in time, so that segments hardly overlap and a search for the newest
     opens only the last; undated ones (relations, accounts) come after them."""
     dated = sorted(
-        (page for page in pages if page.kind in TIMED_KINDS), key=lambda page: (page.posted_from or 0, page.id)
+        (page for page in pages if page.kind in TIMED_KINDS),
+        key=lambda page: (page.posted_from or 0, page.id),
     )
     undated = [page for page in pages if page.kind not in TIMED_KINDS]
     ordered = dated + undated

@@ -14,7 +14,9 @@ from archiver.records import RELATION_KINDS
 POST_KINDS = ("post", "reply", "repost", "quote")
 KINDS = (*POST_KINDS, "message", *RELATION_KINDS)
 OPERATORS = ("from", "account", "kind", "since", "until")
-_TOKEN = re.compile(r'\s*(?P<not>-)?(?:(?P<name>[A-Za-z_]+):(?=[^\s/]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_TOKEN = re.compile(
+    r'\s*(?P<not>-)?(?:(?P<name>[A-Za-z_]+):(?=[^\s/]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))'
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -84,11 +86,13 @@ class _Reading:
         if name not in OPERATORS:
             raise UsageError(
                 f"{name}: is not something a search can be narrowed by",
-                f"use {', '.join(f'{one}:' for one in OPERATORS)}, or put the words in quotes: \"{name}:{value}\"",
+                f'use {", ".join(f"{one}:" for one in OPERATORS)}, or put the words in quotes: "{name}:{value}"',
             )
         if name in ("since", "until"):
             if negated:
-                raise UsageError(f"-{name}: cannot be read", "use since: for from a day on, until: for up to it")
+                raise UsageError(
+                    f"-{name}: cannot be read", "use since: for from a day on, until: for up to it"
+                )
             self._take_date(name, value)
             return
         if name == "kind" and value not in KINDS:

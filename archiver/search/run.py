@@ -132,6 +132,11 @@ class Searcher:
             register_rank(reader.connection)
         return reader
 
+    def readers(self) -> Iterator[tuple[Archive, SegmentReader, File]]:
+        """Every segment, opened, oldest archive first."""
+        for segment in self._segments:
+            yield segment.archive, self.reader(segment.archive, segment.file), segment.file
+
     # Collecting hits
 
     def _collect(self, query: Query, order: Order, fetch: int) -> tuple[list[Hit], bool]:
@@ -176,9 +181,7 @@ class Searcher:
                 rows: list[Any] = reader.connection.execute(sql, values).fetchall()
             except apsw.Error as error:
                 raise reader.translated(error) from error
-            hits += [
-                Hit(*row[:9], segment.archive.name, row[9], row[10], row[11]) for row in rows
-            ]
+            hits += [Hit(*row[:9], segment.archive.name, row[9], row[10], row[11]) for row in rows]
         return hits
 
     # Versions and what is gone
@@ -190,7 +193,9 @@ class Searcher:
         gone = None
         for segment in self._segments:
             if table is not None and segment.file.revised:
-                for posted_ms, version in self._rows(segment, _REVISIONS[table], (hit.record_id, hit.platform)):
+                for posted_ms, version in self._rows(
+                    segment, _REVISIONS[table], (hit.record_id, hit.platform)
+                ):
                     newest = max(newest, (posted_ms, version))
                     versions = max(versions, version)
             if segment.file.records.get("gone"):
@@ -297,7 +302,10 @@ def _filters(table: str, query: Query) -> Iterator[tuple[str, list[object]]]:
         (account, query.accounts, query.not_accounts),
     ):
         if included:
-            yield f"({' OR '.join([condition] * len(included))})", [value for one in included for value in (one, one)]
+            yield (
+                f"({' OR '.join([condition] * len(included))})",
+                [value for one in included for value in (one, one)],
+            )
         for one in excluded:
             yield f"({condition}) IS NOT TRUE", [one, one]
     if query.since_ms is not None:

@@ -1,28 +1,36 @@
-"""Inflate and hash one member in a second thread while the first decodes what came before."""
+"""Inflate one member in a second thread and hash it in a third, while the first decodes what came before.
+
+Inflating and hashing release the interpreter's lock, but each call has to get it back at its end, which takes up
+to 5 ms (`sys.getswitchinterval`) while another thread computes. So the blocks are large and each thread makes one
+or two calls for each: with 1 MiB blocks in one thread, reading a million posts took three times as long.
+"""
 
 import hashlib
 import queue
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final
 
 from archiver.errors import ArchiverError
-from archiver.sources.x_export.zip_file import BLOCK_BYTES, Member, ZipArchive
+from archiver.sources.x_export.limits import MEBIBYTE
+from archiver.sources.x_export.zip_file import Member, ZipArchive, check_crc, crc32
 
-WAITING_BLOCKS: Final = 4
-"""Blocks of at most 1 MiB inflated ahead of the reader."""
+BLOCK_BYTES: Final = 2 * MEBIBYTE
+WORTH_THREADS_BYTES: Final = 2 * BLOCK_BYTES
+_Blocks = queue.Queue[bytes | ArchiverError | None]
 
 
 class MemberBody:
     """The inflated bytes of one member, to be iterated once; afterwards their SHA-256 and size.
 
-    Inflating and hashing release the interpreter's lock, so they run beside the decoding."""
+    At most four blocks of 4 MiB exist at a time. Raises as `ZipArchive.blocks` does."""
 
     def __init__(self, archive: ZipArchive, member: Member) -> None:
         self.size = 0
+        self._member = member
         self._digest = hashlib.sha256()
-        self._source = archive.blocks(member)
-        self._worth_a_thread = member.size > 2 * BLOCK_BYTES
+        self._crc = 0
+        self._source = archive.unchecked_blocks(member, BLOCK_BYTES)
 
     @property
     def sha256(self) -> str:
@@ -30,47 +38,66 @@ class MemberBody:
         return self._digest.hexdigest()
 
     def __iter__(self) -> Generator[bytes, None, None]:
-        return self._read_ahead() if self._worth_a_thread else self._read_here()
+        return self._read_ahead() if self._member.size > WORTH_THREADS_BYTES else self._read_here()
 
     def _read_here(self) -> Generator[bytes, None, None]:
         for block in self._source:
-            self._digest.update(block)
+            self._hash(block)
             self.size += len(block)
             yield block
+        check_crc(self._member, self._crc)
 
     def _read_ahead(self) -> Generator[bytes, None, None]:
-        waiting: queue.Queue[bytes | ArchiverError | None] = queue.Queue(WAITING_BLOCKS)
+        inflated: _Blocks = queue.Queue(1)
+        to_hash: _Blocks = queue.Queue(1)
         stopped = threading.Event()
-        thread = threading.Thread(target=self._fill, args=(waiting, stopped), name="inflate", daemon=True)
-        thread.start()
+        inflating = _start(lambda: self._inflate(inflated, stopped))
+        hashing = _start(lambda: self._hash_all(to_hash))
         try:
-            while (block := waiting.get()) is not None:
+            while (block := inflated.get()) is not None:
                 if isinstance(block, ArchiverError):
                     raise block
+                to_hash.put(block)
+                self.size += len(block)
                 yield block
         finally:
             stopped.set()
-            while thread.is_alive():
-                _drain(waiting)
-                thread.join(timeout=0.01)
+            while inflating.is_alive():
+                _drain(inflated)
+                inflating.join(timeout=0.01)
+            to_hash.put(None)
+            hashing.join()
+        check_crc(self._member, self._crc)
 
-    def _fill(self, waiting: "queue.Queue[bytes | ArchiverError | None]", stopped: threading.Event) -> None:
+    def _inflate(self, inflated: _Blocks, stopped: threading.Event) -> None:
         end: ArchiverError | None = None
         try:
             for block in self._source:
-                self._digest.update(block)
-                self.size += len(block)
-                waiting.put(block)
+                inflated.put(block)
                 if stopped.is_set():
                     return
         except ArchiverError as error:
             end = error
-        waiting.put(end)
+        inflated.put(end)
+
+    def _hash_all(self, to_hash: _Blocks) -> None:
+        while isinstance(block := to_hash.get(), bytes):
+            self._hash(block)
+
+    def _hash(self, block: bytes) -> None:
+        self._digest.update(block)
+        self._crc = crc32(block, self._crc)
 
 
-def _drain(waiting: "queue.Queue[bytes | ArchiverError | None]") -> None:
+def _start(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name="export", daemon=True)
+    thread.start()
+    return thread
+
+
+def _drain(blocks: _Blocks) -> None:
     try:
         while True:
-            waiting.get_nowait()
+            blocks.get_nowait()
     except queue.Empty:
         return

@@ -48,7 +48,8 @@ class Expected:
             if key not in present:
                 absent.setdefault(key, (part, each))
         for part, each in absent.values():
-            self.short.add(each.kind.record)
+            if each.count != 0:
+                self.short.add(each.kind.record)
             stated = "" if each.count is None else f" with {each.count:,} records"
             detail = f"the manifest names it{stated}, and it is not in the export"
             yield Problem(f"{part.archive.name}!{each.base_name}", "missing", detail)

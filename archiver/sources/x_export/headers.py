@@ -118,8 +118,8 @@ def _post_ids(blocks: Iterator[bytes], element_limit: int) -> Iterator[list[str]
     reader = JsonReader(blocks, element_limit)
     reader.skip_assignment()
     reader.expect("[")
-    for pairs in reader.elements(posts.decode_post):
-        yield [each.id for each in posts.post_items(pairs, 0, posts.no_note, [])]
+    for pairs in reader.elements(posts.post_decoder(reader.head(posts.HEAD_BYTES))):
+        yield [each.id for each in posts.post_items(pairs, 0, None, [])]
 
 
 def _header(piece: bytes, element: HeaderElement | None) -> HeaderElement:

@@ -16,8 +16,7 @@ from archiver.sources.x_export import (
 )
 from archiver.sources.x_export.headers import parse_deleted_header
 from archiver.sources.x_export.layouts import KIND_OF_BODY, Family
-from archiver.sources.x_export.posts import post_id_of
-from archiver.sources.x_export.times import parse_time
+from archiver.sources.x_export.posts import deleted_post
 
 
 def parse_item(capture: Capture, kind: str, slices: Sequence[bytes]) -> Record:
@@ -70,8 +69,7 @@ def _parse_gone(capture: Capture, piece: bytes) -> Gone:
     elif family == "deleted_post_headers":
         record_id, deleted_ms = parse_deleted_header(piece)
     else:
-        raw = post_records.decode_raw_post(piece)
-        record_id, deleted_ms = post_id_of(raw.id_str, raw.id, piece), parse_time(raw.deleted_at)
+        record_id, deleted_ms = deleted_post(piece)
     return Gone(
         platform="x",
         platform_id=record_id,

@@ -31,11 +31,11 @@ class VideoInfo(Struct, frozen=True, gc=False):
 class Media(Struct, frozen=True, gc=False):
     """A picture or video of a post, from `extended_entities` or, where that is absent, `entities`."""
 
-    id_str: str | None = None
-    type: str | None = None
-    media_url_https: str | None = None
     media_url: str | None = None
+    id_str: str | None = None
     video_info: VideoInfo | None = None
+    media_url_https: str | None = None
+    type: str | None = None
     ext_alt_text: str | None = None
 
 
@@ -60,7 +60,6 @@ class EditInfo(Struct, frozen=True, gc=False):
 
 
 class _UrlFacts(Struct, frozen=True, gc=False):
-    url: str | None = None
     expanded_url: str | None = None
 
 
@@ -69,9 +68,25 @@ class _UserFacts(Struct, frozen=True, gc=False):
 
 
 class _EntityFacts(Struct, frozen=True, gc=False):
-    urls: list[_UrlFacts] = []
     user_mentions: list[_UserFacts] = []
+    urls: list[_UrlFacts] = []
     media: list[Media] = []
+
+
+class _PostFacts(Struct, frozen=True, gc=False):
+    """What makes a version of a post, and nothing else, so that decoding a million stays quick. Fields stand in
+    the order in which X writes them: msgspec looks for a key first where it found the last."""
+
+    edit_info: EditInfo | None = None
+    source: str | None = None
+    entities: _EntityFacts | None = None
+    in_reply_to_status_id_str: str | None = None
+    id_str: str | None = None
+    created_at: str | None = None
+    full_text: str | None = None
+    lang: str | None = None
+    in_reply_to_user_id_str: str | None = None
+    extended_entities: MediaList | None = None
 
 
 class _RepostedFacts(Struct, frozen=True, gc=False):
@@ -79,33 +94,46 @@ class _RepostedFacts(Struct, frozen=True, gc=False):
     text: str | None = None
 
 
-class _PostFacts(Struct, frozen=True, gc=False):
-    """What makes a version of a post, and nothing else, so that decoding a million stays quick."""
+class BarePost(_PostFacts, frozen=True, gc=False):
+    """An element of a tweet file until 2019. Grailbird has `text` and the whole original of a repost."""
 
-    id_str: str | None = None
     id: str | int | float | None = None
-    full_text: str | None = None
     text: str | None = None
-    created_at: str | None = None
-    lang: str | None = None
-    source: str | None = None
-    in_reply_to_status_id_str: str | None = None
-    in_reply_to_user_id_str: str | None = None
-    entities: _EntityFacts | None = None
-    extended_entities: MediaList | None = None
-    edit_info: EditInfo | None = None
-    deleted_at: str | None = None
     retweeted_status: _RepostedFacts | None = None
 
 
-class PostElement(_PostFacts, frozen=True, gc=False):
-    """An element of a tweet file: bare until 2019, `{"tweet": …}` since."""
+class WrappedPost(Struct, frozen=True, gc=False):
+    """An element since 2020: `{"tweet": {…}}`."""
 
-    tweet: _PostFacts | None = None
+    tweet: _PostFacts
 
 
-decode_post = msgspec.json.Decoder(PostElement).decode
+class _Deleted(Struct, frozen=True, gc=False):
+    id_str: str | None = None
+    id: str | int | float | None = None
+    deleted_at: str | None = None
+
+
+class _DeletedElement(_Deleted, frozen=True, gc=False):
+    tweet: _Deleted | None = None
+
+
+class _EitherPost(BarePost, frozen=True, gc=False):
+    tweet: BarePost | None = None
+
+
+PostElement = WrappedPost | BarePost
+decode_bare = msgspec.json.Decoder(BarePost).decode
+decode_wrapped = msgspec.json.Decoder(WrappedPost).decode
+_decode_deleted = msgspec.json.Decoder(_DeletedElement).decode
 _encode = msgspec.json.Encoder().encode
+_WRAPPED: Final = re.compile(rb'\{\s*"tweet"\s*:')
+HEAD_BYTES: Final = 64
+
+
+def post_decoder(head: bytes) -> Callable[[bytes], PostElement]:
+    """The decoder for a file whose first element begins with `head`."""
+    return decode_wrapped if _WRAPPED.match(head) else decode_bare
 
 
 def post_id_of(id_text: str | None, id_value: str | float | None, piece: bytes) -> str:
@@ -134,6 +162,8 @@ def edit_ids(edit_info: EditInfo | None, post_id: str) -> tuple[str, ...]:
     ids: list[str] = []
     if edit_info.initial is not None:
         ids = edit_info.initial.ids or []
+        if len(ids) == 1:
+            return ()
     elif edit_info.edit is not None:
         control = edit_info.edit.control
         ids = (control.ids if control else None) or [edit_info.edit.initial_id or post_id, post_id]
@@ -186,14 +216,10 @@ FindNote = Callable[[str, int, str], NoteMatch | None]
 """(post id, time posted, text) -> the note that belongs to the post."""
 
 
-def no_note(_post_id: str, _posted_ms: int, _text: str) -> NoteMatch | None:
-    return None
-
-
 def post_items(
     pairs: Iterable[tuple[bytes, PostElement | None]],
     capture_key: int,
-    find_note: FindNote,
+    find_note: FindNote | None,
     problems: list[Problem],
 ) -> list[Item]:
     """Elements of a tweet file as items. What is odd about one is appended to `problems`; none is left out."""
@@ -203,68 +229,72 @@ def post_items(
             element = _decode_odd_post(piece, problems)
             if element is None:
                 continue
-        facts = element.tweet or element
+        facts = element.tweet if isinstance(element, WrappedPost) else element
         post_id = facts.id_str
-        if post_id is None or not _is_id(post_id):
-            post_id = post_id_of(facts.id_str, facts.id, piece)
-            if post_id.startswith("unnamed-"):
-                problems.append(
-                    Problem(post_id, "broken", "a post without an id; kept under a name of our own")
-                )
+        if post_id is None or not (post_id.isdigit() and post_id.isascii() and len(post_id) <= ID_DIGITS):
+            post_id = _odd_id(piece, facts, problems)
         posted = parse_time(facts.created_at)
         if posted is None:
             posted = _other_time(post_id, facts, problems)
-        items.append(_post_item(piece, capture_key, facts, post_id, posted, find_note))
+        text = facts.full_text
+        if text is None:
+            text = _old_text(facts)
+        elif "&" in text or "\0" in text:
+            text = clean_text(text)
+        shown: Sequence[Media] = ()
+        entities = facts.entities
+        if entities is not None:
+            shown = entities.media
+        if facts.extended_entities is not None:
+            shown = facts.extended_entities.media or shown
+        edits = edit_ids(facts.edit_info, post_id) if facts.edit_info is not None else ()
+        note = find_note(post_id, posted, text) if find_note is not None else None
+        content = _encode(
+            (
+                text if note is None else note.text,
+                posted,
+                facts.lang,
+                facts.source,
+                facts.in_reply_to_status_id_str,
+                facts.in_reply_to_user_id_str,
+                entities.urls if entities is not None else (),
+                entities.user_mentions if entities is not None else (),
+                [(each.id_str, each.media_url_https or each.media_url) for each in shown] if shown else (),
+                edits,
+            )
+        )
+        items.append(
+            Item(
+                "post",
+                post_id,
+                posted,
+                content,
+                ((capture_key, piece),)
+                if note is None
+                else ((capture_key, piece), (note.capture_key, note.piece)),
+                edits[0] if edits else None,
+                media_references(post_id, shown) if shown else (),
+            )
+        )
     return items
 
 
-def _post_item(
-    piece: bytes, capture_key: int, facts: _PostFacts, post_id: str, posted: int, find_note: FindNote
-) -> Item:
-    text = facts.full_text
-    if text is None:
-        text = facts.text or ""
-        if facts.retweeted_status is not None:
-            text = f"{text}\n{facts.retweeted_status.id_str}\n{facts.retweeted_status.text}"
-    if "&" in text or "\0" in text:
-        text = clean_text(text)
-    urls: list[str | None] = []
-    mentions: list[str | None] = []
-    shown: Sequence[Media] = ()
-    entities = facts.entities
-    if entities is not None:
-        if entities.urls:
-            urls = [each.expanded_url or each.url for each in entities.urls]
-        if entities.user_mentions:
-            mentions = [each.id_str for each in entities.user_mentions]
-        shown = entities.media
-    if facts.extended_entities is not None:
-        shown = facts.extended_entities.media or shown
-    edits = edit_ids(facts.edit_info, post_id) if facts.edit_info is not None else ()
-    note = find_note(post_id, posted, text)
-    content = _encode(
-        (
-            text if note is None else note.text,
-            posted,
-            facts.lang,
-            facts.source,
-            facts.in_reply_to_status_id_str,
-            facts.in_reply_to_user_id_str,
-            urls,
-            mentions,
-            [(each.id_str, each.media_url_https or each.media_url) for each in shown] if shown else shown,
-            edits,
-        )
-    )
-    return Item(
-        "post",
-        post_id,
-        posted,
-        content,
-        ((capture_key, piece),) if note is None else ((capture_key, piece), (note.capture_key, note.piece)),
-        edits[0] if edits else None,
-        media_references(post_id, shown) if shown else (),
-    )
+def _old_text(facts: _PostFacts) -> str:
+    """Grailbird's text, with what was reposted."""
+    if not isinstance(facts, BarePost):
+        return ""
+    text = clean_text(facts.text or "")
+    reposted = facts.retweeted_status
+    return text if reposted is None else f"{text}\n{reposted.id_str}\n{clean_text(reposted.text or '')}"
+
+
+def _odd_id(piece: bytes, facts: _PostFacts, problems: list[Problem]) -> str:
+    if not isinstance(facts, BarePost):
+        facts = _decode_either(piece)[0]
+    post_id = post_id_of(facts.id_str, facts.id, piece)
+    if post_id.startswith("unnamed-"):
+        problems.append(Problem(post_id, "broken", "a post without an id; kept under a name of our own"))
+    return post_id
 
 
 def _other_time(post_id: str, facts: _PostFacts, problems: list[Problem]) -> int:
@@ -276,34 +306,45 @@ def _other_time(post_id: str, facts: _PostFacts, problems: list[Problem]) -> int
     return found or 0
 
 
+def _decode_either(piece: bytes) -> tuple[BarePost, list[str]]:
+    element, remarks = decode_leniently(piece, _EitherPost)
+    return element.tweet or element, remarks
+
+
 def _decode_odd_post(piece: bytes, problems: list[Problem]) -> PostElement | None:
+    """What the quick decoder refused: a lone surrogate, another type, or a bare element among wrapped ones."""
     try:
-        element, remarks = decode_leniently(piece, PostElement)
+        post, remarks = _decode_either(piece)
     except SourceError as error:
         problems.append(Problem("a post", "broken", f"{error.message}; left out"))
         return None
-    facts = element.tweet or element
     if remarks:
-        name = post_id_of(facts.id_str, facts.id, piece)
-        problems.append(
-            Problem(f"post {name}", "broken", f"has {', '.join(remarks)}; kept as it is, shown without")
-        )
-    return element
+        name = post_id_of(post.id_str, post.id, piece)
+        detail = f"has {', '.join(remarks)}; kept as it is, shown without"
+        problems.append(Problem(f"post {name}", "broken", detail))
+    return post
 
 
-def gone_items(pairs: Iterable[tuple[bytes, PostElement | None]], capture_key: int) -> list[Item]:
+def gone_items(pieces: Iterable[bytes], capture_key: int) -> list[Item]:
     """For elements of deleted-tweets.js: that each is deleted, and when. Its problems were named with its post."""
     items = []
-    for piece, element in pairs:
-        if element is None:
-            try:
-                element, _ = decode_leniently(piece, PostElement)
-            except SourceError:
-                continue
-        facts = element.tweet or element
-        post_id = post_id_of(facts.id_str, facts.id, piece)
-        items.append(gone_item(post_id, parse_time(facts.deleted_at), capture_key, piece))
+    for piece in pieces:
+        try:
+            post_id, deleted_ms = deleted_post(piece)
+        except SourceError:
+            continue
+        items.append(gone_item(post_id, deleted_ms, capture_key, piece))
     return items
+
+
+def deleted_post(piece: bytes) -> tuple[str, int | None]:
+    """Id of a deleted post and when it was deleted. Raise SourceError for bytes that are no object."""
+    try:
+        element = _decode_deleted(piece)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        element, _ = decode_leniently(piece, _DeletedElement)
+    facts = element.tweet or element
+    return post_id_of(facts.id_str, facts.id, piece), parse_time(facts.deleted_at)
 
 
 def gone_item(record_id: str, deleted_ms: int | None, capture_key: int, piece: bytes) -> Item:

@@ -26,6 +26,8 @@ from archiver.sources.x_export.session import Identity, Session, Walk
 T = TypeVar("T")
 ABSENT: Final = "absent from the export"
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+Decoder = Callable[[bytes], Callable[[bytes], T]]
+"""Given the first bytes of the first element, what decodes the elements."""
 Take = Callable[[list[tuple[bytes, T | None]], Capture], list[Item]]
 
 
@@ -52,18 +54,20 @@ class Reading:
         yield from self._unread()
         yield from self._expected.problems
         yield from self._grailbird_account()
-        yield from self._files("account", accounts.decode_account, self._take_account, count_items=True)
-        yield from self._files("note", notes.decode_note, self._take_notes, later=self._note_ends)
-        yield from self._files("post", posts.decode_post, self._take_posts)
+        yield from self._files(
+            "account", lambda _: accounts.decode_account, self._take_account, count_items=True
+        )
+        yield from self._files("note", lambda _: notes.decode_note, self._take_notes, later=self._note_ends)
+        yield from self._files("post", posts.post_decoder, self._take_posts)
         yield from self._grailbird_posts()
-        yield from self._files("deleted_post", posts.decode_post, self._take_deleted)
+        yield from self._files("deleted_post", posts.post_decoder, self._take_deleted)
         yield from self._headers.events(self._posts, self._deleted)
-        yield from self._files("relation", relations.decode_relation, self._take_relations)
+        yield from self._files("relation", lambda _: relations.decode_relation, self._take_relations)
         yield from self._conversations.events()
-        yield from self._files("article_metadata", _decode_raw, self._take_article_metadata)
-        yield from self._files("article", _decode_raw, self._take_articles, count_items=False)
-        yield from self._files("community_note", _decode_raw, self._take_community_notes)
-        yield from self._files("community_note_tombstone", _decode_raw, self._take_tombstones)
+        yield from self._files("article_metadata", lambda _: _decode_raw, self._take_article_metadata)
+        yield from self._files("article", lambda _: _decode_raw, self._take_articles, count_items=False)
+        yield from self._files("community_note", lambda _: _decode_raw, self._take_community_notes)
+        yield from self._files("community_note_tombstone", lambda _: _decode_raw, self._take_tombstones)
         yield from self._notes_left()
         yield from self._absences()
 
@@ -80,7 +84,7 @@ class Reading:
     def _files(
         self,
         family: Family,
-        decode: Callable[[bytes], T],
+        decoder: "Decoder[T]",
         take: "Take[T]",
         *,
         count_items: bool = False,
@@ -89,7 +93,7 @@ class Reading:
         """Read every file of a family as an array of records; note which kinds were not read whole."""
         for each in self._of(family):
             capture = self._session.capture(each.part, each.member, each.kind.body_kind)
-            walk = _array_walk(decode, take, self._session.limits.element_bytes, count_items=count_items)
+            walk = _array_walk(decoder, take, self._session.limits.element_bytes, count_items=count_items)
             expected = self._expected.count_of(each)
             sound = yield from self._session.read(each.part, each.member, capture, walk, expected, later)
             if not sound:
@@ -119,11 +123,11 @@ class Reading:
     ) -> list[Item]:
         items = posts.post_items(pairs, capture.key, self._find_note, self._session.problems)
         self._deleted.add([each.id for each in items])
-        return items + posts.gone_items(pairs, capture.key)
+        return items + posts.gone_items([piece for piece, _ in pairs], capture.key)
 
     @property
-    def _find_note(self) -> posts.FindNote:
-        return self._notes.find if self._notes else posts.no_note
+    def _find_note(self) -> posts.FindNote | None:
+        return self._notes.find if self._notes else None
 
     def _take_relations(
         self, pairs: list[tuple[bytes, relations.RelationElement | None]], capture: Capture
@@ -172,7 +176,7 @@ class Reading:
         for part in self._parts:
             for month, member in sorted(part.months.items()):
                 capture = self._session.capture(part, member, grailbird.BODY_KIND)
-                walk = _array_walk(posts.decode_post, self._take_posts, self._session.limits.element_bytes)
+                walk = _array_walk(posts.post_decoder, self._take_posts, self._session.limits.element_bytes)
                 sound = yield from self._session.read(part, member, capture, walk, months.get(month))
                 if not sound:
                     self._session.short.add("post")
@@ -238,7 +242,7 @@ class Reading:
 
 
 def _array_walk(
-    decode: Callable[[bytes], T], take: "Take[T]", element_limit: int, *, count_items: bool = False
+    decoder: "Decoder[T]", take: "Take[T]", element_limit: int, *, count_items: bool = False
 ) -> Walk:
     """How to read `name = [ … ]`: cut it, make items of the elements. Counts elements, or the items made."""
 
@@ -246,7 +250,7 @@ def _array_walk(
         reader = JsonReader(blocks, element_limit)
         reader.skip_assignment()
         reader.expect("[")
-        for pairs in reader.elements(decode):
+        for pairs in reader.elements(decoder(reader.head(posts.HEAD_BYTES))):
             items = take(pairs, capture)
             yield len(items if count_items else pairs), items
         reader.finish()

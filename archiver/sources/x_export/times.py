@@ -23,6 +23,7 @@ _MONTHS: Final = {
 _X_TIME = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d\d) (\d\d):(\d\d):(\d\d) ([+-]\d\d)(\d\d) (\d{4})", re.ASCII
 )
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:")
 _ISO_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?)? ?(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
@@ -30,9 +31,20 @@ _ISO_TIME = re.compile(
 
 @lru_cache(maxsize=4096)
 def _day_ms(month_and_day: str, year: str) -> int:
-    """'Nov 03', '2022' -> the day's start. Raise ValueError or KeyError where there is no such day."""
+    """'Nov 03', '2022' -> the day's start. Raise ValueError or KeyError where there is no such day in range."""
     day = datetime(int(year), _MONTHS[month_and_day[:3]], int(month_and_day[4:]), tzinfo=UTC)
-    return int(day.timestamp()) * 1000
+    found = int(day.timestamp()) * 1000
+    if not EARLIEST_MS <= found < LATEST_MS:
+        raise ValueError(f"{year} is out of range")
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _minute_ms(clock: str) -> int:
+    """'08:50:' -> milliseconds since the day's start. Raise ValueError where it is no time of day."""
+    if not _CLOCK.fullmatch(clock):
+        raise ValueError("no time of day")
+    return (int(clock[:2]) * 60 + int(clock[3:5])) * 60_000
 
 
 def parse_time(text: str | None) -> int | None:
@@ -43,12 +55,10 @@ def parse_time(text: str | None) -> int | None:
     if not text:
         return None
     if len(text) == 30 and text[19:26] == " +0000 ":
-        clock = text[11:19]
         try:
-            hour, minute, second = int(clock[:2]), int(clock[3:5]), int(clock[6:])
-            if hour < 24 and minute < 60 and second < 60:
-                found = _day_ms(text[4:10], text[26:]) + (hour * 3600 + minute * 60 + second) * 1000
-                return found if EARLIEST_MS <= found < LATEST_MS else None
+            second = int(text[17:19])
+            if second < 60:
+                return _day_ms(text[4:10], text[26:]) + _minute_ms(text[11:17]) + second * 1000
         except (ValueError, KeyError):
             return None
         return None

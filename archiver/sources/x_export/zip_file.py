@@ -73,6 +73,11 @@ def _fastest_zlib() -> _Zlib:
 _ZLIB = _fastest_zlib()
 
 
+def crc32(block: bytes, crc: int) -> int:
+    """The running CRC-32, as ZIP files state it."""
+    return _ZLIB.crc32(block, crc)
+
+
 class BrokenMemberError(SourceError):
     """A member's bytes end early, do not inflate, or do not fit their checksum."""
 
@@ -86,6 +91,12 @@ class Member(Struct, frozen=True, gc=False):
     size: int
     crc: int
     method: int
+
+
+def check_crc(member: Member, crc: int) -> None:
+    """Raise BrokenMemberError where the bytes inflated are not the bytes packed."""
+    if crc != member.crc:
+        raise BrokenMemberError(f"{member.name}: its checksum (CRC-32) does not fit", HINT_AGAIN)
 
 
 class ZipArchive:
@@ -122,30 +133,33 @@ class ZipArchive:
             stream.close()
             raise
 
-    def blocks(self, member: Member) -> Iterator[bytes]:
-        """Inflate one member, up to 1 MiB a time.
+    def blocks(self, member: Member, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+        """Inflate one member in blocks and check it.
 
         Raise BrokenMemberError where its bytes are damaged, SourceError where it inflates past the size its
         directory states (which opening held against the limits)."""
-        inflated, crc = 0, 0
-        for block in self._inflate(member):
+        crc = 0
+        for block in self.unchecked_blocks(member, block_bytes):
+            crc = crc32(block, crc)
+            yield block
+        check_crc(member, crc)
+
+    def unchecked_blocks(self, member: Member, block_bytes: int) -> Iterator[bytes]:
+        """As `blocks`, with sizes counted, but the checksum left to the caller."""
+        inflated = 0
+        for block in self._inflate(member, block_bytes):
             inflated += len(block)
             if inflated > member.size:
-                raise SourceError(
-                    f"{self.name}: {member.name}: inflates past the {member.size:,} bytes it states",
-                    HINT_AGAIN,
-                )
-            crc = _ZLIB.crc32(block, crc)
+                stated = f"{self.name}: {member.name}: inflates past the {member.size:,} bytes it states"
+                raise SourceError(stated, HINT_AGAIN)
             yield block
         if inflated != member.size:
             raise BrokenMemberError(
                 f"{member.name}: ends after {inflated:,} of {member.size:,} bytes", HINT_AGAIN
             )
-        if crc != member.crc:
-            raise BrokenMemberError(f"{member.name}: its checksum (CRC-32) does not fit", HINT_AGAIN)
 
-    def _inflate(self, member: Member) -> Iterator[bytes]:
-        pieces = self._packed(member)
+    def _inflate(self, member: Member, block_bytes: int) -> Iterator[bytes]:
+        pieces = self._packed(member, max(READ_BYTES, block_bytes // 4))
         if member.method == STORED:
             yield from pieces
             return
@@ -154,24 +168,24 @@ class ZipArchive:
             for piece in pieces:
                 rest = piece
                 while rest and not inflater.eof:
-                    block = inflater.decompress(rest, BLOCK_BYTES)
+                    block = inflater.decompress(rest, block_bytes)
                     rest = inflater.unconsumed_tail
                     if block:
                         yield block
                 if inflater.eof and (rest or inflater.unused_data):
                     raise BrokenMemberError(f"{member.name}: bytes follow its compressed data", HINT_AGAIN)
-            while not inflater.eof and (block := inflater.decompress(b"", BLOCK_BYTES)):
+            while not inflater.eof and (block := inflater.decompress(b"", block_bytes)):
                 yield block
         except (_ZLIB.error, zlib.error) as cause:
             raise BrokenMemberError(f"{member.name}: does not inflate: {cause}", HINT_AGAIN) from cause
         if not inflater.eof:
             raise BrokenMemberError(f"{member.name}: its compressed data is cut off", HINT_AGAIN)
 
-    def _packed(self, member: Member) -> Iterator[bytes]:
+    def _packed(self, member: Member, read_bytes: int) -> Iterator[bytes]:
         at = self._data_offset(member)
         end = at + member.packed_bytes
         while at < end:
-            piece = self._read_at(at, min(READ_BYTES, end - at))
+            piece = self._read_at(at, min(read_bytes, end - at))
             if not piece:
                 raise BrokenMemberError(f"{member.name}: the file ends inside it", HINT_AGAIN)
             at += len(piece)

@@ -1,0 +1,222 @@
+"""What a run says to a person, and the same as JSON. Numbers with thousands separators, times in UTC."""
+
+import sys
+from collections.abc import Callable, Iterable
+
+import click
+
+from archiver.backup import Imported
+from archiver.cli._session import Session, print_error, printable
+from archiver.collect import CollectReport
+from archiver.seal import SealResult
+from archiver.times import format_date
+from archiver.verification import Verification
+
+INCOMPLETE = 3
+NAMED = 10
+NOUNS = {
+    "post": ("post", "posts"),
+    "message": ("message", "messages"),
+    "account": ("account fact", "account facts"),
+    "gone": ("record gone", "records gone"),
+    "follower": ("follower", "followers"),
+    "following": ("followed account", "followed accounts"),
+    "block": ("block", "blocks"),
+    "mute": ("mute", "mutes"),
+    "smartblock": ("smart block", "smart blocks"),
+    "message_mute": ("muted conversation", "muted conversations"),
+    "like": ("like", "likes"),
+    "list_created": ("own list", "own lists"),
+    "list_member": ("list that has it", "lists that have it"),
+    "list_subscribed": ("subscribed list", "subscribed lists"),
+    "media": ("picture or video", "pictures and videos"),
+}
+
+
+def count_of(number: int, kind: str) -> str:
+    """`1 post`, `1,986 posts`."""
+    one, many = NOUNS.get(kind, (kind, kind))
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def byte_size(size: int) -> str:
+    """Bytes for a person: `1.2 MB`."""
+    if size < 1000:
+        return f"{size} bytes"
+    value = float(size)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 1000:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
+def progress_bar(session: Session) -> Callable[[str, int], None]:
+    """A line on the terminal that counts; nothing elsewhere."""
+    if session.json or not sys.stderr.isatty():
+        return lambda what, number: None
+
+    def show(what: str, number: int) -> None:
+        click.echo(f"\r{number:,} {what} …\x1b[K", err=True, nl=False)
+
+    return show
+
+
+def step_progress(session: Session) -> Callable[[str, int, int], None]:
+    """As `progress_bar`, for steps of a known number."""
+    if session.json or not sys.stderr.isatty():
+        return lambda what, done, total: None
+
+    def show(what: str, done: int, total: int) -> None:
+        click.echo(f"\r{what} {done} of {total} …\x1b[K", err=True, nl=False)
+
+    return show
+
+
+def clear_progress(session: Session) -> None:
+    if not session.json and sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def report_import(session: Session, results: Iterable[Imported]) -> int:
+    """Say what each export brought; 0, 3 where something is missing, or the code of what failed."""
+    codes = [_report_one_import(session, result) for result in results]
+    failed = [code for code in codes if code not in (0, INCOMPLETE)]
+    if failed and len(failed) == len(codes):
+        return failed[0]
+    return INCOMPLETE if any(codes) else 0
+
+
+def _report_one_import(session: Session, result: Imported) -> int:
+    if result.error is not None or result.report is None:
+        error = result.error
+        if error is None:
+            return 0
+        if session.json:
+            session.print_json("refused", export=result.name, error=error.message, hint=error.hint)
+        print_error(error)
+        return error.exit_code
+    report = result.report
+    if session.json:
+        session.print_json("import", **_report_fields(report))
+    else:
+        _print_report(report)
+    return 0 if report.complete else INCOMPLETE
+
+
+def _report_fields(report: CollectReport) -> dict[str, object]:
+    return {
+        "export": report.name,
+        "platform": report.platform,
+        "account": report.account,
+        "handle": report.handle,
+        "generated": format_date(report.generated_ms),
+        "repeated": report.repeated,
+        "complete": report.complete,
+        "counts": report.counts,
+        "media": report.media,
+        "media_missing": report.media_missing,
+        "media_missing_names": report.media_missing_names,
+        "problems": [
+            {"what": one.what, "reason": one.reason, "detail": one.detail} for one in report.problems
+        ],
+        "unread": report.unread,
+    }
+
+
+def _print_report(report: CollectReport) -> None:
+    who = f"@{report.handle}" if report.handle else report.account
+    head = f"{report.name}: export of {who}, made {format_date(report.generated_ms)}"
+    click.echo(printable(f"{head}; taken before, nothing new" if report.repeated else head))
+    if not report.repeated:
+        for kind in sorted(report.counts, key=list(NOUNS).index):
+            click.echo(f"  {_kind_line(kind, report)}")
+        if report.media or report.media_missing:
+            click.echo(f"  {count_of(report.media, 'media')}")
+        if report.unread:
+            click.echo(f"  {len(report.unread)} other files left unread (advertising, devices and the like)")
+    if report.media_missing:
+        names = ", ".join(report.media_missing_names[:NAMED])
+        more = f" and {report.media_missing - NAMED:,} more" if report.media_missing > NAMED else ""
+        click.echo(
+            printable(
+                f"  MISSING {count_of(report.media_missing, 'media')}, not in the export: {names}{more}"
+            )
+        )
+    for problem in report.problems[:NAMED]:
+        click.echo(printable(f"  PROBLEM {problem.what}: {problem.reason}: {problem.detail}"))
+    if len(report.problems) > NAMED:
+        click.echo(f"  PROBLEM and {len(report.problems) - NAMED} more")
+    if not report.complete:
+        click.echo("  Incomplete: what is missing is listed above and in the archive.")
+
+
+def _kind_line(kind: str, report: CollectReport) -> str:
+    new, unchanged = report.count(kind, "new"), report.count(kind, "unchanged")
+    total = new + unchanged + report.count(kind, "changed") + report.count(kind, "back")
+    parts = [f"{new:,} new, {unchanged:,} unchanged"] if unchanged else []
+    for change, word in (("changed", "changed"), ("back", "there again"), ("gone", "gone")):
+        if report.count(kind, change):
+            parts.append(f"{report.count(kind, change):,} {word}")
+    return count_of(total, kind) + (f" ({', '.join(parts)})" if parts else "")
+
+
+def report_seal(session: Session, result: SealResult) -> int:
+    """Say what was sealed; 3 where something was kept but not understood."""
+    archive = result.archive
+    if archive is None:
+        if session.json:
+            session.print_json("sealed", archive=None)
+        else:
+            click.echo("Nothing new to seal.")
+        return 0
+    files = archive.manifest.files
+    size = sum(file.size for file in files)
+    records = sum(sum(file.records.values()) for file in files)
+    if session.json:
+        session.print_json(
+            "sealed",
+            archive=archive.name,
+            sequence=archive.head.sequence,
+            manifest_sha256=archive.head.sha256,
+            files=len(files),
+            bytes=size,
+            records=records,
+            problems=list(result.problems),
+        )
+    else:
+        click.echo(
+            f"Sealed archive {archive.name}: {records:,} records, {len(files)} files, {byte_size(size)},"
+            " read back and verified."
+        )
+        click.echo(f"  chain head {archive.head.sequence}:{archive.head.sha256}")
+    for problem in result.problems[:NAMED]:
+        session.note(printable(f"kept, but not understood: {problem}"))
+    return INCOMPLETE if result.problems else 0
+
+
+def report_verification(session: Session, result: Verification) -> int:
+    """Say what was checked; the exit code of the worst problem."""
+    if session.json:
+        session.print_json(
+            "verified",
+            archives=[archive.name for archive in result.archives],
+            files=result.files,
+            bytes=result.bytes,
+            contents=result.contents,
+            head=None
+            if result.head is None
+            else {"sequence": result.head.sequence, "sha256": result.head.sha256},
+            problems=[{"error": one.message, "hint": one.hint} for one in result.problems],
+        )
+    elif not result.problems:
+        depth = "signatures, chain, sizes, SHA-256" + (" and every byte inside" if result.contents else "")
+        click.echo(
+            f"Verified {len(result.archives)} archive{'' if len(result.archives) == 1 else 's'},"
+            f" {result.files} files, {byte_size(result.bytes)}: {depth}. Nothing is missing."
+        )
+        if result.head is not None:
+            click.echo(f"  chain head {result.head.sequence}:{result.head.sha256}")
+    for problem in result.problems:
+        print_error(problem)
+    return max((problem.exit_code for problem in result.problems), default=0)

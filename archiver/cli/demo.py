@@ -1,0 +1,76 @@
+"""`archiver demo`: the whole job once, on a sample, told to a person."""
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from archiver.backup import import_exports
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._report import clear_progress, progress_bar, report_import, report_seal, report_verification
+from archiver.cli.search import command as search_command
+from archiver.initialise import initialise
+from archiver.sample import write_sample_export
+from archiver.seal import seal
+from archiver.settings import FILE_NAME, load_settings
+from archiver.times import system_clock
+from archiver.verification import verify_vault
+from archiver.wiring import open_collector, open_vault, seal_options
+
+SAMPLE_UNTIL = dt.date(2026, 10, 31)
+SAMPLE_NAME = "sample-export.zip"
+SAMPLE_QUERY = "burglary since:2026-10 until:2026-10"
+
+
+@click.command("demo", epilog=examples("archiver demo my-first-archive"))
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@pass_session
+def command(session: Session, directory: Path) -> int:
+    """Make DIR with keys and a vault, back up the built-in export of a fictional police force, verify it
+    and search it. Run again, it backs up again: nothing new, nothing twice."""
+    directory = directory.absolute()
+    settings_path = directory / FILE_NAME
+    if not settings_path.exists():
+        initialise(directory, "sample-holder", now_ms=system_clock())
+        click.echo(f"Made {directory}: settings, keys and an empty vault.")
+    session.config = settings_path
+    sample = directory / SAMPLE_NAME
+    if not sample.exists():
+        write_sample_export(sample, until=SAMPLE_UNTIL)
+        click.echo(f"Wrote {sample.name}: 24 months of a fictional force, as X would hand them out.")
+    code = _back_up(session, sample)
+    click.echo(f"\nLast month, searched in the sealed archive: {SAMPLE_QUERY}")
+    click.get_current_context().invoke(
+        search_command, words=(SAMPLE_QUERY,), order="newest", limit=3, effort=False
+    )
+    _say_what_next(directory)
+    return code
+
+
+def _back_up(session: Session, sample: Path) -> int:
+    settings = load_settings(sample.parent / FILE_NAME)
+    with open_collector(settings) as collector:
+        vault = open_vault(settings)
+        results = import_exports(
+            collector, [sample], may_add_account=True, clock=system_clock, progress=progress_bar(session)
+        )
+        clear_progress(session)
+        imported = report_import(session, results)
+        sealed = seal(collector.spool, collector.state, vault, seal_options(settings), system_clock)
+        report_seal(session, sealed)
+        verified = report_verification(session, verify_vault(vault, known_head=collector.state.head()))
+    return verified or imported
+
+
+def _say_what_next(directory: Path) -> None:
+    program = "archiver --config " + str(directory)
+    click.echo(
+        f"""
+Where it lies   {directory / "vault"}  (encrypted; copy it anywhere)
+The key         {directory / "keys" / "sample-holder.identity"}  (nothing else opens it)
+Search          {program} search flooding
+Show one        {program} show ID
+Check           {program} verify
+Your own        archiver init DIR --holder NAME, then archiver --config DIR import --add-account EXPORT.zip
+                and archiver --config DIR backup. On X: Settings, Your account, Download an archive."""
+    )

@@ -1,0 +1,38 @@
+"""`archiver import`: exports into the spool."""
+
+from pathlib import Path
+
+import click
+
+from archiver.backup import import_exports
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._report import clear_progress, progress_bar, report_import
+from archiver.times import system_clock
+from archiver.wiring import open_collector
+
+
+@click.command(
+    "import",
+    epilog=examples(
+        "archiver import --add-account twitter-2026-11-01.zip",
+        "archiver import twitter-part1.zip twitter-part2.zip",
+    ),
+)
+@click.argument("exports", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="EXPORT.zip…")
+@click.option("--add-account", is_flag=True, help="Take an account that the settings do not name yet.")
+@pass_session
+def command(session: Session, exports: tuple[Path, ...], add_account: bool) -> int:
+    """Take X data exports into the spool, as they come from X: nothing is unpacked.
+
+    What was taken before and is unchanged is skipped; what changed, and what is gone, is noted. Files of
+    one split export may be given together. Exit 3 where something is missing: it is listed."""
+    with open_collector(session.settings) as collector:
+        results = import_exports(
+            collector,
+            exports,
+            may_add_account=add_account,
+            clock=system_clock,
+            progress=progress_bar(session),
+        )
+    clear_progress(session)
+    return report_import(session, results)

@@ -1,0 +1,143 @@
+"""`archiver search`: every archive in place, nothing restored."""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+
+import click
+
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._session import printable
+from archiver.errors import UsageError
+from archiver.search.query import Query, parse_query
+from archiver.search.run import Effort, Hit, Result, Searcher
+from archiver.times import format_time
+from archiver.wiring import open_vault
+
+_WORD = re.compile(r"\w+")
+
+
+@click.command(
+    "search",
+    epilog=examples(
+        "archiver search burglary",
+        "archiver search '\"road closed\" OR flooding -football since:2026-01 until:31/03/2026'",
+        "archiver search --order oldest --limit 0 --json 'from:SpringfieldPD kind:reply apolog*'",
+    ),
+)
+@click.argument("words", nargs=-1, required=True, metavar="QUERY…")
+@click.option(
+    "--order", type=click.Choice(["newest", "oldest", "relevance"]), default="newest", show_default=True
+)
+@click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="0 for all.")
+@click.option("--effort", is_flag=True, help="Say how much of the vault was read.")
+@pass_session
+def command(session: Session, words: tuple[str, ...], order: str, limit: int, effort: bool) -> int:
+    """Search posts and messages, with the descriptions of pictures, in every archive.
+
+    Words must all be there. "a phrase", prefix*, OR between two, -word not; from:HANDLE, account:HANDLE,
+    kind:reply, since:2026-01-01, until:2026-12-31 (days in UTC, both included). A record is shown once, in
+    its newest version. kind: takes post, reply, repost, quote, message, like, follower, following, block,
+    mute and more; without it posts and messages are searched."""
+    query = parse_query(" ".join(words))
+    if order == "relevance" and not query.groups:
+        raise UsageError("relevance needs words to be relevant to", "use --order newest")
+    identities = session.identities()
+    vault = open_vault(session.settings)
+    listed = vault.list_archives()
+    searcher = Searcher(vault, listed.archives, identities)
+    try:
+        result = searcher.search(query, order=order, limit=limit)  # type: ignore[arg-type]  # click checked it
+        _print(session, query, result, searcher.effort() if effort else None)
+    finally:
+        searcher.close()
+    if listed.problems:
+        raise listed.problems[0]
+    return 0
+
+
+def hit_fields(hit: Hit) -> dict[str, object]:
+    """A hit as JSON."""
+    return {
+        "platform": hit.platform,
+        "id": hit.id,
+        "account": hit.account,
+        "author": hit.author,
+        "author_id": hit.author_id,
+        "posted_at": format_time(hit.posted_ms),
+        "text": hit.text,
+        "alt_text": hit.alt_text,
+        "archive": hit.archive,
+        "versions": hit.versions,
+        "superseded": hit.superseded,
+        "gone_at": None if hit.gone is None else format_time(hit.gone[0]),
+        "gone_how": None if hit.gone is None else hit.gone[1],
+    }
+
+
+def _print(session: Session, query: Query, result: Result, effort: Effort | None) -> None:
+    if session.json:
+        for hit in result.hits:
+            session.print_json(hit.kind, **hit_fields(hit))
+        read = {} if effort is None else {"read": effort._asdict()}
+        session.print_json("summary", count=len(result.hits), more=result.more, **read)
+        return
+    wanted = searched_words(query)
+    for hit in result.hits:
+        click.echo(_headline(hit))
+        text = hit.text if hit.alt_text is None else f"{hit.text}\n[picture: {hit.alt_text}]"
+        click.echo("  " + highlighted(printable(text), wanted).replace("\n", "\n  "))
+    number = len(result.hits)
+    more = "; there are more: raise --limit" if result.more else ""
+    session.note(f"{number:,} record{'' if number == 1 else 's'}{more}")
+    if effort is not None:
+        session.note(
+            f"read {effort.segments} segments, {effort.chunks} chunks, {effort.frames} frames, {effort.bytes:,} bytes"
+        )
+
+
+def _headline(hit: Hit) -> str:
+    who = f"@{hit.author}" if hit.author else hit.author_id or hit.account
+    notes = []
+    if hit.versions > 1:
+        notes.append(f"{hit.versions} versions" + (", a newer one does not match" if hit.superseded else ""))
+    if hit.gone is not None:
+        notes.append(f"gone since {format_time(hit.gone[0])[:10]}: {hit.gone[1]}")
+    extra = f"  [{'; '.join(notes)}]" if notes else ""
+    when = format_time(hit.posted_ms)[:19].replace("T", " ")
+    line = f"{when} UTC  {hit.kind}  {printable(who)}  {hit.id}  in {hit.archive}{extra}"
+    return click.style(line, dim=True) if sys.stdout.isatty() else line
+
+
+def searched_words(query: Query) -> tuple[set[str], tuple[str, ...]]:
+    """The words to highlight, and the beginnings of words."""
+    whole: set[str] = set()
+    prefixes: list[str] = []
+    for group in query.groups:
+        for term in group:
+            words = [folded(word) for word in _WORD.findall(term.text)]
+            if term.prefix and words:
+                prefixes.append(words.pop())
+            whole.update(words)
+    return whole, tuple(prefixes)
+
+
+def folded(word: str) -> str:
+    """A word as the index compares it: without case and accents (SQLite FTS, unicode61)."""
+    decomposed = unicodedata.normalize("NFD", word.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def highlighted(text: str, wanted: tuple[Iterable[str], tuple[str, ...]]) -> str:
+    """The text with the searched words in bold, on a terminal."""
+    if not sys.stdout.isatty():
+        return text
+    whole, prefixes = wanted
+
+    def mark(match: "re.Match[str]") -> str:
+        word = folded(match[0])
+        hit = word in whole or (bool(prefixes) and word.startswith(prefixes))
+        return click.style(match[0], bold=True, fg="yellow") if hit else match[0]
+
+    return _WORD.sub(mark, text)

@@ -1,0 +1,112 @@
+"""`archiver show`: one record, whole."""
+
+import json
+from typing import Any
+
+import click
+
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._session import printable
+from archiver.errors import ArchiverError
+from archiver.search.record import Record, Version, find_record
+from archiver.search.run import Searcher
+from archiver.times import format_time
+from archiver.wiring import open_vault
+
+
+@click.command(
+    "show", epilog=examples("archiver show 1588091220244369409", "archiver show --raw 1588091220244369409")
+)
+@click.argument("platform_id", metavar="ID")
+@click.option("--raw", is_flag=True, help="The verbatim bytes as the platform delivered them.")
+@pass_session
+def command(session: Session, platform_id: str, raw: bool) -> int:
+    """Show the record with this id: every version held, its pictures, how it was captured, whether it is
+    gone."""
+    identities = session.identities()
+    vault = open_vault(session.settings)
+    listed = vault.list_archives()
+    searcher = Searcher(vault, listed.archives, identities)
+    try:
+        record = find_record(searcher, platform_id)
+    finally:
+        searcher.close()
+    if not record.versions and not record.gone:
+        if listed.problems:
+            raise listed.problems[0]
+        raise ArchiverError(
+            f"no record {platform_id} is in the vault", "search for its words: archiver search WORDS"
+        )
+    for number, version in enumerate(record.versions, start=1):
+        if session.json:
+            session.print_json("version", **_fields(version))
+        elif raw:
+            for body in version.raw:
+                click.echo(body.decode("utf-8", "surrogateescape"))
+        else:
+            _print_version(number, len(record.versions), version)
+    _print_gone(session, record, raw=raw)
+    if listed.problems:
+        raise listed.problems[0]
+    return 0
+
+
+def _times(fields: dict[str, Any]) -> dict[str, Any]:
+    """Times as text."""
+    return {
+        name.removesuffix("_ms") + "_at" if name.endswith("_ms") else name: format_time(value)
+        if name.endswith("_ms") and value is not None
+        else value
+        for name, value in fields.items()
+    }
+
+
+def _fields(version: Version) -> dict[str, object]:
+    return {
+        "archive": version.archive,
+        "table": version.table,
+        "record": _times(version.fields),
+        "capture": _times(version.capture),
+        "media": list(version.media),
+        "links": list(version.links),
+        "raw": [body.decode("utf-8", "replace") for body in version.raw],
+    }
+
+
+def _print_version(number: int, of: int, version: Version) -> None:
+    fields = _times(version.fields)
+    text = fields.pop("text", None)
+    click.echo(f"Version {number} of {of}, in archive {version.archive}")
+    for name, value in fields.items():
+        if value not in (None, "", 0, "[]"):
+            click.echo(
+                printable(
+                    f"  {name.replace('_', ' '):20}{json.dumps(value) if isinstance(value, list) else value}"
+                )
+            )
+    if text:
+        click.echo("  " + printable(text).replace("\n", "\n  "))
+    for link in version.links:
+        click.echo(printable(f"  link {link['short']} -> {link['expanded']}"))
+    for media in version.media:
+        where = (
+            f"{media['archive']}/{media['pack']}"
+            if media["missing"] is None
+            else f"MISSING: {media['missing']}"
+        )
+        click.echo(printable(f"  {media['media_type']} {media['file_name']}  {where}"))
+    capture = version.capture
+    click.echo(
+        printable(f"  captured from {capture['request']} ({capture['source']}, route {capture['route']})")
+    )
+    click.echo(f"  body SHA-256 {capture['body_sha256'] or 'unknown: not read to its end'}")
+
+
+def _print_gone(session: Session, record: Record, *, raw: bool) -> None:
+    for row in record.gone:
+        if session.json:
+            session.print_json(
+                "gone", **_times({name: row[name] for name in row if name not in ("key", "part")})
+            )
+        elif not raw:
+            click.echo(f"Gone: noticed {format_time(row['noticed_ms'])}: {row['how']}")
