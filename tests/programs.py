@@ -4,18 +4,23 @@ end of the run; with ARCHIVER_REQUIRE_ALL=1, as in CI, it fails instead."""
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("ARCHIVER_REQUIRE_ALL") == "1"
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+NODE_MODULES = Path(os.environ.get("ARCHIVER_NODE_MODULES") or PROJECT / ".ci" / "node_modules").absolute()
+
+NEEDS = "needs "
+"""How the reason of such a skip begins; `tests/conftest.py` counts them by what follows."""
 
 
-def _absent(what: str, *, required: bool) -> None:
+def _absent(what: str, *, required: bool) -> NoReturn:
     if required:
         pytest.fail(f"{what} is needed here, and this run allows no such skip")
-    pytest.skip(f"needs {what}")
+    pytest.skip(f"{NEEDS}{what}")
 
 
 def require_program(name: str) -> str:
@@ -23,8 +28,19 @@ def require_program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         _absent(f"the program {name}", required=REQUIRE_ALL)
-    assert path is not None
     return path
+
+
+def require_node_age() -> Path:
+    """A `node_modules` folder that holds `age-encryption`, where node is installed too; skip, or fail in
+    CI, where either is absent.
+
+    `.ci/run` installs it; by hand: `npm install --prefix .ci --no-save age-encryption`. A script finds it
+    when it lies beside `node_modules`, or under a folder that links to it."""
+    require_program("node")
+    if not (NODE_MODULES / "age-encryption" / "package.json").is_file():
+        _absent("the npm package age-encryption", required=REQUIRE_ALL)
+    return NODE_MODULES
 
 
 def require_shared_data(name: str) -> Path:
@@ -33,5 +49,5 @@ def require_shared_data(name: str) -> Path:
     CI fails only where the data is present as a whole and this piece of it is not."""
     path = SHARED_DATA / name
     if not path.exists():
-        _absent(f"test data {name}", required=REQUIRE_ALL and SHARED_DATA.exists())
+        _absent(f"the test data {name}", required=REQUIRE_ALL and SHARED_DATA.exists())
     return path

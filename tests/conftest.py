@@ -1,0 +1,30 @@
+"""For all tests: how hypothesis searches, and at the end of a run what was skipped for want of what."""
+
+import os
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+
+from tests.programs import NEEDS, REQUIRE_ALL
+
+settings.register_profile("archiver", deadline=None)
+settings.register_profile("archiver-ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("archiver-ci" if REQUIRE_ALL or os.environ.get("CI") else "archiver")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Why a report's test was skipped: pytest gives path, line and "Skipped: " with the reason."""
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was missing, once each, and how many tests did not run for it."""
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
+    if not reasons:
+        return
+    terminalreporter.section("needs, and was skipped for want of it")
+    for reason, count in sorted(reasons.items(), key=lambda one: (-one[1], one[0])):
+        tests = "1 test" if count == 1 else f"{count} tests"
+        terminalreporter.write_line(f"{reason.removeprefix(NEEDS)}: {tests}")
