@@ -28,7 +28,9 @@ def _skipped(reporter: pytest.TerminalReporter) -> Counter[str]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skip that did not come through `tests/programs.py`, as of a module not installed, fails."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if REQUIRE_ALL and any(not reason.startswith(NEEDS) for reason in _skipped(reporter)):
+    if not isinstance(reporter, pytest.TerminalReporter) or not REQUIRE_ALL:
+        return
+    if any(not reason.startswith(NEEDS) for reason in _skipped(reporter)):
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
