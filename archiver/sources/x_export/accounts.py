@@ -1,4 +1,5 @@
-"""The account itself: profile, changes of handle, suspensions. The e-mail address in account.js is never decoded."""
+"""The account itself: profile, changes of handle, suspensions. The e-mail address in account.js is never
+decoded."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -84,7 +85,8 @@ _EMPTY: Final = AccountBody()
 def account_items(
     pairs: Iterable[tuple[bytes, AccountElement | None]], capture: Capture, problems: list[Problem]
 ) -> list[Item]:
-    """Elements of one of the account's files as items. X writes `{"accountLabel": {}}` for no label: no item."""
+    """Elements of one of the account's files as items. X writes `{"accountLabel": {}}` for no label: no
+    item."""
     items = []
     for piece, _ in pairs:
         try:

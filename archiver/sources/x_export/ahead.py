@@ -1,8 +1,9 @@
 """Inflate one member in a second thread and hash it in a third, while the first decodes what came before.
 
-Inflating and hashing release the interpreter's lock, but each call has to get it back at its end, which takes up
-to 5 ms (`sys.getswitchinterval`) while another thread computes. So the blocks are large and each thread makes one
-or two calls for each: with 1 MiB blocks in one thread, reading a million posts took three times as long.
+Inflating and hashing release the interpreter's lock, but each call has to get it back at its end, which
+takes up to 5 ms (`sys.getswitchinterval`) while another thread computes. So the blocks are large and each
+thread makes one or two calls for each: with 1 MiB blocks in one thread, reading a million posts took three
+times as long.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from archiver.errors import ArchiverError
 from archiver.sources.x_export.limits import MEBIBYTE
 from archiver.sources.x_export.zip_file import Member, ZipArchive, check_crc, crc32
 
-BLOCK_BYTES: Final = 2 * MEBIBYTE
+BLOCK_BYTES: Final = 4 * MEBIBYTE
 WORTH_THREADS_BYTES: Final = 2 * BLOCK_BYTES
 _Blocks = queue.Queue[bytes | ArchiverError | None]
 

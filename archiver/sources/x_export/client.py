@@ -22,8 +22,8 @@ _EXTENSIONS: Final = ("", ".jpg", ".png", ".jpeg", ".gif", ".mp4")
 class XExport:
     """A checked, open export: whose it is, when X made it, its events and its media. Close it when done.
 
-    Attributes as in `archiver.sources.base.Source`. Opening raises SourceError for anything that is not an honest
-    export, before anything is yielded."""
+    Attributes as in `archiver.sources.base.Source`. Opening raises SourceError for anything that is not an
+    honest export, before anything is yielded."""
 
     platform = "x"
 

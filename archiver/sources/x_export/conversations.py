@@ -1,4 +1,5 @@
-"""Direct-message files read as one run: every event of every conversation, and their headers held against them."""
+"""Direct-message files read as one run: every event of every conversation, and their headers held against
+them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

@@ -1,14 +1,15 @@
 """Cut a JSON text that arrives in blocks into verbatim values, holding one value and one block at most.
 
-How a cut is proved: an array is `[` value `,` value … `]`. Where one value is known to start, the bytes up to a
-supposed border are decoded by msgspec, which accepts exactly one whole JSON value and nothing after it; if it does,
-the value ends there, because no JSON value continues another. So borders may be guessed, and are: the bytes
-between the first two elements are looked for again (`},` newline `{`, or `}},{"tweet":` in a minified file). Where
-a guess fails, Python's own decoder finds the end of this one value (a tenth of the speed). Bytes are taken as
-Latin-1 for it, so that its positions are byte positions; structure is ASCII in UTF-8 text, so nothing changes.
+How a cut is proved: an array is `[` value `,` value … `]`. Where one value is known to start, the bytes up
+to a supposed border are decoded by msgspec, which accepts exactly one whole JSON value and nothing after
+it; if it does, the value ends there, because no JSON value continues another. So borders may be guessed,
+and are: the bytes between the first two elements are looked for again (`},` newline `{`, or `}},{"tweet":`
+in a minified file). Where a guess fails, Python's own decoder finds the end of this one value (a tenth of
+the speed). Bytes are taken as Latin-1 for it, so that its positions are byte positions; structure is ASCII
+in UTF-8 text, so nothing changes.
 
-msgspec refuses a lone surrogate escape, which X has written; Python's decoder takes it, so such an element is cut
-the slow way and given to the caller undecoded.
+msgspec refuses a lone surrogate escape, which X has written; Python's decoder takes it, so such an element
+is cut the slow way and given to the caller undecoded.
 """
 
 import json
@@ -61,8 +62,8 @@ class _Border:
 class JsonReader:
     """Reads values, and arrays element by element, from inflated blocks.
 
-    Given any iterator of blocks and the size one value may have. Raises BrokenJsonError with the offset where the
-    text is not JSON or ends early, and whatever the blocks raise."""
+    Given any iterator of blocks and the size one value may have. Raises BrokenJsonError with the offset
+    where the text is not JSON or ends early, and whatever the blocks raise."""
 
     def __init__(self, blocks: Iterator[bytes], element_limit: int) -> None:
         self._blocks = blocks

@@ -1,4 +1,5 @@
-"""Exports of 2012 to about 2018: a file of posts a month, an index of months, or only comma-separated rows."""
+"""Exports of 2012 to about 2018: a file of posts a month, an index of months, or only comma-separated
+rows."""
 
 import csv
 import io
@@ -13,7 +14,7 @@ from archiver.records import Link, Post
 from archiver.sources.base import Capture, Item, Problem
 from archiver.sources.x_export.cut import BrokenJsonError
 from archiver.sources.x_export.lenient import REPLACEMENT, clean_text
-from archiver.sources.x_export.post_records import RawPost, Reposted, build_post
+from archiver.sources.x_export.post_records import BareRawPost, Reposted, build_post
 from archiver.sources.x_export.posts import post_id_of, posted_ms
 from archiver.sources.x_export.times import parse_time
 
@@ -101,13 +102,13 @@ def csv_fields(row: bytes) -> list[str]:
         raise SourceError(f"a row that cannot be read: {cause}") from cause
 
 
-def csv_post(header: list[str], row: bytes) -> RawPost:
+def csv_post(header: list[str], row: bytes) -> BareRawPost:
     """A row as a post; columns go by name, since their order changed over the years."""
     fields = dict(zip(header, csv_fields(row), strict=False))
     if not fields.get("tweet_id"):
         raise SourceError("a row without tweet_id")
     reposted = fields.get("retweeted_status_id")
-    return RawPost(
+    return BareRawPost(
         id_str=fields["tweet_id"],
         text=fields.get("text", ""),
         created_at=fields.get("timestamp"),
@@ -163,7 +164,8 @@ def parse_csv_post(capture: Capture, row: bytes) -> Post:
 
 
 def _addresses(header: list[str], row: bytes) -> list[str]:
-    """`expanded_urls` joins addresses with commas, which addresses hold too: a new one begins with its scheme."""
+    """`expanded_urls` joins addresses with commas, which addresses hold too: a new one begins with its
+    scheme."""
     joined = dict(zip(header, csv_fields(row), strict=False)).get("expanded_urls") or ""
     starts = [0] + [at + 1 for at in range(len(joined)) if joined.startswith((",http://", ",https://"), at)]
     found = [joined[a:b].rstrip(",") for a, b in zip(starts, [*starts[1:], len(joined)], strict=True)]

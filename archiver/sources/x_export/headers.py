@@ -23,7 +23,8 @@ from archiver.sources.x_export.zip_file import BrokenMemberError
 
 
 class HeaderReading:
-    """Reads tweet-headers.js and deleted-tweet-headers.js once, and the posts again only where ids are missing."""
+    """Reads tweet-headers.js and deleted-tweet-headers.js once, and the posts again only where ids are
+    missing."""
 
     def __init__(self, session: Session, data: Sequence[DataFile], expected: Expected) -> None:
         self._session = session
@@ -51,7 +52,8 @@ class HeaderReading:
         yield from self._session.drain()
 
     def _read(self, family: Family, *, keep: bool) -> Generator[Event, None, bool | None]:
-        """Add up the ids of a family's files; return whether all were read whole, None where there are none."""
+        """Add up the ids of a family's files; return whether all were read whole, None where there are
+        none."""
         files = [each for each in self._data if each.kind.family == family]
         sound = True
         for each in files:
@@ -89,7 +91,8 @@ class HeaderReading:
         return missing_problems(what, self._tally.count, read_headers, read_records, named)
 
     def _ids(self, family: Family) -> Iterator[list[str]]:
-        """Ids in a family's files, read once more; a break was reported the first time and ends the file here."""
+        """Ids in a family's files, read once more; a break was reported the first time and ends the file
+        here."""
         for each in self._data:
             if each.kind.family != family:
                 continue

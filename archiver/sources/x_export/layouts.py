@@ -75,6 +75,7 @@ _KINDS: Final = (
 )
 KIND_OF_STEM: Final = {kind.stem: kind for kind in _KINDS}
 KIND_OF_BODY: Final = {kind.body_kind: kind for kind in _KINDS}
+LIMITED_AUDIENCE: Final = {kind.body_kind: kind.audience for kind in _KINDS if kind.audience is not None}
 
 MEDIA_FOLDERS: Final = frozenset(
     {

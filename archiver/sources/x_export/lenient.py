@@ -1,4 +1,5 @@
-"""Decoding what the quick decoder refuses: lone surrogates, bytes that are no UTF-8, a number where text belongs.
+"""Decoding what the quick decoder refuses: lone surrogates, bytes that are no UTF-8, a number where text
+belongs.
 
 Slow, and only for single elements. A field that cannot be understood is left at its default and named.
 """
@@ -20,7 +21,8 @@ _ESCAPES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'")
 
 
 def clean_text(text: str) -> str:
-    """Undo X's escaping once, as it escapes only these; NUL, which SQLite's functions stop at, becomes U+FFFD."""
+    """Undo X's escaping once, as it escapes only these; NUL, which SQLite's functions stop at, becomes
+    U+FFFD."""
     if "&" in text:
         for escaped, plain in _ESCAPES:
             text = text.replace(escaped, plain)

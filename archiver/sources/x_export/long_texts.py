@@ -145,8 +145,9 @@ class Article(Struct, frozen=True):
 def article_items(
     pairs: Iterable[tuple[bytes, Any]], told: list[Told], capture_key: int, problems: list[Problem]
 ) -> list[Item]:
-    """Published articles as posts. Which are published only the metadata tells, by id or, where it holds none,
-    by its place in the file; an article without metadata is reported and left out: it may be a draft."""
+    """Published articles as posts. Which are published only the metadata tells, by id or, where it holds
+    none, by its place in the file; an article without metadata is reported and left out: it may be a
+    draft."""
     by_id = {each.metadata.key: each for each in told if each.metadata.key}
     items = []
     for number, (piece, _) in enumerate(pairs):

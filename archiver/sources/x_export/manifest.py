@@ -80,7 +80,8 @@ def parse_manifest(shown: str, body: bytes) -> Manifest:
 
 
 def decode_assigned(shown: str, body: bytes, kind: type[S]) -> S:
-    """The object in `name = {…}`, as the export's single objects are written. `shown` names the file in errors."""
+    """The object in `name = {…}`, as the export's single objects are written. `shown` names the file in
+    errors."""
     _, equals, text = body.partition(b"=")
     if not equals:
         raise SourceError(f"{shown}: no assignment in it", HINT)

@@ -73,8 +73,8 @@ Pairs = list[tuple[bytes, MessageEvent | None]]
 
 
 def read_conversations(reader: JsonReader, opened: Callable[[], None]) -> Iterator[tuple[bytes, Pairs]]:
-    """Walk a direct-message file: yield (verbatim conversationId, events) in pieces, so that a conversation of
-    any length is never held whole. `opened` is called for each conversation.
+    """Walk a direct-message file: yield (verbatim conversationId, events) in pieces, so that a conversation
+    of any length is never held whole. `opened` is called for each conversation.
 
     Raise BrokenJsonError as the reader does. X writes the id before the messages; where it does not, one
     conversation's messages must fit the reader's limit for one value."""
@@ -216,7 +216,8 @@ def _odd(piece: bytes, problems: list[Problem]) -> tuple[str, MessageBody]:
 
 
 def _identify(conversation_id: str, kind: str, body: MessageBody) -> tuple[str, bytes]:
-    """An event's id and canonical content. Only messages have ids; another event is named after its content."""
+    """An event's id and canonical content. Only messages have ids; another event is named after its
+    content."""
     content = _encode(
         (
             conversation_id,

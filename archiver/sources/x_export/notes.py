@@ -1,8 +1,10 @@
-"""Long posts: X exports the text beyond 280 characters apart from the post, under an id that is not the post's.
+"""Long posts: X exports the text beyond 280 characters apart from the post, under an id that is not the
+post's.
 
-A note belongs to the post of the same second whose text agrees once both are unescaped and links and the ellipsis
-are taken away (as neodb-social/neodb#1865 found). So notes are read first and wait, compressed and ordered by
-second: 10,000 of 3,000 characters cost about 15 MB. Past a limit they are not kept waiting but taken alone.
+A note belongs to the post of the same second whose text agrees once both are unescaped and links and the
+ellipsis are taken away (as neodb-social/neodb#1865 found). So notes are read first and wait, compressed and
+ordered by second: 10,000 of 3,000 characters cost about 15 MB. Past a limit they are not kept waiting but
+taken alone.
 """
 
 import re
@@ -125,7 +127,7 @@ class NoteBook:
             return None
         waiting, piece = found[0]
         if waiting.taken_by not in (None, post_id):
-            detail = f"posts {waiting.taken_by} and {post_id} of its second both begin as it does; joined to the first"
+            detail = f"posts {waiting.taken_by} and {post_id} both begin as it does; joined to the first"
             self._problems.append(Problem(waiting.note_id, "conflict", detail))
             return None
         waiting.taken_by = post_id

@@ -1,4 +1,5 @@
-"""One ZIP file of an export: where the export lies in it, of which generation it is, which files are to be read."""
+"""One ZIP file of an export: where the export lies in it, of which generation it is, which files are to be
+read."""
 
 import re
 from pathlib import Path
@@ -24,11 +25,15 @@ _LATER_PART: Final = re.compile(
     r"(?:^|/)data/[a-z]+(?:-[a-z]+)*(?:-part[0-9]+)?\.js$|(?:^|/)data/[a-z_]+_media/"
 )
 _JUNK_FOLDER: Final = "__MACOSX/"
-HINT_LAYOUT: Final = "archiver reads X's data exports of 2012 and later. Give it the ZIP file as X delivered it, or report the layout."
+HINT_LAYOUT: Final = (
+    "archiver reads X's data exports of 2012 and later. Give it the ZIP file as X delivered it,"
+    " or report the layout."
+)
 
 
 class DataFile(Struct, frozen=True):
-    """A file to be read. `path` is its place in the export, without the folder someone may have packed around."""
+    """A file to be read. `path` is its place in the export, without the folder someone may have packed
+    around."""
 
     part: "ExportPart"
     member: Member
@@ -42,7 +47,8 @@ class DataFile(Struct, frozen=True):
 
 
 class ExportPart:
-    """An opened ZIP. `data` and `months` are its files to read, `media` its media, `unread` the rest by name."""
+    """An opened ZIP. `data` and `months` are its files to read, `media` its media, `unread` the rest by
+    name."""
 
     def __init__(self, archive: ZipArchive, limits: Limits, *, alone: bool) -> None:
         self.archive = archive
@@ -71,8 +77,9 @@ class ExportPart:
                 if name == marker or name.endswith(f"/{marker}")
             }
             if len(roots) > 1:
+                folders = ", ".join(map(repr, sorted(roots)[:4]))
                 raise SourceError(
-                    f"{self.archive.name}: holds more than one export: in {', '.join(map(repr, sorted(roots)[:4]))}",
+                    f"{self.archive.name}: holds more than one export: in {folders}",
                     "Give archiver one ZIP file for each export.",
                 )
             if roots:

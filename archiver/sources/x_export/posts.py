@@ -74,8 +74,8 @@ class _EntityFacts(Struct, frozen=True, gc=False):
 
 
 class _PostFacts(Struct, frozen=True, gc=False):
-    """What makes a version of a post, and nothing else, so that decoding a million stays quick. Fields stand in
-    the order in which X writes them: msgspec looks for a key first where it found the last."""
+    """What makes a version of a post, and nothing else, so that decoding a million stays quick. Fields
+    stand in the order in which X writes them: msgspec looks for a key first where it found the last."""
 
     edit_info: EditInfo | None = None
     source: str | None = None
@@ -173,7 +173,8 @@ def edit_ids(edit_info: EditInfo | None, post_id: str) -> tuple[str, ...]:
 
 
 def media_references(record_id: str, media: Sequence[Media]) -> tuple[MediaReference, ...]:
-    """What a post shows, each with the name its file has in the export: the id, `-`, the address's last part."""
+    """What a post shows, each with the name its file has in the export: the id, `-`, the address's last
+    part."""
     return tuple(_media_reference(record_id, each) for each in media)
 
 
@@ -222,7 +223,8 @@ def post_items(
     find_note: FindNote | None,
     problems: list[Problem],
 ) -> list[Item]:
-    """Elements of a tweet file as items. What is odd about one is appended to `problems`; none is left out."""
+    """Elements of a tweet file as items. What is odd about one is appended to `problems`; none is left
+    out."""
     items = []
     for piece, element in pairs:
         if element is None:
@@ -312,7 +314,8 @@ def _decode_either(piece: bytes) -> tuple[BarePost, list[str]]:
 
 
 def _decode_odd_post(piece: bytes, problems: list[Problem]) -> PostElement | None:
-    """What the quick decoder refused: a lone surrogate, another type, or a bare element among wrapped ones."""
+    """What the quick decoder refused: a lone surrogate, another type, or a bare element among wrapped
+    ones."""
     try:
         post, remarks = _decode_either(piece)
     except SourceError as error:
@@ -326,7 +329,8 @@ def _decode_odd_post(piece: bytes, problems: list[Problem]) -> PostElement | Non
 
 
 def gone_items(pieces: Iterable[bytes], capture_key: int) -> list[Item]:
-    """For elements of deleted-tweets.js: that each is deleted, and when. Its problems were named with its post."""
+    """For elements of deleted-tweets.js: that each is deleted, and when. Its problems were named with its
+    post."""
     items = []
     for piece in pieces:
         try:

@@ -1,7 +1,8 @@
 """One run over an export: its members in an order that lets notes meet their posts, and what the counts say.
 
-Order: unread names, what opening found, the account, notes, posts, deleted posts, headers, relations, messages,
-articles, community notes, notes left over, absences. A capture of notes ends after the posts' captures.
+Order: unread names, what opening found, the account, notes, posts, deleted posts, headers, relations,
+messages, articles, community notes, notes left over, absences. A capture of notes ends after the posts'
+captures.
 """
 
 from collections.abc import Callable, Iterator, Sequence

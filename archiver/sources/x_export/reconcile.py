@@ -1,8 +1,8 @@
 """Are all records there that the header files name? Answered in bounded memory, whatever the export's size.
 
-Ids are added up as hashes while they pass: equal counts and sums mean equal sets (a miss has odds of 2**-64, and
-the hash is keyed anew in every process). Only where they differ are the files read again, one bucket of ids after
-the other, to name what is missing.
+Ids are added up as hashes while they pass: equal counts and sums mean equal sets (a miss has odds of
+2**-64, and the hash is keyed anew in every process). Only where they differ are the files read again, one
+bucket of ids after the other, to name what is missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,5 @@
-"""What one run over an export shares: captures' numbers, problems waiting to be told, and reading one member."""
+"""What one run over an export shares: captures' numbers, problems waiting to be told, and reading one
+member."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -81,8 +82,9 @@ class Session:
         expected: int | None = None,
         later: list[CaptureEnd] | None = None,
     ) -> Generator[Event, None, bool]:
-        """Read one member to its end. Yield its capture, batches, and end, or the problem that ended it; return
-        whether all of it was read and its count agrees. `later` collects the end instead, for notes."""
+        """Read one member to its end. Yield its capture, batches, and end, or the problem that ended it;
+        return whether all of it was read and its count agrees. `later` collects the end instead, for
+        notes."""
         yield capture
         body = MemberBody(part.archive, member)
         records = 0

@@ -31,7 +31,8 @@ _ISO_TIME = re.compile(
 
 @lru_cache(maxsize=4096)
 def _day_ms(month_and_day: str, year: str) -> int:
-    """'Nov 03', '2022' -> the day's start. Raise ValueError or KeyError where there is no such day in range."""
+    """'Nov 03', '2022' -> the day's start. Raise ValueError or KeyError where there is no such day in
+    range."""
     day = datetime(int(year), _MONTHS[month_and_day[:3]], int(month_and_day[4:]), tzinfo=UTC)
     found = int(day.timestamp()) * 1000
     if not EARLIEST_MS <= found < LATEST_MS:

@@ -1,7 +1,7 @@
 """A ZIP file taken as hostile: everything its directory says is checked before a member is read.
 
-The standard library reads the directory; inflating is done here, on the raw bytes, in large blocks and counted.
-Nothing is ever written to disk. (APPNOTE.TXT 6.3.10, sections 4.3 and 4.4.)
+The standard library reads the directory; inflating is done here, on the raw bytes, in large blocks and
+counted. Nothing is ever written to disk. (APPNOTE.TXT 6.3.10, sections 4.3 and 4.4.)
 """
 
 import hashlib
@@ -244,7 +244,8 @@ def _read_directory(name: str, stream: BufferedReader, limits: Limits) -> list[z
 
 
 def _stated_extent(tail: bytes, end: int) -> tuple[int, int]:
-    """Number of members and size of the directory, as the end records state them (ZIP64's where there is one)."""
+    """Number of members and size of the directory, as the end records state them (ZIP64's where there is
+    one)."""
     record = END_RECORD.unpack_from(tail, end)
     members, directory_bytes = int(record[4]), int(record[5])
     end64 = tail.rfind(b"PK\x06\x06", 0, end)
