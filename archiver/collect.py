@@ -4,7 +4,7 @@ An export repeats everything each time; what is unchanged is not stored again. P
 spool before the state notes them, so a kill at any instant loses nothing and a rerun completes.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from archiver.errors import SourceError
-from archiver.records import TIMED_KINDS, MediaReference
+from archiver.records import MediaReference
 from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Item, Problem, Source, Unread
 from archiver.sources.comparison import absent_items, comparison_capture
-from archiver.spool import Entry, MissingMedia, Page, PageInfo, PageSealer, Spool
+from archiver.spool import MissingMedia, Page, PageInfo, PageSealer, Spool
 from archiver.state import KeyedHash, Seen, State, as_key
 from archiver.times import Clock
 
@@ -85,7 +85,7 @@ class _Sealing(Struct, gc=False):
 
     info: PageInfo
     series: int
-    entries: list[Entry]
+    page: Page
     body: Future[bytes]
 
 
@@ -159,6 +159,7 @@ class _Collection:
         self._sealer = PageSealer(spool.identity.recipient())
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._records = 0
+        self._holds_media = state.holds_media(source.account) or spool.holds_media(source.account)
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +171,7 @@ class _Collection:
 
     def take_all(self) -> None:
         """Read the source to its end; commit everything; then note what is gone."""
-        absences = []
+        absences: list[Absence] = []
         for event in self.source.events():
             if type(event) is Batch:
                 self._take_batch(event)
@@ -182,7 +183,7 @@ class _Collection:
                 self.report.problems.append(event)
             elif type(event) is Unread:
                 self.report.unread.append(event.name)
-            else:
+            elif type(event) is Absence:
                 absences.append(event)
         self._flush_all()
         for absence in absences:
@@ -217,15 +218,16 @@ class _Collection:
         known = self.state.find_seen(series, keys)
         uncommitted = self._uncommitted.setdefault(series, {})
         unchanged = self._unchanged.setdefault(series, [])
-        counts: Counter[str] = Counter()
         generated_ms = self.source.generated_ms
+        keyed_hash = self.key
+        changes: dict[str, int] = {}
         for item, key in zip(items, keys, strict=True):
+            digest = keyed_hash(item.content)
             seen = uncommitted.get(key) or known.get(key)
-            digest = self.key(item.content)
             change = "new" if seen is None else self._change(kind, item, seen, digest)
             if item.media and self._take_media(item.media) and change == "unchanged":
                 change = "changed"
-            counts[change] += 1
+            changes[change] = changes.get(change, 0) + 1
             if change == "unchanged":
                 unchanged.append(key)
                 continue
@@ -235,7 +237,9 @@ class _Collection:
                 uncommitted[f"record {item.record_id}"] = Seen(b"", version, False, 0)
             uncommitted[key] = Seen(digest, version, False, generated_ms)
             self._put(capture, kind, series, item, version, change, digest)
-        for change, number in counts.items():
+        if kind == "gone":
+            changes.pop("unchanged", None)  # several files of one export say the same
+        for change, number in changes.items():
             self.report.add(kind, change, number)
 
     def _change(self, kind: str, item: Item, seen: Seen, digest: bytes) -> str:
@@ -283,9 +287,7 @@ class _Collection:
         """Spool the files a record shows that are not held yet; whether there was one."""
         found = False
         for one in media:
-            if self.state.find_media(self.source.account, one.file_name) is not None:
-                continue
-            if self.spool.has_media(self.source.account, one.file_name):
+            if self._is_held(one.file_name):
                 continue
             reason = NOT_IN_EXPORT
             try:
@@ -293,6 +295,7 @@ class _Collection:
                 if stream is not None:
                     with stream:
                         self.spool.add_media(self.source.account, one.file_name, stream)
+                    self._holds_media = True
                     self.report.media += 1
                     found = True
                     continue
@@ -305,6 +308,13 @@ class _Collection:
                 self.report.media_missing_names.append(one.file_name)
         return found
 
+    def _is_held(self, file_name: str) -> bool:
+        """Whether the file is in the spool or was sealed. Not asked where there is none of the account."""
+        return self._holds_media and (
+            self.state.find_media(self.source.account, file_name) is not None
+            or self.spool.has_media(self.source.account, file_name)
+        )
+
     # Pages
 
     def _finish(self, bucket_key: tuple[int, str, int]) -> None:
@@ -312,31 +322,33 @@ class _Collection:
         bucket = self._buckets.pop(bucket_key)
         self._waiting -= bucket.size
         bucket.records.sort()
-        entries: list[Entry] = []
-        slices: list[bytes] = []
-        offset = 0
-        for posted, _, record, version, item, change, digest in bucket.records:
-            body = item.slices[0][1]
-            joined = tuple([(self._captures[number], data) for number, data in item.slices[1:]])
-            record_id = item.record_id if item.record_id != record else None
-            entries.append(
-                Entry(record, record_id, posted, version, change, digest, offset, len(body), joined)
-            )
-            slices.append(body)
-            offset += len(body) + 1
-        payload = b"\n".join(slices)
-        page = Page(self.source.account, self.source.platform, self.source.generated_ms, entries, payload)
-        info = PageInfo(
-            0,
-            bucket.capture,
-            bucket.kind,
-            len(entries),
-            entries[0].posted_ms,
-            entries[-1].posted_ms,
-            len(payload),
+        posted, _, ids, versions, items, changes, digests = map(list, zip(*bucket.records, strict=True))
+        slices = [item.slices[0][1] for item in items]
+        page = Page(
+            self.source.platform,
+            self.source.account,
+            self.source.generated_ms,
+            ids,
+            posted,
+            versions,
+            changes,
+            digests,
+            [len(body) for body in slices],
+            {
+                index: item.record_id
+                for index, item in enumerate(items)
+                if item.record_id not in (None, item.id)
+            },
+            {
+                index: [(self._captures[number], data) for number, data in item.slices[1:]]
+                for index, item in enumerate(items)
+                if len(item.slices) > 1
+            },
+            b"\n".join(slices),
         )
-        body_sealed = self._thread.submit(self._sealer.seal, page)
-        self._sealing.append(_Sealing(info, bucket.series, entries, body_sealed))
+        info = PageInfo(0, bucket.capture, bucket.kind, len(ids), posted[0], posted[-1], len(page.payload))
+        body = self._thread.submit(self._sealer.seal, page)
+        self._sealing.append(_Sealing(info, bucket.series, page, body))
         if len(self._sealing) >= COMMIT_PAGES:
             self._commit(COMMIT_PAGES // 2)
 
@@ -352,18 +364,18 @@ class _Collection:
         self._missing.clear()
         with self.state.transaction():
             for page_id, one in zip(page_ids, sealed, strict=True):
-                self.state.note_page(page_id, one.series, self.source.generated_ms, one.entries)
+                self.state.note_page(page_id, one.series, one.page)
                 if one.info.kind == "gone":
-                    self.state.note_gone_entries(self.source.platform, self.source.account, one.entries)
+                    self.state.note_gone_ids(self.source.platform, self.source.account, one.page.ids)
             for series, keys in self._unchanged.items():
                 self.state.note_unchanged(series, self.source.generated_ms, keys)
-        self._unchanged.clear()
+        self._unchanged = {}
         for one in sealed:
             uncommitted = self._uncommitted[one.series]
-            for entry in one.entries:
-                uncommitted.pop(as_key(entry.id), None)
-                if entry.record_id is not None:
-                    uncommitted.pop(f"record {entry.record_id}", None)
+            for key in map(as_key, one.page.ids):
+                uncommitted.pop(key, None)
+            for record_id in one.page.record_ids.values():
+                uncommitted.pop(f"record {record_id}", None)
 
     # What is gone
 

@@ -7,9 +7,11 @@ Media lie beside it in `media/`, an age file each.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 import zstandard
@@ -18,6 +20,7 @@ from msgspec import Struct
 from archiver.disk import delete_partial_files, new_file, os_errors_reported
 from archiver.errors import IntegrityError
 from archiver.formats import age
+from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
 from archiver.sources.base import Capture
 
@@ -36,28 +39,29 @@ CREATE TABLE IF NOT EXISTS media (
 """
 
 
-class Entry(Struct, frozen=True, gc=False, array_like=True):
-    """One record in a page: what the state says of it, and where its bytes lie in the payload."""
-
-    id: str
-    record_id: str | None
-    posted_ms: int
-    version: int
-    change: str
-    """new, changed or back (it was gone)."""
-    digest: bytes
-    offset: int
-    length: int
-    joined: tuple[tuple[int, bytes], ...] = ()
-    """Further verbatim bytes that belong to it: (capture id, bytes)."""
-
-
 class Page(Struct, frozen=True, gc=False, array_like=True):
-    account: str
+    """Records of one capture and kind in order of time posted, a column each, and their verbatim bytes:
+    `payload` is one after the other with a line end between, `lengths` without it.
+
+    `changes`: new, changed or back (it was gone). Sparse columns are by the record's index: `record_ids` of
+    edits, `joined` further verbatim bytes that belong to a record, as (capture id, bytes)."""
+
     platform: str
+    account: str
     generated_ms: int
-    entries: list[Entry]
+    ids: list[str]
+    posted_ms: list[int]
+    versions: list[int]
+    changes: list[str]
+    digests: list[bytes]
+    lengths: list[int]
+    record_ids: dict[int, str]
+    joined: dict[int, list[tuple[int, bytes]]]
     payload: bytes
+
+    def offsets(self) -> list[int]:
+        """Where each record's bytes begin in the payload."""
+        return list(accumulate((length + 1 for length in self.lengths[:-1]), initial=0))
 
 
 class PageInfo(Struct, frozen=True):
@@ -115,7 +119,7 @@ class PageSealer:
 class Spool:
     """The open spool. The caller holds the collector's lock, or only reads."""
 
-    def __init__(self, folder: Path, identity: age.Identity) -> None:
+    def __init__(self, folder: Path, identity: Identity) -> None:
         self.folder = folder
         self.identity = identity
         self._decoder = msgspec.msgpack.Decoder(Page)
@@ -132,6 +136,10 @@ class Spool:
     def close(self) -> None:
         self._local.close()
 
+    def _rows(self, sql: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+        with self._local.translated():
+            return self._database.execute(sql, values).fetchall()
+
     # Captures
 
     def begin_capture(self, source_sha256: str, capture: Capture, taken_ms: int) -> int:
@@ -142,11 +150,11 @@ class Spool:
                 " ON CONFLICT DO NOTHING",
                 (source_sha256, capture.request, msgspec.json.encode(capture), taken_ms),
             )
-            (capture_id,) = self._database.execute(
+            rows: list[Any] = self._database.execute(
                 "SELECT id FROM capture WHERE source_sha256 = ? AND request = ?",
                 (source_sha256, capture.request),
-            ).fetchall()[0]
-        return int(capture_id)
+            ).fetchall()
+        return int(rows[0][0])
 
     def end_capture(self, capture_id: int, size: int, sha256: str) -> None:
         """Note that the whole body was read, and its size and SHA-256."""
@@ -157,10 +165,9 @@ class Spool:
 
     def captures(self) -> dict[int, SpooledCapture]:
         """Every capture by its id."""
-        with self._local.translated():
-            rows = self._database.execute(
-                "SELECT id, source_sha256, description, taken_ms, body_size, body_sha256 FROM capture"
-            ).fetchall()
+        rows = self._rows(
+            "SELECT id, source_sha256, description, taken_ms, body_size, body_sha256 FROM capture"
+        )
         return {
             row[0]: SpooledCapture(row[0], row[1], msgspec.json.decode(row[2], type=Capture), *row[3:])
             for row in rows
@@ -190,18 +197,16 @@ class Spool:
 
     def pages(self, after: int = 0) -> list[PageInfo]:
         """The pages with a higher id than `after`, in order."""
-        with self._local.translated():
-            rows = self._database.execute(
-                "SELECT id, capture, kind, records, posted_from, posted_to, plain_bytes FROM page"
-                " WHERE id > ? ORDER BY id",
-                (after,),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT id, capture, kind, records, posted_from, posted_to, plain_bytes FROM page"
+            " WHERE id > ? ORDER BY id",
+            (after,),
+        )
         return [PageInfo(*row) for row in rows]
 
     def read_page(self, page_id: int) -> Page:
         """Decrypt one page. Raise IntegrityError if it is missing or was altered."""
-        with self._local.translated():
-            rows = self._database.execute("SELECT body FROM page WHERE id = ?", (page_id,)).fetchall()
+        rows = self._rows("SELECT body FROM page WHERE id = ?", (page_id,))
         where = f"{self._local.path}: page {page_id}"
         if not rows:
             raise IntegrityError(f"{where} is missing")
@@ -218,21 +223,23 @@ class Spool:
 
     def media(self) -> list[SpooledMedia]:
         """Every media file in the spool or known to be missing, in the order taken."""
-        with self._local.translated():
-            rows = self._database.execute(
-                "SELECT id, account, file_name, sha256, size, missing FROM media ORDER BY id"
-            ).fetchall()
+        rows = self._rows("SELECT id, account, file_name, sha256, size, missing FROM media ORDER BY id")
         return [SpooledMedia(*row) for row in rows]
 
     def find_media(self, account: str, file_name: str) -> SpooledMedia | None:
         """What the spool knows of a file: that it is there, or why it is missing."""
-        with self._local.translated():
-            rows = self._database.execute(
-                "SELECT id, account, file_name, sha256, size, missing FROM media"
-                " WHERE account = ? AND file_name = ?",
-                (account, file_name),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT id, account, file_name, sha256, size, missing FROM media"
+            " WHERE account = ? AND file_name = ?",
+            (account, file_name),
+        )
         return SpooledMedia(*rows[0]) if rows else None
+
+    def holds_media(self, account: str) -> bool:
+        """Whether any media file of an account is in the spool."""
+        return bool(
+            self._rows("SELECT 1 FROM media WHERE account = ? AND missing IS NULL LIMIT 1", (account,))
+        )
 
     def has_media(self, account: str, file_name: str) -> bool:
         """Whether the file itself is in the spool."""
@@ -261,11 +268,20 @@ class Spool:
             )
         return size
 
-    def open_media(self, media: SpooledMedia) -> age.DecryptReader:
-        """The plain bytes of a media file in the spool, to be read in order."""
+    @contextmanager
+    def open_media(self, media: SpooledMedia) -> Iterator[age.DecryptReader]:
+        """The plain bytes of a media file in the spool, to be read in order. Raise IntegrityError, here or
+        while reading, where the file is missing or was altered."""
         path = self._media_path(media.account, media.file_name)
-        with os_errors_reported("reading", path):
-            return age.DecryptReader(path.open("rb"), [self.identity])
+        try:
+            with os_errors_reported("reading", path):
+                file = path.open("rb")
+            with file, age.DecryptReader(file, [self.identity]) as reader:
+                yield reader
+        except age.AgeError as error:
+            raise IntegrityError(
+                f"{path}: {error}", "the spool was altered, or its identity replaced"
+            ) from error
 
     def _media_path(self, account: str, file_name: str) -> Path:
         # A platform's file name is not ours to trust as a path, so the file is named by its hash.
@@ -276,14 +292,11 @@ class Spool:
 
     def is_empty(self) -> bool:
         """Whether there is nothing to seal."""
-        with self._local.translated():
-            return not self._database.execute("SELECT 1 FROM page LIMIT 1").fetchall()
+        return not self._rows("SELECT 1 FROM page LIMIT 1")
 
     def last_ids(self) -> tuple[int, int]:
         """The highest page and media ids, 0 where there are none."""
-        with self._local.translated():
-            page = self._database.execute("SELECT max(id) FROM page").fetchall()[0][0]
-            media = self._database.execute("SELECT max(id) FROM media").fetchall()[0][0]
+        page, media = self._rows("SELECT (SELECT max(id) FROM page), (SELECT max(id) FROM media)")[0]
         return page or 0, media or 0
 
     def empty(self, last_page: int, last_media: int) -> None:
@@ -292,7 +305,12 @@ class Spool:
         with self._local.transaction():
             self._database.execute("DELETE FROM page WHERE id <= ?", (last_page,))
             self._database.execute("DELETE FROM media WHERE id <= ?", (last_media,))
-            self._database.execute("DELETE FROM capture WHERE id NOT IN (SELECT capture FROM page)")
+            # Pages of a later source may stay, and need its captures without pages too: their records have
+            # bytes joined from those.
+            self._database.execute(
+                "DELETE FROM capture WHERE source_sha256 NOT IN"
+                " (SELECT source_sha256 FROM capture WHERE id IN (SELECT capture FROM page))"
+            )
         self.sweep_media()
         with self._local.translated():
             if self.is_empty():

@@ -9,14 +9,16 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
 
 from archiver.chain import Head
 from archiver.local_database import LocalDatabase
-from archiver.spool import Entry, Spool
+from archiver.spool import Page, Spool
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -39,6 +41,13 @@ CREATE TABLE IF NOT EXISTS import (
 """
 
 _HIGHEST_INTEGER_ID = 2**63 - 1
+# Texts go in as bytes: a carray of text takes no NUL, and an id from an export may hold one.
+_FIND_SEEN = """
+SELECT id, digest, version, gone, generated_ms FROM seen WHERE series = ? AND id IN
+    (SELECT CASE typeof(value) WHEN 'blob' THEN CAST(value AS TEXT) ELSE value END FROM carray(?))"""
+_NOTE_UNCHANGED = """
+UPDATE seen SET generated_ms = max(generated_ms, ?) WHERE series = ? AND id IN
+    (SELECT CASE typeof(value) WHEN 'blob' THEN CAST(value AS TEXT) ELSE value END FROM carray(?))"""
 
 
 def as_key(platform_id: str) -> int | str:
@@ -48,6 +57,16 @@ def as_key(platform_id: str) -> int | str:
         if number <= _HIGHEST_INTEGER_ID:
             return number
     return platform_id
+
+
+def _arrays(keys: Sequence[int | str]) -> Iterator[Any]:
+    """The keys as carrays, integers and texts apart."""
+    numbers = array("q", [key for key in keys if type(key) is int])
+    names = tuple([key.encode() for key in keys if type(key) is str])
+    if numbers:
+        yield apsw.carray(numbers)
+    if names:
+        yield apsw.carray(names)
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -90,6 +109,14 @@ class ImportRun(msgspec.Struct, frozen=True):
     started_ms: int
     finished_ms: int | None
     summary: dict[str, object] | None
+
+
+def _import_run(row: tuple[Any, ...]) -> ImportRun:
+    number, digest, platform, account, name, generated_ms, partial, started_ms, finished_ms, summary = row
+    said = None if summary is None else msgspec.json.decode(summary, type=dict[str, object])
+    return ImportRun(
+        number, digest, platform, account, name, generated_ms, bool(partial), started_ms, finished_ms, said
+    )
 
 
 class State:
@@ -146,26 +173,18 @@ class State:
                 "INSERT INTO series (platform, account, kind) VALUES (?,?,?) ON CONFLICT DO NOTHING",
                 (platform, account, kind),
             )
-            row = self._database.execute(
+            rows: list[Any] = self._database.execute(
                 "SELECT id FROM series WHERE platform = ? AND account = ? AND kind = ?",
                 (platform, account, kind),
-            ).fetchone()
-        assert row is not None
-        return int(row[0])
+            ).fetchall()
+        return int(rows[0][0])
 
     def find_seen(self, series: int, keys: Sequence[int | str]) -> dict[int | str, Seen]:
         """Those of the ids (as `as_key` makes them) that were seen before."""
         found: dict[int | str, Seen] = {}
-        numbers = array("q", [key for key in keys if type(key) is int])
-        names = tuple(key for key in keys if type(key) is str)
-        for some in (numbers, names):
-            if not some:
-                continue
+        for some in _arrays(keys):
             with self._local.translated():
-                rows = self._database.execute(
-                    "SELECT id, digest, version, gone, generated_ms FROM seen WHERE series = ? AND id IN carray(?)",
-                    (series, apsw.carray(some)),
-                )
+                rows: Iterable[Any] = self._database.execute(_FIND_SEEN, (series, some))
                 for key, digest, version, gone, generated_ms in rows:
                     found[key] = Seen(digest, version, bool(gone), generated_ms)
         return found
@@ -180,32 +199,36 @@ class State:
             ).fetchone()
         return 0 if row is None or row[0] is None else int(row[0])
 
-    def note_page(self, page_id: int, series: int, generated_ms: int, entries: Iterable[Entry]) -> None:
+    def note_page(self, page_id: int, series: int, page: Page) -> None:
         """Note what a durable page of the spool holds. The same page twice changes nothing."""
+        record_ids: Iterable[str | None] = repeat(None)
+        if page.record_ids:
+            record_ids = [page.record_ids.get(index) for index in range(len(page.ids))]
+        rows = zip(
+            repeat(series),
+            map(as_key, page.ids),
+            page.digests,
+            page.versions,
+            repeat(page.generated_ms),
+            record_ids,
+            strict=False,
+        )
         with self._local.translated():
             self._database.executemany(
-                "INSERT INTO seen (series, id, digest, version, generated_ms, record_id) VALUES (?,?,?,?,?,?)"
-                " ON CONFLICT (series, id) DO UPDATE SET digest = excluded.digest, version = excluded.version,"
+                "INSERT INTO seen (series, id, digest, version, generated_ms, record_id)"
+                " VALUES (?,?,?,?,?,?)"
+                " ON CONFLICT (series, id) DO UPDATE SET digest = excluded.digest,"
+                " version = excluded.version,"
                 " generated_ms = max(generated_ms, excluded.generated_ms), gone = 0",
-                [
-                    (series, as_key(entry.id), entry.digest, entry.version, generated_ms, entry.record_id)
-                    for entry in entries
-                ],
+                rows,
             )
             self.set_note("last_page", page_id)
 
     def note_unchanged(self, series: int, generated_ms: int, keys: Sequence[int | str]) -> None:
         """Note that an export made then still had these."""
-        numbers = array("q", [key for key in keys if type(key) is int])
-        names = tuple(key for key in keys if type(key) is str)
-        for some in (numbers, names):
-            if some:
-                with self._local.translated():
-                    self._database.execute(
-                        "UPDATE seen SET generated_ms = max(generated_ms, ?)"
-                        " WHERE series = ? AND id IN carray(?)",
-                        (generated_ms, series, apsw.carray(some)),
-                    )
+        for some in _arrays(keys):
+            with self._local.translated():
+                self._database.execute(_NOTE_UNCHANGED, (generated_ms, series, some))
 
     def note_full(self, series: int, generated_ms: int) -> None:
         """Note that a full export made then was read whole for this series."""
@@ -237,21 +260,18 @@ class State:
         for info in pages:
             page = spool.read_page(info.id)
             with self.transaction():
-                self.note_page(
-                    info.id,
-                    self.series(page.platform, page.account, info.kind),
-                    page.generated_ms,
-                    page.entries,
-                )
+                self.note_page(info.id, self.series(page.platform, page.account, info.kind), page)
                 if info.kind == "gone":
-                    self.note_gone_entries(page.platform, page.account, page.entries)
+                    self.note_gone_ids(page.platform, page.account, page.ids)
         return len(pages)
 
-    def note_gone_entries(self, platform: str, account: str, entries: Iterable[Entry]) -> None:
-        """Mark as gone what entries of kind "gone" name: their ids are `KIND:ID`."""
-        for entry in entries:
-            kind, _, platform_id = entry.id.partition(":")
-            self.mark_gone(self.series(platform, account, kind), [platform_id])
+    def note_gone_ids(self, platform: str, account: str, ids: Iterable[str]) -> None:
+        """Mark records as gone by the ids of "gone" items: `KIND:ID`, or a post's id alone."""
+        for one in ids:
+            kind, colon, platform_id = one.partition(":")
+            self.mark_gone(
+                self.series(platform, account, kind if colon else "post"), [platform_id if colon else one]
+            )
 
     # Media that earlier sealings took
 
@@ -262,6 +282,13 @@ class State:
                 (account, file_name),
             ).fetchone()
         return None if row is None else SealedMedia(*row)
+
+    def holds_media(self, account: str) -> bool:
+        """Whether any media of an account were sealed."""
+        with self._local.translated():
+            return bool(
+                self._database.execute("SELECT 1 FROM media WHERE account = ? LIMIT 1", (account,)).fetchall()
+            )
 
     def add_media(self, rows: Iterable[tuple[str, str, str, int, str, str, int]]) -> None:
         """(account, file name, sha256, size, archive, pack, offset) each."""
@@ -275,16 +302,11 @@ class State:
 
     def imports(self) -> list[ImportRun]:
         with self._local.translated():
-            rows = self._database.execute(
-                "SELECT id, digest, platform, account, name, generated_ms, partial, started_ms, finished_ms, summary"
-                " FROM import ORDER BY id"
+            rows: list[Any] = self._database.execute(
+                "SELECT id, digest, platform, account, name, generated_ms, partial, started_ms, finished_ms,"
+                " summary FROM import ORDER BY id"
             ).fetchall()
-        return [
-            ImportRun(
-                *row[:6], bool(row[6]), *row[7:9], None if row[9] is None else msgspec.json.decode(row[9])
-            )
-            for row in rows
-        ]
+        return [_import_run(row) for row in rows]
 
     def begin_import(
         self,

@@ -1,12 +1,14 @@
 """Which pages of the spool go into which segment, and their records in order of time posted."""
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from archiver.records import TIMED_KINDS
-from archiver.spool import Entry, Page, PageInfo
+from archiver.spool import Page, PageInfo
 
 PLAIN_BYTES_PER_PAYLOAD = 1.35
 """A segment's plain database is this many times its verbatim bytes (measured: 1.2 to 1.35 for posts)."""
@@ -46,31 +48,30 @@ def plan_segments(pages: Sequence[PageInfo], segment_bytes: int) -> list[Segment
     return [plan for plan in plans if plan.pages]
 
 
-def in_time_order(
-    pages: Sequence[PageInfo], read_page: Callable[[int], Page]
-) -> Iterator[tuple[PageInfo, Page, Entry]]:
-    """The records of dated pages by time posted, then by id. Each page is in order itself; a page is read
-    only when its time has come and dropped when it is through, so few are in memory at once."""
+class Run(NamedTuple):
+    """Records `start` to `stop` of a page, all due before any other page's next one."""
+
+    info: PageInfo
+    page: Page
+    start: int
+    stop: int
+
+
+def in_time_order(pages: Sequence[PageInfo], read_page: Callable[[int], Page]) -> Iterator[Run]:
+    """The records of dated pages by time posted. Each page is in order itself; a page is read only when its
+    time has come and dropped when it is through, so few are in memory at once."""
     waiting = sorted(pages, key=lambda page: (page.posted_from or 0, page.id), reverse=True)
     open_pages: list[tuple[int, int, int, PageInfo, Page]] = []
     while waiting or open_pages:
         while waiting and (not open_pages or (waiting[-1].posted_from or 0) <= open_pages[0][0]):
             info = waiting.pop()
-            page = read_page(info.id)
-            heapq.heappush(open_pages, (page.entries[0].posted_ms or 0, info.id, 0, info, page))
-        _, page_id, index, info, page = open_pages[0]
-        entries = page.entries
-        # Run through this page for as long as no other has an earlier record.
-        limit = min((one[0] for one in open_pages[1:3]), default=None)
-        if waiting and (limit is None or (waiting[-1].posted_from or 0) < limit):
-            limit = waiting[-1].posted_from or 0
-        while True:
-            yield info, page, entries[index]
-            index += 1
-            if index == len(entries):
-                heapq.heappop(open_pages)
-                break
-            posted = entries[index].posted_ms or 0
-            if limit is not None and posted >= limit:
-                heapq.heapreplace(open_pages, (posted, page_id, index, info, page))
-                break
+            heapq.heappush(open_pages, (info.posted_from or 0, info.id, 0, info, read_page(info.id)))
+        _, page_id, start, info, page = heapq.heappop(open_pages)
+        nexts = [open_pages[0][0]] if open_pages else []
+        nexts += [waiting[-1].posted_from or 0] if waiting else []
+        times = page.posted_ms
+        # At least one record, so that equal times do not stop the march.
+        stop = max(start + 1, bisect_left(times, min(nexts), start)) if nexts else len(times)
+        yield Run(info, page, start, stop)
+        if stop < len(times):
+            heapq.heappush(open_pages, (times[stop], page_id, stop, info, page))

@@ -4,7 +4,6 @@ Runs in a process of its own when an archive has several segments."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -19,15 +18,14 @@ from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.records import TIMED_KINDS
 from archiver.keys import Identity
 from archiver.seal.hashing import HashingWriter
-from archiver.seal.plan import SegmentPlan, in_time_order
+from archiver.seal.plan import Run, SegmentPlan, in_time_order
 from archiver.sources.parsers import parser_for
-from archiver.spool import Entry, Page, PageInfo, Spool, SpooledCapture
+from archiver.spool import Page, PageInfo, Spool, SpooledCapture
 from archiver.state import State
 from archiver.stores.base import Store
 from archiver.times import format_time
 
 JOINED_PART_BYTES = 1024 * 1024
-Change = Literal["new", "changed", "back", "unparsed"]
 
 
 class SegmentContext(Struct, frozen=True):
@@ -50,7 +48,7 @@ class SealedSegment(Struct, frozen=True):
     """A segment in the store, and what it brought: (capture, kind, change) to a number of records."""
 
     file: File
-    changes: dict[tuple[int, str, Change], int]
+    changes: dict[tuple[int, str, str], int]
     problems: list[str]
 
 
@@ -102,8 +100,9 @@ class _SegmentBuild:
         self.state = state
         self.context = context
         self.builder = SegmentBuilder(self._find_media, language=context.language)
-        self.changes: Counter[tuple[int, str, Change]] = Counter()
+        self.changes: Counter[tuple[int, str, str]] = Counter()
         self.problems: list[str] = []
+        self._last_offsets: tuple[int, list[int]] = (0, [])
         self._parts = {page.id: number for number, page in enumerate(plan.pages, start=1)}
         self._joined = _JoinedParts(first_part=len(plan.pages) + 1)
 
@@ -127,29 +126,38 @@ class _SegmentBuild:
         self._add_all(self._undated())
         self.builder.finish_rows()
 
-    def _undated(self) -> Iterator[tuple[PageInfo, Page, Entry]]:
+    def _undated(self) -> Iterator[Run]:
         for info in self.plan.pages:
             if info.kind not in TIMED_KINDS:
                 page = self.spool.read_page(info.id)
-                for entry in page.entries:
-                    yield info, page, entry
+                yield Run(info, page, 0, len(page.ids))
 
-    def _add_all(self, records: Iterator[tuple[PageInfo, Page, Entry]]) -> None:
-        captures = self.context.captures
-        parsers = {number: parser_for(one.capture.source) for number, one in captures.items()}
-        for info, page, entry in records:
-            offset, length = entry.offset, entry.length
-            slices = [page.payload[offset : offset + length], *(data for _, data in entry.joined)]
-            change: Change = entry.change  # type: ignore[assignment]  # the spool only holds these
-            try:
-                record = parsers[info.capture](captures[info.capture].capture, info.kind, slices)
-            except ArchiverError as error:
-                change = "unparsed"
-                self.problems.append(f"{info.kind} {entry.id}: {error.message}")
-            else:
-                joined = [self._joined.add(capture, data) for capture, data in entry.joined]
-                self.builder.add(record, entry.version, Place(self._parts[info.id], offset, length), joined)
-            self.changes[info.capture, info.kind, change] += 1
+    def _add_all(self, runs: Iterator[Run]) -> None:
+        for info, page, start, stop in runs:
+            spooled = self.context.captures[info.capture]
+            parse = parser_for(spooled.capture.source)
+            offsets = self._offsets(info, page)
+            for index in range(start, stop):
+                offset, length = offsets[index], page.lengths[index]
+                joined = page.joined.get(index, ())
+                slices = [page.payload[offset : offset + length], *(data for _, data in joined)]
+                change = page.changes[index]
+                try:
+                    record = parse(spooled.capture, info.kind, slices)
+                except ArchiverError as error:
+                    change = "unparsed"
+                    self.problems.append(f"{info.kind} {page.ids[index]}: {error.message}")
+                else:
+                    places = [self._joined.add(capture, data) for capture, data in joined]
+                    place = (self._parts[info.id], offset, length)
+                    self.builder.add(record, page.versions[index], place, places)
+                self.changes[info.capture, info.kind, change] += 1
+
+    def _offsets(self, info: PageInfo, page: Page) -> list[int]:
+        """A page comes in several runs where others overlap it; its offsets are counted once."""
+        if self._last_offsets[0] != info.id:
+            self._last_offsets = (info.id, page.offsets())
+        return self._last_offsets[1]
 
     def add_captures(self) -> None:
         """Add the verbatim bytes, page by page, and how each was got."""
