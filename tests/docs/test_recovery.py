@@ -1,0 +1,420 @@
+"""`docs/recovery.md`, followed to the letter: no code of ours, and no program but those it names.
+
+The vaults are made through the command line, of two sample exports a month apart. What the procedure
+brings is held against what our own reader says."""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from archiver.cli import main
+from archiver.sample import write_sample_export
+from archiver.search.query import POST_KINDS
+from tests.docs.documents import blocks, table_rows
+from tests.docs.terminal import run_on_terminal
+from tests.programs import PROJECT, require_node_age, require_program
+
+DOCUMENT = PROJECT / "docs" / "recovery.md"
+PROGRAMS = ("ssh-keygen", "sqlite3", "age", "age-keygen", "zstd", "tar")
+USUAL = ("bash", "sha256sum", "ls", "sort", "cut", "sed", "head", "tail", "mkdir", "basename")
+"""The document says that these are needed too."""
+START = "Before you start"
+WITH_AGE, WITH_NODE = "With age", "With node"
+OPEN_IDENTITY = "An identity file with a passphrase"
+CHECKS = ("1. Signatures", "2. The chain", "3. The files")
+KEYS, RIGHT_KEY = "4. The archives' keys", "Is it the right key?"
+OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to the byte")
+WITH_EXPORT = "With the original export still at hand"
+MEDIA = "8. Pictures and videos"
+PASSPHRASE = "seven plain words nobody would guess here"
+RELATIONS = "follower following block mute like list_created list_member list_subscribed".split()
+
+
+@dataclass(frozen=True)
+class Vault:
+    """A vault that the command line made, with its settings, identity and the newer of two exports."""
+
+    home: Path
+    export: Path
+    identity: Path
+
+    def copy_to(self, folder: Path) -> None:
+        """Lay out what the document asks for. Sealed files are read-only; a test may alter its copy."""
+        shutil.copytree(self.home / "vault", folder / "vault", copy_function=shutil.copyfile)
+        shutil.copyfile(self.identity, folder / "records.identity")
+        shutil.copyfile(self.export, folder / "export.zip")
+
+
+def archiver(*arguments: str | Path) -> None:
+    assert main([str(one) for one in arguments]) == 0
+
+
+def make_vault(folder: Path, *options: str) -> Vault:
+    """Two archives: an export of the end of September, and the next month's with three posts gone."""
+    home = folder / "force"
+    archiver("init", home, "--holder", "records", *options)
+    first, second = folder / "first.zip", folder / "second.zip"
+    written = write_sample_export(first, until=dt.date(2026, 9, 30), months=6)
+    write_sample_export(
+        second,
+        until=dt.date(2026, 10, 31),
+        months=7,
+        delete_post_ids=written.post_ids[5:7],
+        drop_post_ids=written.post_ids[9:10],
+    )
+    for number, export in enumerate((first, second)):
+        archiver("--config", home, "import", *(["--add-account"] if number == 0 else []), export)
+        archiver("--config", home, "seal")
+    return Vault(home, second, home / "keys" / "records.identity")
+
+
+@pytest.fixture(scope="session")
+def classic(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    return make_vault(tmp_path_factory.mktemp("classic"), "--classic", "--no-passphrase")
+
+
+@pytest.fixture(scope="session")
+def post_quantum(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    folder = tmp_path_factory.mktemp("post-quantum")
+    (folder / "passphrase").write_text(PASSPHRASE + "\n")
+    (folder / "passphrase").chmod(0o600)
+    return make_vault(folder, "--passphrase-from", f"file:{folder / 'passphrase'}")
+
+
+def script(*headings: str) -> str:
+    """The commands under these headings, one after the other; what each prints is told apart by a line."""
+    found = blocks(DOCUMENT)
+    parts = []
+    for heading in headings:
+        commands = [one.text for one in found if one.heading == heading and one.language == "sh"]
+        assert commands, f"{DOCUMENT.name} has no commands under {heading!r}"
+        parts += [f"printf '\\036%s\\n' {json.dumps(heading)}\n", *commands]
+    return "".join(parts)
+
+
+def only_these(folder: Path, *programs: str) -> Mapping[str, str]:
+    """An environment in which nothing else can be called."""
+    folder.mkdir()
+    for program in programs:
+        (folder / program).symlink_to(require_program(program))
+    return {"PATH": str(folder), "HOME": str(folder), "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+
+
+def outputs(text: str) -> dict[str, str]:
+    """What was printed under each heading."""
+    parts = [part.partition("\n") for part in text.split("\036")[1:]]
+    return {heading.strip(): body for heading, _, body in parts}
+
+
+def follow(folder: Path, environ: Mapping[str, str], *headings: str) -> dict[str, str]:
+    """Run the commands under these headings; everything they print, errors included, by heading."""
+    run = subprocess.run(
+        ["bash", "-c", script(*headings)],
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return outputs(run.stdout)
+
+
+@pytest.fixture(scope="session")
+def recovered(classic: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The whole document followed once on the classic vault: the folder, and what was printed."""
+    folder = tmp_path_factory.mktemp("recovered")
+    classic.copy_to(folder)
+    environ = only_these(folder / "programs", *PROGRAMS, *USUAL)
+    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA)
+    return folder, follow(folder, environ, *steps)
+
+
+def archives(vault: Vault) -> list[str]:
+    return sorted(path.name for path in (vault.home / "vault" / "archives").iterdir())
+
+
+def our_records(vault: Vault, capsys: pytest.CaptureFixture[str], query: str) -> list[dict[str, object]]:
+    """What our own search says, without its summary."""
+    capsys.readouterr()
+    archiver("--config", vault.home, "search", "--json", "--limit", "0", query)
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()][:-1]
+
+
+def our_restore(vault: Vault, folder: Path) -> Path:
+    for archive in archives(vault):
+        archiver("--config", vault.home, "restore", archive, "--to", folder)
+    return folder
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def sqlite(database: Path, sql: str) -> list[dict[str, object]]:
+    """Rows as the sqlite3 program gives them."""
+    run = subprocess.run(
+        [require_program("sqlite3"), "-json", str(database), sql], capture_output=True, text=True, check=True
+    )
+    return json.loads(run.stdout) if run.stdout.strip() else []
+
+
+def assert_databases_and_media_are_ours(vault: Vault, opened: Path, restored: Path) -> None:
+    """Every file that the document's commands wrote is, to the byte, what `archiver restore` writes."""
+    our_restore(vault, restored)
+    ours = {
+        path.relative_to(restored).as_posix(): sha256(path)
+        for path in restored.rglob("*")
+        if path.is_file() and not path.name.startswith("manifest.json")
+    }
+    theirs = {name: sha256(opened / name) for name in ours}
+    assert theirs == ours
+    assert sum(name.endswith(".sqlite") for name in ours) == 2
+    assert sum("/media/" in name for name in ours) > 10
+
+
+def test_every_signature_is_found_good(classic: Vault, recovered: tuple[Path, dict[str, str]]) -> None:
+    printed = recovered[1]["1. Signatures"]
+    assert printed.count('Good "archiver-manifest" signature for collector') == len(archives(classic)) == 2
+    assert "WRONG" not in printed
+    key = (classic.home / "collector" / "signing_key.pub").read_text()
+    known = subprocess.run(
+        [require_program("ssh-keygen"), "-lf", "-"], input=key, capture_output=True, text=True, check=True
+    ).stdout.split()[1]
+    assert known in printed
+
+
+def test_the_chain_is_whole_and_ends_where_our_verify_says(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = recovered[1]["2. The chain"]
+    assert "WRONG" not in printed
+    assert [line for line in printed.splitlines() if " is number " in line] == [
+        f"{archive} is number {number}" for number, archive in enumerate(archives(classic), start=1)
+    ]
+    capsys.readouterr()
+    archiver("--config", classic.home, "verify")
+    (head,) = re.findall(r"chain head \S+", capsys.readouterr().out)
+    assert printed.splitlines()[-1] == head
+
+
+def test_every_file_has_the_hash_in_its_manifest(recovered: tuple[Path, dict[str, str]]) -> None:
+    lines = recovered[1]["3. The files"].splitlines()
+    assert len(lines) == 4
+    assert all(line.endswith(": OK") for line in lines)
+
+
+def test_every_key_is_the_one_its_manifest_names(recovered: tuple[Path, dict[str, str]]) -> None:
+    assert recovered[1][KEYS] == ""
+    assert recovered[1][RIGHT_KEY].count("is right") == 2
+    assert "WRONG" not in recovered[1][RIGHT_KEY]
+
+
+def test_databases_and_pictures_come_out_as_our_restore_writes_them(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    assert_databases_and_media_are_ours(classic, recovered[0] / "opened", tmp_path / "restored")
+
+
+def test_the_databases_are_sound_and_hold_what_the_manifests_count(
+    classic: Vault, recovered: tuple[Path, dict[str, str]]
+) -> None:
+    lines = recovered[1]["5. The databases"].splitlines()
+    assert [line.rpartition(": ")[2] for line in lines[:2]] == ["ok", "ok"]
+    wanted = []
+    for archive in archives(classic):
+        manifest = json.loads((classic.home / "vault" / "archives" / archive / "manifest.json").read_text())
+        (counts,) = (file["records"] for file in manifest["files"] if file["kind"] == "records")
+        tables = ("post", "message", "relation", "account", "gone")
+        wanted.append("|".join([archive, *(str(counts.get(table, 0)) for table in tables)]))
+    assert sorted(lines[2:]) == sorted(wanted)
+
+
+def test_the_same_posts_are_found_as_by_our_search(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = recovered[1]["6. Searching"]
+    ours = our_records(classic, capsys, 'burglary drone OR "dog unit"')
+    assert len(ours) >= 1
+    for record in ours:
+        assert f"|{record['type']}|{record['id']}|{record['text']}" in shown
+
+
+def test_the_newest_version_of_every_post_has_the_text_our_search_shows(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = sqlite(recovered[0] / "opened" / "all.sqlite", "SELECT platform_id, kind, text FROM newest")
+    ours = our_records(classic, capsys, " ".join(f"kind:{kind}" for kind in POST_KINDS))
+    assert len(ours) > 500
+    assert {(row["platform_id"], row["kind"], row["text"]) for row in theirs} == {
+        (record["id"], record["type"], record["text"]) for record in ours
+    }
+    assert str(len(ours)) in recovered[1]["6. Searching"].splitlines()
+
+
+def test_posts_that_are_gone_are_told_with_how_that_was_known(
+    recovered: tuple[Path, dict[str, str]],
+) -> None:
+    shown = recovered[1]["6. Searching"]
+    assert shown.count("2026-10-31|deleted-tweets.js|") >= 2
+    assert shown.count("2026-10-31|absent from the export|") == 1
+
+
+def test_messages_relations_and_accounts_are_those_our_reader_has(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = recovered[0] / "opened"
+    databases = [opened / archive / "records-000.sqlite" for archive in archives(classic)]
+    texts = [row["text"] for one in databases for row in sqlite(one, "SELECT text FROM message")]
+    assert sorted(map(str, texts)) == sorted(
+        str(record["text"]) for record in our_records(classic, capsys, "kind:message")
+    )
+    for kind in RELATIONS:
+        ids = [
+            row["platform_id"]
+            for one in databases
+            for row in sqlite(one, f"SELECT platform_id FROM relation WHERE kind = '{kind}'")  # noqa: S608
+        ]
+        assert sorted(ids) == sorted(
+            str(record["id"]) for record in our_records(classic, capsys, f"kind:{kind}")
+        )
+
+
+def test_the_verbatim_bytes_are_ours_and_in_the_export_as_x_made_it(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, printed = recovered
+    (written,) = (folder / "opened").glob("*.json")
+    capsys.readouterr()
+    archiver("--config", classic.home, "show", "--json", written.stem)
+    version = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert written.read_text() == version["raw"][0]
+    verbatim = printed["7. What the platform sent, to the byte"]
+    assert f"{written.stat().st_size} bytes" in verbatim
+    assert f"second.zip!data/tweets.js|2026-10-31 23:59:59|{version['capture']['body_sha256']}" in verbatim
+    assert sha256(written) in verbatim
+    beside = printed[WITH_EXPORT]
+    assert "it is in there" in beside
+    assert version["capture"]["body_sha256"] in beside
+
+
+def test_a_post_names_its_pictures_and_every_picture_has_its_hash(
+    classic: Vault, recovered: tuple[Path, dict[str, str]]
+) -> None:
+    shown = recovered[1][MEDIA]
+    (line,) = [line for line in shown.splitlines() if line.count("|") == 3]
+    archive, name, digest, missing = line.split("|")
+    assert missing == ""
+    assert sha256(recovered[0] / "opened" / archive / "media" / name) == digest
+    packed = [path for path in (recovered[0] / "opened").glob("*/media/*/*") if path.is_file()]
+    assert shown.count(": OK") == len(packed) > 10
+    assert "WRONG" not in shown
+    assert "FAILED" not in shown
+
+
+def alter(path: Path, offset: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "step"),
+    [
+        (lambda vault, names: alter(vault / "archives" / names[0] / "manifest.json", 5), "1. Signatures"),
+        (lambda vault, names: shutil.rmtree(vault / "archives" / names[0]), "2. The chain"),
+        (lambda vault, names: alter(vault / "vault.json", 100), "2. The chain"),
+        (
+            lambda vault, names: alter(
+                vault / "archives" / names[1] / "records-000.sqlite.zst.age", 5000
+            ),
+            "3. The files",
+        ),
+        (lambda vault, names: (vault / "archives" / names[0] / "media-000.tar.age").unlink(), "3. The files"),
+    ],
+    ids=["manifest altered", "archive removed", "another vault", "segment altered", "pack removed"],
+)  # fmt: skip
+def test_the_checks_say_wrong_for_what_is_altered_or_missing(
+    classic: Vault, tmp_path: Path, damage, step: str
+) -> None:
+    classic.copy_to(tmp_path)
+    damage(tmp_path / "vault", archives(classic))
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    assert "WRONG" in follow(tmp_path, environ, START, *CHECKS)[step]
+
+
+def test_another_archives_key_is_told(classic: Vault, tmp_path: Path) -> None:
+    classic.copy_to(tmp_path)
+    first, second = (tmp_path / "vault" / "archives" / name / "key.age" for name in archives(classic))
+    shutil.copyfile(first, second)
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    printed = follow(tmp_path, environ, START, WITH_AGE, CHECKS[1], KEYS, RIGHT_KEY)[RIGHT_KEY]
+    assert printed.count("is right") == printed.count("WRONG") == 1
+
+
+def save_script(folder: Path) -> None:
+    """What the document says to save, and what it says to install."""
+    (text,) = (one.text for one in blocks(DOCUMENT) if one.heading == WITH_NODE and one.language == "js")
+    (folder / "decrypt.mjs").write_text(text)
+    (folder / "node_modules").symlink_to(require_node_age())
+
+
+def test_a_post_quantum_vault_opens_with_node_after_an_old_age_asked_for_the_passphrase(
+    post_quantum: Vault, tmp_path: Path
+) -> None:
+    """Everything but the check that needs age-keygen 1.3, with a person typing the passphrase."""
+    save_script(tmp_path)
+    post_quantum.copy_to(tmp_path)
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL, "node")
+    steps = (START, OPEN_IDENTITY, WITH_NODE, *CHECKS, KEYS, *OPENING, WITH_EXPORT, MEDIA)
+    _, shown = run_on_terminal(
+        script(*steps).replace("set -o pipefail", "set +e -o pipefail"),
+        tmp_path,
+        [("assphrase", PASSPHRASE)],
+        environ,
+    )
+    printed = outputs(shown.replace("\r\n", "\n"))
+    assert "WRONG" not in shown
+    assert printed["1. Signatures"].count("Good") == 2
+    assert [line[-2:] for line in printed["5. The databases"].splitlines()[:2]] == ["ok", "ok"]
+    assert_databases_and_media_are_ours(post_quantum, tmp_path / "opened", tmp_path / "restored")
+
+
+def test_the_wrong_passphrase_opens_nothing(post_quantum: Vault, tmp_path: Path) -> None:
+    post_quantum.copy_to(tmp_path)
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    code, shown = run_on_terminal(
+        script(START, OPEN_IDENTITY), tmp_path, [("assphrase", "another one")], environ
+    )
+    assert code != 0
+    assert "incorrect passphrase" in shown
+    assert (
+        not (tmp_path / "opened" / "identity").exists()
+        or (tmp_path / "opened" / "identity").stat().st_size == 0
+    )
+
+
+def test_the_document_names_every_program_that_its_commands_are_given() -> None:
+    named = {
+        name for row in table_rows(DOCUMENT, "Debian's package") for name in re.findall(r"`([^`]+)`", row[0])
+    }
+    assert named - {"age-encryption"} == {*PROGRAMS, *USUAL, "node"} - {"bash", "age-keygen"}
+    assert "`age-keygen` is part of age" in DOCUMENT.read_text()
+
+
+def test_every_block_of_commands_is_run_by_a_test() -> None:
+    run_here = {
+        START, WITH_AGE, WITH_NODE, OPEN_IDENTITY, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA,
+    }  # fmt: skip
+    assert {one.heading for one in blocks(DOCUMENT)} == run_here
+    assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}
+    assert os.access(DOCUMENT, os.R_OK)
