@@ -34,9 +34,14 @@ class TakenError(ArchiverError):
         self.path = path
 
 
+def is_full(number: int | None) -> bool:
+    """Whether a system call's error number says that no more can be written: disk, quota, file size."""
+    return number in _FULL
+
+
 def translate_os_error(error: OSError, action: str, path: Path | str) -> ArchiverError:
     """The error for a failed system call on `path`; `action` is a verb as "writing"."""
-    if error.errno in _FULL:
+    if is_full(error.errno):
         return ArchiverError(
             f"the disk is full while {action} {path}", "free some space and run the same command again"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from archiver.disk import os_errors_reported
+from archiver.disk import is_full, os_errors_reported
 from archiver.errors import ArchiverError, IntegrityError
 
 _FULL_HINT = "free some space and run the same command again; nothing captured is lost"
@@ -65,5 +65,10 @@ class LocalDatabase:
         self.connection.close()
 
     def _is_full(self) -> bool:
+        """SQLite says "full" for ENOSPC alone, "I/O error" for a quota and a limit on the file's size; and
+        a file mapped into memory (the WAL's index) fails for want of space with no number at all."""
+        opened: apsw.Connection | None = getattr(self, "connection", None)
+        if opened is not None and is_full(opened.system_errno):
+            return True
         status = os.statvfs(self.path.parent)
         return status.f_bavail * status.f_frsize < 1024 * 1024
