@@ -1,19 +1,23 @@
 """The main job: exports from the inbox or the command line into the spool, the spool into the vault."""
 
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from archiver.collect import CollectReport, Progress, collect
 from archiver.disk import make_directories, os_errors_reported, sync_directory
 from archiver.errors import ArchiverError, ConfigurationError
 from archiver.settings import AccountSettings, Settings, add_account
+from archiver.sources.apart import ApartSource
+from archiver.sources.base import Source
 from archiver.sources.x_export import Limits, XExport
 from archiver.times import Clock
 from archiver.wiring import Collector
 
+APART_BYTES = 32 * 1024 * 1024
+"""An export this large is read in a process of its own; for a smaller one starting it costs more."""
 TAKEN = "taken"
 """The folder in the inbox for exports whose records are sealed."""
 
@@ -100,6 +104,12 @@ def _grouped(paths: Iterable[Path], limits: Limits) -> list[_Opened]:
     return [groups[key] for key in sorted(groups)]
 
 
+def _open(paths: Sequence[Path], limits: Limits) -> XExport:
+    return (
+        XExport.open(paths[0], limits=limits) if len(paths) == 1 else XExport.open_all(paths, limits=limits)
+    )
+
+
 def _import_one(
     collector: Collector,
     paths: list[Path],
@@ -109,20 +119,20 @@ def _import_one(
     clock: Clock,
     progress: Progress,
 ) -> CollectReport:
-    with ExitStack() as stack:
-        export = stack.enter_context(
-            XExport.open(paths[0], limits=limits)
-            if len(paths) == 1
-            else XExport.open_all(paths, limits=limits)
-        )
+    with _open(paths, limits) as export:
         name = ", ".join(path.name for path in paths)
         _check_account(collector.settings, export, name, may_add_account=may_add_account)
+        source: Source = export
+        content_hash: Callable[[bytes], bytes] = collector.key
+        if sum(path.stat().st_size for path in paths) >= APART_BYTES:
+            # The hash is taken where the export is read; what arrives is taken as it is.
+            source, content_hash = ApartSource(export, partial(_open, paths, limits), collector.key), bytes
         return collect(
-            export,
+            source,
             collector.spool,
             collector.state,
             name=name,
-            key=collector.key,
+            content_hash=content_hash,
             clock=clock,
             progress=progress,
         )

@@ -18,7 +18,7 @@ from archiver.records import MediaReference
 from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Item, Problem, Source, Unread
 from archiver.sources.comparison import absent_items, comparison_capture
 from archiver.spool import MissingMedia, Page, PageInfo, PageSealer, Spool
-from archiver.state import KeyedHash, Seen, State, as_key
+from archiver.state import Seen, State, as_key
 from archiver.times import Clock
 
 PAGE_BYTES = 1024 * 1024
@@ -95,13 +95,13 @@ def collect(
     state: State,
     *,
     name: str,
-    key: KeyedHash,
+    content_hash: Callable[[bytes], bytes],
     clock: Clock,
     progress: Progress = lambda phase, records: None,
 ) -> CollectReport:
     """Take everything new from a source into the spool; what was taken, missing and not understood.
 
-    Raise SourceError if the source refuses as a whole."""
+    `content_hash` is applied to each item's content; equal hashes mean an unchanged record. Raise SourceError if the source refuses as a whole."""
     run = state.find_import(source.digest)
     if run is not None and run.summary is not None:
         report = msgspec.convert(run.summary, CollectReport)
@@ -121,7 +121,7 @@ def collect(
         problems=[],
         unread=[],
     )
-    with _Collection(source, spool, state, key, clock, report, progress) as collection:
+    with _Collection(source, spool, state, content_hash, clock, report, progress) as collection:
         collection.take_all()
     state.end_import(source.digest, clock(), msgspec.to_builtins(report))
     return report
@@ -135,7 +135,7 @@ class _Collection:
         source: Source,
         spool: Spool,
         state: State,
-        key: KeyedHash,
+        content_hash: Callable[[bytes], bytes],
         clock: Clock,
         report: CollectReport,
         progress: Progress,
@@ -143,7 +143,7 @@ class _Collection:
         self.source = source
         self.spool = spool
         self.state = state
-        self.key = key
+        self.content_hash = content_hash
         self.clock = clock
         self.report = report
         self.progress = progress
@@ -219,10 +219,10 @@ class _Collection:
         uncommitted = self._uncommitted.setdefault(series, {})
         unchanged = self._unchanged.setdefault(series, [])
         generated_ms = self.source.generated_ms
-        keyed_hash = self.key
+        content_hash = self.content_hash
         changes: dict[str, int] = {}
         for item, key in zip(items, keys, strict=True):
-            digest = keyed_hash(item.content)
+            digest = content_hash(item.content)
             seen = uncommitted.get(key) or known.get(key)
             change = "new" if seen is None else self._change(kind, item, seen, digest)
             if item.media and self._take_media(item.media) and change == "unchanged":

@@ -30,7 +30,7 @@ class Link(Struct, frozen=True, gc=False):
     display: str | None
 
 
-class MediaReference(Struct, frozen=True, gc=False):
+class MediaReference(Struct, frozen=True, gc=False, array_like=True):
     """A picture or video that a record shows. `file_name` is its name in the export, without folder."""
 
     media_id: str | None

@@ -58,12 +58,21 @@ def read_schema(name: str) -> str:
     return resources.files("archiver.archive").joinpath(name).read_text("utf-8")
 
 
-_INSERT_POST = f"INSERT INTO post VALUES ({','.join('?' * 29)})"  # noqa: S608  # only question marks
-_INSERT_MESSAGE = f"INSERT INTO message VALUES ({','.join('?' * 14)})"  # noqa: S608
-_INSERT_RELATION = f"INSERT INTO relation VALUES ({','.join('?' * 14)})"  # noqa: S608
-_INSERT_GONE = f"INSERT INTO gone VALUES ({','.join('?' * 11)})"  # noqa: S608
-_INSERT_ACCOUNT = f"INSERT INTO account VALUES ({','.join('?' * 16)})"  # noqa: S608
-_INSERT_MEDIA = f"INSERT INTO media VALUES ({','.join('?' * 14)})"  # noqa: S608
+_COLUMNS = {
+    "post": 30,
+    "hashtag": 3,
+    "mention": 5,
+    "link": 6,
+    "message": 14,
+    "relation": 14,
+    "gone": 11,
+    "account": 16,
+    "media": 14,
+    "record_capture": 6,
+}
+"""Tables whose rows come with the records, and how many columns each has."""
+_SEARCHED = {"post": "post_fts", "message": "message_fts", "relation": "relation_fts"}
+Row = tuple[object, ...]
 
 
 class SegmentBuilder:
@@ -80,8 +89,8 @@ class SegmentBuilder:
         self.connection.execute("BEGIN")
         self._find_media = find_media
         self._language = language
-        self._rows: dict[str, list[tuple[object, ...]]] = {}
-        self._keys: dict[str, int] = {}
+        self._rows: dict[str, list[Row]] = {table: [] for table in _COLUMNS}
+        self._keys = dict.fromkeys(_COLUMNS, 0)
         self._waiting = 0
         self.counts: dict[str, int] = {}
         self.revised = 0
@@ -93,7 +102,9 @@ class SegmentBuilder:
         """Bytes of the plain database so far."""
         return self._file.size
 
-    def add(self, record: Record, version: int, place: Place, joined: Sequence[Place] = ()) -> None:
+    def add(
+        self, record: Record, version: int, place: tuple[int, int, int], joined: Sequence[Place] = ()
+    ) -> None:
         """Add one record with the place of its verbatim bytes, and of more that belong to it."""
         if type(record) is Post:
             table, key = "post", self._add_post(record, version, place)
@@ -103,25 +114,19 @@ class SegmentBuilder:
             table, key = "relation", self._add_relation(record, version, place)
         elif type(record) is Gone:
             table, key = "gone", self._next_key("gone")
-            self._append(_INSERT_GONE, (key, *msgspec.structs.astuple(record), *place))
+            self._rows["gone"].append((key, *msgspec.structs.astuple(record), *place))
         else:
             table, key = "account", self._add_account(cast(Account, record), version, place)
-        for position, other in enumerate(joined):
-            self._append("INSERT INTO record_capture VALUES (?,?,?,?,?,?)", (table, key, position, *other))
+        if joined:
+            rows = self._rows["record_capture"]
+            rows += [(table, key, position, *other) for position, other in enumerate(joined)]
         self._waiting += 1
         if self._waiting >= _BATCH:
             self.flush()
 
     def _next_key(self, table: str) -> int:
-        key = self._keys.get(table, 0) + 1
-        self._keys[table] = key
+        key = self._keys[table] = self._keys[table] + 1
         return key
-
-    def _append(self, statement: str, row: tuple[object, ...]) -> None:
-        rows = self._rows.get(statement)
-        if rows is None:
-            rows = self._rows[statement] = []
-        rows.append(row)
 
     def _posted(self, posted_ms: int) -> None:
         if self.posted_from is None or posted_ms < self.posted_from:
@@ -129,136 +134,137 @@ class SegmentBuilder:
         if self.posted_to is None or posted_ms > self.posted_to:
             self.posted_to = posted_ms
 
-    def _add_post(self, post: Post, version: int, place: Place) -> int:
+    def _add_post(self, post: Post, version: int, place: tuple[int, int, int]) -> int:
+        # Runs for every post: written for speed.
+        rows = self._rows
         key = self._next_key("post")
         self._posted(post.posted_ms)
-        record_id = post.record_id if post.record_id != post.platform_id else None
-        self.revised += version > 1 or record_id is not None
-        alt_text = (
-            "\n".join(one.alt_text for one in post.media if one.alt_text) or None if post.media else None
-        )
-        self._append(
-            _INSERT_POST,
+        platform_id, record_id, media = post.platform_id, post.record_id, post.media
+        if record_id == platform_id:
+            record_id = None
+        if version > 1 or record_id is not None:
+            self.revised += 1
+        alt_text = None
+        if media:
+            alt_text = "\n".join([one.alt_text for one in media if one.alt_text]) or None
+            self._add_media("post", key, post.account, media)
+        rows["post"].append(
             (
-                key, post.platform, post.platform_id, record_id, version, post.account, post.author_id,
+                key, post.platform, platform_id, record_id, version, post.account, post.author_id,
                 post.author_handle, post.author_name, post.posted_ms, post.kind, post.text, alt_text,
                 post.truncated, post.language, post.client, post.in_reply_to_id, post.in_reply_to_user_id,
-                post.in_reply_to_handle, post.conversation_id, post.repost_of_id, post.quote_of_id,
-                json.dumps(post.edit_ids) if len(post.edit_ids) > 1 else None,
+                post.in_reply_to_handle, post.conversation_id, post.repost_of_id, post.repost_of_handle,
+                post.quote_of_id, json.dumps(post.edit_ids) if len(post.edit_ids) > 1 else None,
                 post.like_count, post.repost_count, post.audience, *place,
-            ),
-        )  # fmt: skip
-        for position, tag in enumerate(post.hashtags):
-            self._append("INSERT INTO hashtag VALUES (?,?,?)", (key, position, tag))
-        for position, mention in enumerate(post.mentions):
-            self._append(
-                "INSERT INTO mention VALUES (?,?,?,?,?)",
-                (key, position, mention.user_id, mention.handle, mention.name),
             )
+        )  # fmt: skip
+        if post.hashtags:
+            rows["hashtag"] += [(key, position, tag) for position, tag in enumerate(post.hashtags)]
+        if post.mentions:
+            rows["mention"] += [
+                (key, position, one.user_id, one.handle, one.name)
+                for position, one in enumerate(post.mentions)
+            ]
         if post.links:
             self._add_links("post", key, post.links)
-        if post.media:
-            self._add_media("post", key, post.account, post.media)
         return key
 
-    def _add_message(self, message: Message, version: int, place: Place) -> int:
+    def _add_message(self, message: Message, version: int, place: tuple[int, int, int]) -> int:
         key = self._next_key("message")
         self.revised += version > 1
         self._posted(message.posted_ms)
-        self._append(
-            _INSERT_MESSAGE,
+        self._rows["message"].append(
             (
-                key, message.platform, message.platform_id, version, message.account, message.conversation_id,
-                message.posted_ms, message.kind, message.sender_id, message.recipient_id, message.text, *place,
-            ),
+                key, message.platform, message.platform_id, version, message.account,
+                message.conversation_id, message.posted_ms, message.kind, message.sender_id,
+                message.recipient_id, message.text, *place,
+            )
         )  # fmt: skip
         self._add_links("message", key, message.links)
         self._add_media("message", key, message.account, message.media)
         return key
 
-    def _add_relation(self, relation: Relation, version: int, place: Place) -> int:
+    def _add_relation(self, relation: Relation, version: int, place: tuple[int, int, int]) -> int:
         key = self._next_key("relation")
-        self._append(
-            _INSERT_RELATION,
+        self._rows["relation"].append(
             (
                 key, relation.platform, relation.platform_id, version, relation.account, relation.kind,
-                relation.captured_ms, relation.created_ms, relation.expires_ms, relation.url, relation.text, *place,
-            ),
+                relation.captured_ms, relation.created_ms, relation.expires_ms, relation.url,
+                relation.text, *place,
+            )
         )  # fmt: skip
         return key
 
-    def _add_account(self, account: Account, version: int, place: Place) -> int:
+    def _add_account(self, account: Account, version: int, place: tuple[int, int, int]) -> int:
         key = self._next_key("account")
-        self._append(
-            _INSERT_ACCOUNT,
+        self._rows["account"].append(
             (
-                key, account.platform, account.platform_id, account.aspect, account.captured_ms, account.handle,
-                account.name, account.created_ms, account.bio, account.website, account.location,
-                json.dumps(account.facts, ensure_ascii=False), version, *place,
-            ),
+                key, account.platform, account.platform_id, account.aspect, account.captured_ms,
+                account.handle, account.name, account.created_ms, account.bio, account.website,
+                account.location, json.dumps(account.facts, ensure_ascii=False), version, *place,
+            )
         )  # fmt: skip
         self._add_media("account", key, account.platform_id, account.media)
         return key
 
     def _add_links(self, table: str, key: int, links: Sequence[Link]) -> None:
-        for position, link in enumerate(links):
-            self._append(
-                "INSERT INTO link VALUES (?,?,?,?,?,?)",
-                (table, key, position, link.short, link.expanded, link.display),
-            )
+        self._rows["link"] += [
+            (table, key, position, link.short, link.expanded, link.display)
+            for position, link in enumerate(links)
+        ]
 
     def _add_media(self, table: str, key: int, account: str, media: Sequence[MediaReference]) -> None:
-        for position, one in enumerate(media):
-            place = self._find_media(account, one.file_name)
-            self._append(
-                _INSERT_MEDIA,
-                (
-                    table, key, position, one.media_id, one.media_type, one.url, one.file_name, one.alt_text, *place,
-                ),
-            )  # fmt: skip
+        self._rows["media"] += [
+            (
+                table, key, position, one.media_id, one.media_type, one.url, one.file_name, one.alt_text,
+                *self._find_media(account, one.file_name),
+            )
+            for position, one in enumerate(media)
+        ]  # fmt: skip
 
     def flush(self) -> None:
         """Write the rows that wait into their tables."""
-        for statement, rows in self._rows.items():
+        for table, rows in self._rows.items():
             if rows:
-                self.connection.executemany(statement, rows)
+                marks = ",".join("?" * _COLUMNS[table])
+                self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
                 rows.clear()
         self._waiting = 0
 
     def finish_rows(self) -> None:
-        """No more records: merge the full-text indexes, write the vocabulary and the other indexes."""
+        """No more records: make the full-text indexes, the vocabulary and the other indexes."""
         self.flush()
-        for table in ("post_fts", "message_fts", "relation_fts"):
-            # Indexing the rows in one go took three quarters of the time of indexing each as it came.
-            self.connection.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")  # noqa: S608
-            self.connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
+        self.counts = {table: key for table, key in self._keys.items() if key}
+        for table, index in _SEARCHED.items():
+            if table in self.counts:
+                # Indexing the rows in one go took three quarters of the time of indexing each as it came.
+                self.connection.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")  # noqa: S608
+                self.connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
         self._write_terms()
         self.connection.execute(read_schema("indexes.sql"))
         (pages,) = self.connection.execute("PRAGMA page_count").fetchall()[0]
         self._file.begin_bulk(pages * PAGE_BYTES)
-        self.counts = {table: key for table, key in self._keys.items() if key}
 
     def _write_terms(self) -> None:
-        # Short links leave a word of their own each, which nobody looks for by its form: left out.
-        stemmer = Stemmer.Stemmer(self._language)
-        totals: dict[str, list[int]] = {}
-        for table in ("post_fts", "message_fts", "relation_fts"):
-            self.connection.execute(f"CREATE VIRTUAL TABLE temp.{table}_aux USING fts4aux (main, {table})")
-            rows = self.connection.execute(
-                f"SELECT term, documents, occurrences FROM temp.{table}_aux WHERE col = '*'"  # noqa: S608
-                " AND (documents > 1 OR term NOT GLOB '*[0-9]*')"
-            )
-            for term, documents, occurrences in rows:
-                total = totals.setdefault(term, [0, 0])
-                total[0] += documents
-                total[1] += occurrences
-            self.connection.execute(f"DROP TABLE temp.{table}_aux")
-        terms = sorted(totals)
-        stems = stemmer.stemWords(terms)
-        self.connection.executemany(
-            "INSERT INTO term VALUES (?,?,?,?)",
-            ((term, stem, *totals[term]) for term, stem in zip(terms, stems, strict=True)),
+        """The words of all indexes. Short links leave a word of their own each, which nobody looks for by
+        its form: words with a digit that one record has are left out."""
+        for index in _SEARCHED.values():
+            self.connection.execute(f"CREATE VIRTUAL TABLE temp.{index}_aux USING fts4aux (main, {index})")
+        each = " UNION ALL ".join(
+            f"SELECT term, documents, occurrences FROM temp.{index}_aux"  # noqa: S608
+            " WHERE col = '*' AND (documents > 1 OR term NOT GLOB '*[0-9]*')"
+            for table, index in _SEARCHED.items()
+            if table in self.counts
         )
+        if each:
+            stem = Stemmer.Stemmer(self._language).stemWord
+            self.connection.create_scalar_function("stem", stem, 1, deterministic=True)
+            self.connection.execute(
+                "INSERT INTO term SELECT term, stem(term), sum(documents), sum(occurrences)"  # noqa: S608
+                f" FROM ({each}) GROUP BY term ORDER BY term"
+            )
+        for index in _SEARCHED.values():
+            self.connection.execute(f"DROP TABLE temp.{index}_aux")
 
     def add_capture(self, row: tuple[object, ...]) -> None:
         """Add a row of `capture`."""

@@ -80,6 +80,7 @@ CREATE TABLE post (
     in_reply_to_handle  TEXT,
     conversation_id     TEXT,
     repost_of_id        TEXT,
+    repost_of_handle    TEXT,
     quote_of_id         TEXT,
     edit_ids            TEXT,                -- JSON, where edited
     like_count          INTEGER,

@@ -38,7 +38,7 @@ class Capture(Struct, frozen=True, kw_only=True):
     """More that the parser needs to derive the same record again."""
 
 
-class Item(Struct, frozen=True, gc=False):
+class Item(Struct, frozen=True, gc=False, array_like=True):
     """One record's verbatim bytes.
 
     kind: "post", "message", "account", "gone" or a relation's kind; with account and id it names the
@@ -55,7 +55,7 @@ class Item(Struct, frozen=True, gc=False):
     media: tuple[MediaReference, ...] = ()
 
 
-class Batch(Struct, frozen=True, gc=False):
+class Batch(Struct, frozen=True, gc=False, array_like=True):
     """Items of one capture, about a mebibyte together."""
 
     capture_key: int
