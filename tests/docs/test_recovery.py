@@ -36,7 +36,16 @@ OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to th
 WITH_EXPORT = "With the original export still at hand"
 MEDIA = "8. Pictures and videos"
 PASSPHRASE = "seven plain words nobody would guess here"
-RELATIONS = "follower following block mute like list_created list_member list_subscribed".split()
+RELATIONS = [
+    "follower",
+    "following",
+    "block",
+    "mute",
+    "like",
+    "list_created",
+    "list_member",
+    "list_subscribed",
+]
 
 
 @dataclass(frozen=True)
