@@ -14,6 +14,9 @@ from archiver.records import RELATION_KINDS
 POST_KINDS = ("post", "reply", "repost", "quote")
 KINDS = (*POST_KINDS, "message", *RELATION_KINDS)
 OPERATORS = ("from", "account", "kind", "since", "until")
+MAXIMUM_PARTS = 100
+"""Words and filters in one query; FTS4 gives up at expressions of a few hundred."""
+_OPERATORS_LISTED = ", ".join(f"{name}:" for name in OPERATORS)
 _TOKEN = re.compile(
     r'\s*(?P<not>-)?(?:(?P<name>[A-Za-z_]+):(?=[^\s/]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))'
 )
@@ -61,6 +64,7 @@ class _Reading:
         self.since_ms: int | None = None
         self.until_ms: int | None = None
         self.or_waits = False
+        self.count = 0
 
     def take(self, term: Term, *, negated: bool) -> None:
         if negated:
@@ -86,7 +90,7 @@ class _Reading:
         if name not in OPERATORS:
             raise UsageError(
                 f"{name}: is not something a search can be narrowed by",
-                f'use {", ".join(f"{one}:" for one in OPERATORS)}, or put the words in quotes: "{name}:{value}"',
+                f'use {_OPERATORS_LISTED}, or put the words in quotes: "{name}:{value}"',
             )
         if name in ("since", "until"):
             if negated:
@@ -109,6 +113,8 @@ class _Reading:
 
 def parse_query(text: str) -> Query:
     """Read a query; raise UsageError for what is not one, saying what is."""
+    # What is no text (half a character, NUL) is in no index either, and SQLite takes neither.
+    text = text.encode("utf-8", "replace").decode().replace("\0", " ")
     reading = _Reading()
     if text.count('"') % 2:
         raise UsageError("a quotation mark is not closed", 'a phrase stands between two: "road closed"')
@@ -119,6 +125,11 @@ def parse_query(text: str) -> Query:
             raise UsageError(f"the search cannot be read at {text[position : position + 20]!r}")
         position = token.end()
         _take_token(reading, token)
+        reading.count += 1
+        if reading.count > MAXIMUM_PARTS:
+            raise UsageError(
+                f"the search has more than {MAXIMUM_PARTS} words and filters", "search in several goes"
+            )
     if reading.or_waits:
         raise UsageError("OR needs a word after it", 'as in: flooding OR "road closed"')
     filters = {name: tuple(values) for name, values in reading.filters.items()}
@@ -176,15 +187,20 @@ def parse_dates(text: str) -> tuple[int, int]:
         parts = {name: int(value) for name, value in match.groupdict().items()}
         try:
             first = date(parts["y"], parts.get("m", 1), parts.get("d", 1))
-            after = {
-                "day": lambda: first + timedelta(days=1),
-                "month": lambda: date(first.year + first.month // 12, first.month % 12 + 1, 1),
-                "year": lambda: date(first.year + 1, 1, 1),
-            }[unit]()
+            after = _next_unit(first, unit)
         except (ValueError, OverflowError) as error:
             raise UsageError(f"{text} is not a date", "as 2026-11-01, 2026-11, 2026 or 01/11/2026") from error
         return _milliseconds(first), _milliseconds(after)
     raise UsageError(f"{text!r} is not a date", "as 2026-11-01, 2026-11, 2026 or 01/11/2026")
+
+
+def _next_unit(first: date, unit: str) -> date:
+    """The day after a day, month or year that begins with `first`."""
+    if unit == "day":
+        return first + timedelta(days=1)
+    if unit == "month":
+        return date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return date(first.year + 1, 1, 1)
 
 
 def _milliseconds(day: date) -> int:

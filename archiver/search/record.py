@@ -1,4 +1,4 @@
-"""One record with all that is held of it: every version, its verbatim bytes, its media, whether it is gone."""
+"""One record with all that is held of it: versions, verbatim bytes, media, and whether it is gone."""
 
 import json
 from typing import Any, NamedTuple
@@ -8,6 +8,22 @@ import apsw
 from archiver.search.run import Searcher
 
 _TABLES = ("post", "message", "relation", "account")
+_ANY_OF = "IN (SELECT value FROM json_each(?1))"
+_FIND = {
+    "post": f"SELECT * FROM post WHERE platform_id {_ANY_OF} OR (coalesce(record_id, platform_id) {_ANY_OF}"  # noqa: S608  # constants of this module, here and below
+    " AND (version > 1 OR record_id IS NOT NULL))",
+    "message": f"SELECT * FROM message WHERE platform_id {_ANY_OF}",  # noqa: S608
+    "relation": f"SELECT * FROM relation WHERE platform_id {_ANY_OF}",  # noqa: S608
+    "account": f"SELECT * FROM account WHERE platform_id {_ANY_OF}",  # noqa: S608
+    "gone": f"SELECT * FROM gone WHERE platform_id {_ANY_OF}",  # noqa: S608
+}
+_JOINED = (
+    "SELECT part, offset, length FROM record_capture WHERE record_table = ? AND record_key = ?"
+    " ORDER BY position"
+)
+_CAPTURE = "SELECT * FROM capture WHERE id = (SELECT capture FROM capture_part WHERE id = ?)"
+_MEDIA = "SELECT * FROM media WHERE record_table = ? AND record_key = ? ORDER BY position"
+_LINKS = "SELECT * FROM link WHERE record_table = ? AND record_key = ? ORDER BY position"
 
 
 class Version(NamedTuple):
@@ -29,44 +45,39 @@ class Record(NamedTuple):
 
 def find_record(searcher: Searcher, platform_id: str) -> Record:
     """Every version of the records with an id, oldest first; edits of the same post included."""
-    found = _find(searcher, {platform_id})
+    asked = platform_id.encode("utf-8", "replace").decode()
+    found = _find(searcher, {asked})
     others = {
         str(version.fields["record_id"] or version.fields["platform_id"])
         for version in found.versions
         if version.table == "post"
     }
     others |= {one for version in found.versions for one in version.fields.get("edit_ids") or ()}
-    if others - {platform_id}:
-        found = _find(searcher, others | {platform_id})
-    found.versions.sort(
-        key=lambda one: (
-            one.fields.get("posted_ms") or one.fields.get("captured_ms") or 0,
-            one.fields["version"],
-        )
-    )
+    if others - {asked}:
+        found = _find(searcher, others | {asked})
+    found.versions.sort(key=_age)
     return found
+
+
+def _age(version: Version) -> tuple[int, int]:
+    fields = version.fields
+    return fields.get("posted_ms") or fields.get("captured_ms") or 0, fields["version"]
 
 
 def _find(searcher: Searcher, ids: set[str]) -> Record:
     versions: list[Version] = []
     gone: list[dict[str, Any]] = []
-    marks = ",".join("?" * len(ids))
+    wanted = (json.dumps(sorted(ids)),)
     for archive, reader, file in searcher.readers():
+        connection = reader.connection
         try:
             for table in _TABLES:
                 if file.records.get(table):
-                    condition = f"platform_id IN ({marks})"
-                    values: tuple[str, ...] = tuple(ids)
-                    if table == "post":
-                        condition += f" OR (coalesce(record_id, platform_id) IN ({marks}) AND (version > 1 OR record_id IS NOT NULL))"
-                        values *= 2
-                    for row in _dicts(reader.connection, f"SELECT * FROM {table} WHERE {condition}", values):  # noqa: S608
-                        versions.append(_version(reader.connection, archive.name, table, row))
+                    rows = _dicts(connection, _FIND[table], wanted)
+                    versions += [_version(connection, archive.name, table, row) for row in rows]
             if file.records.get("gone"):
-                for row in _dicts(
-                    reader.connection, f"SELECT * FROM gone WHERE platform_id IN ({marks})", tuple(ids)
-                ):  # noqa: S608
-                    gone.append({**row, "archive": archive.name})
+                rows = _dicts(connection, _FIND["gone"], wanted)
+                gone += [{**row, "archive": archive.name} for row in rows]
         except apsw.Error as error:
             raise reader.translated(error) from error
     return Record(versions, gone)
@@ -74,43 +85,36 @@ def _find(searcher: Searcher, ids: set[str]) -> Record:
 
 def _dicts(connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
     cursor = connection.execute(sql, values)
-    rows = cursor.fetchall()
-    names = [
-        column[1] for column in connection.execute(f"PRAGMA table_info({sql.split(' FROM ')[1].split()[0]})")
-    ]
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    found = []
+    names: list[str] = []
+    for row in cursor:
+        names = names or [column[0] for column in cursor.get_description()]
+        found.append(dict(zip(names, row, strict=True)))
+    return found
 
 
 def _version(connection: apsw.Connection, archive: str, table: str, row: dict[str, Any]) -> Version:
-    key = row.pop("key")
-    places = [(row.pop("part"), row.pop("offset"), row.pop("length"))]
-    places += connection.execute(
-        "SELECT part, offset, length FROM record_capture WHERE record_table = ? AND record_key = ? ORDER BY position",
-        (table, key),
-    ).fetchall()
-    raw = tuple(_bytes(connection, *place) for place in places)
-    capture = _dicts(
-        connection,
-        "SELECT * FROM capture WHERE id = (SELECT capture FROM capture_part WHERE id = ?)",
-        (places[0][0],),
-    )[0]
+    place = (row.pop("part"), row.pop("offset"), row.pop("length"))
+    record = (table, row.pop("key"))
+    joined: list[Any] = connection.execute(_JOINED, record).fetchall()
     if row.get("edit_ids"):
         row["edit_ids"] = json.loads(row["edit_ids"])
-    media = _dicts(
-        connection,
-        "SELECT * FROM media WHERE record_table = ? AND record_key = ? ORDER BY position",
-        (table, key),
+    return Version(
+        archive,
+        table,
+        row,
+        _dicts(connection, _CAPTURE, (place[0],))[0],
+        tuple(_bytes(connection, *one) for one in (place, *joined)),
+        tuple(_dicts(connection, _MEDIA, record)),
+        tuple(_dicts(connection, _LINKS, record)),
     )
-    links = _dicts(
-        connection,
-        "SELECT * FROM link WHERE record_table = ? AND record_key = ? ORDER BY position",
-        (table, key),
-    )
-    return Version(archive, table, row, capture, raw, tuple(media), tuple(links))
 
 
 def _bytes(connection: apsw.Connection, part: int, offset: int, length: int) -> bytes:
     """Verbatim bytes, read without loading the whole part."""
-    with connection.blob_open("main", "capture_part", "body", part, False) as blob:
+    blob = connection.blob_open("main", "capture_part", "body", part, False)
+    try:
         blob.seek(offset)
         return blob.read(length)
+    finally:
+        blob.close()

@@ -1,22 +1,41 @@
 """A query over every archive: segments opened newest first, and no more of them than are needed."""
 
 import heapq
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import apsw
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.keys import Identity
-from archiver.search.query import POST_KINDS, Query, exclude_expression, match_expression
+from archiver.search.query import POST_KINDS, Query
 from archiver.search.rank import register_rank
-from archiver.records import RELATION_KINDS
+from archiver.search.statement import (
+    MANY,
+    Order,
+    hits_statement,
+    revision_statement,
+    tables_of,
+    wants_relations,
+)
 from archiver.times import parse_time
 from archiver.vault import Archive, Vault
 
-Order = Literal["newest", "oldest", "relevance"]
-_MANY = 1 << 62
+_REVISION = {
+    "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"
+    " AND (r.version > 1 OR r.record_id IS NOT NULL) AND r.platform = ? AND r.account = ?",
+    "message": "FROM message AS r WHERE r.platform_id = ? AND r.version > 1"
+    " AND r.platform = ? AND r.account = ?",
+}
+"""All versions of a record but a first one. Values: record id, platform, account."""
+_AGES = {table: f"SELECT r.posted_ms, r.version {rows}" for table, rows in _REVISION.items()}
+_CAPTURED = {
+    table: "SELECT (SELECT c.fetched_ms FROM capture_part AS p JOIN capture AS c ON c.id = p.capture"  # noqa: S608  # constants of this module
+    f" WHERE p.id = r.part) {rows}"
+    for table, rows in _REVISION.items()
+}
+_GONE = "SELECT noticed_ms, how FROM gone WHERE platform_id = ? AND platform = ? AND account = ? AND kind = ?"
 
 
 class Hit(NamedTuple):
@@ -63,22 +82,6 @@ class _Segment(NamedTuple):
     posted_to: int
 
 
-_COLUMNS = {
-    "post": "r.platform, r.platform_id, r.kind, r.account, r.author_id, r.author_handle, r.posted_ms, r.text,"
-    " r.alt_text, r.version, coalesce(r.record_id, r.platform_id)",
-    "message": "r.platform, r.platform_id, 'message', r.account, r.sender_id, NULL, r.posted_ms, r.text,"
-    " NULL, r.version, r.platform_id",
-    "relation": "r.platform, r.platform_id, r.kind, r.account, NULL, NULL, r.captured_ms, coalesce(r.text, r.url, ''),"
-    " NULL, r.version, r.platform_id",
-}
-_TIME = {"post": "posted_ms", "message": "posted_ms", "relation": "captured_ms"}
-_REVISIONS = {
-    "post": "SELECT posted_ms, version FROM post WHERE coalesce(record_id, platform_id) = ? AND platform = ?"
-    " AND (version > 1 OR record_id IS NOT NULL)",
-    "message": "SELECT posted_ms, version FROM message WHERE platform_id = ? AND platform = ? AND version > 1",
-}
-
-
 class Searcher:
     """An opened vault: segments stay open, so that a second search is quicker than the first.
 
@@ -89,24 +92,22 @@ class Searcher:
         self._identities = identities
         self._open: dict[tuple[str, str], SegmentReader] = {}
         self._segments = [
-            _Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, _MANY))
+            _Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
             for archive in archives
             for file in archive.manifest.segments
         ]
 
     def search(self, query: Query, *, order: Order = "newest", limit: int = 50) -> Result:
-        """The first `limit` records in the order asked for; 0 for all of them."""
-        wanted = limit if limit else _MANY
+        """The first `limit` records in the order asked for; 0 for all of them. Among records of the same
+        millisecond at the limit, which are shown is chance."""
+        wanted = limit or MANY
         fetch = wanted + 1
         while True:
-            found, exhausted = self._collect(query, order, fetch)
-            hits = _newest_versions(found)
-            if exhausted or len(hits) > wanted:
-                break
+            found, edge = self._collect(query, order, fetch)
+            result = self._merged(query, order, wanted, found, edge)
+            if result is not None:
+                return result
             fetch *= 2
-        hits.sort(key=_SORT_KEYS[order])
-        shown = [self._with_history(hit) for hit in hits[:wanted]]
-        return Result(shown, len(hits) > wanted)
 
     def effort(self) -> Effort:
         """What all searches so far have read."""
@@ -139,91 +140,148 @@ class Searcher:
 
     # Collecting hits
 
-    def _collect(self, query: Query, order: Order, fetch: int) -> tuple[list[Hit], bool]:
-        """Hits of all segments that can matter, and whether there are no others."""
-        heap: list[tuple[int, int]] = []
+    def _collect(self, query: Query, order: Order, fetch: int) -> tuple[list[Hit], float | None]:
+        """Hits of all segments that can matter, and the edge: up to which position (time or score, as
+        `_POSITION` begins) none is left out; None where none is at all."""
+        position = _POSITION[order]
+        nearest: list[float] = []
         hits: list[Hit] = []
-        exhausted = True
-        direction = 1 if order == "newest" else -1
-        for segment in self._in_order(query, order):
-            edge = segment.posted_to if order == "newest" else -segment.posted_from
-            if order != "relevance" and len(heap) >= fetch and heap[0][0] > edge:
-                return hits, False
-            found = self._search_segment(segment, query, order, fetch)
-            exhausted = exhausted and len(found) < fetch
-            for hit in found:
-                hits.append(hit)
-                if fetch < _MANY:
-                    entry = (direction * hit.posted_ms, len(hits))
-                    heapq.heappush(heap, entry) if len(heap) < fetch else heapq.heappushpop(heap, entry)
-        return hits, exhausted
+        edges: list[float] = []
+        for segment, first, last in self._in_order(query, order):
+            bound = -last if order == "newest" else first
+            if order != "relevance" and len(nearest) >= fetch and -nearest[0] < bound:
+                edges.append(bound)
+                break
+            for table in tables_of(query):
+                if not segment.file.records.get(table):
+                    continue
+                found = self._hits(segment, *hits_statement(table, query, order, fetch, segment.archive.name))
+                hits += found
+                if len(found) == fetch:
+                    edges.append(max(position(hit)[0] for hit in found))
+                if fetch < MANY:
+                    for hit in found:
+                        heapq.heappush(nearest, -position(hit)[0])
+                        if len(nearest) > fetch:
+                            heapq.heappop(nearest)
+        return hits, min(edges, default=None)
 
-    def _in_order(self, query: Query, order: Order) -> Iterator[_Segment]:
-        """The segments that can hold hits, those with the newest (or oldest) records first."""
-        reverse = order != "oldest"
-        for segment in sorted(
-            self._segments, key=lambda one: one.posted_to if reverse else one.posted_from, reverse=reverse
-        ):
-            if query.since_ms is not None and segment.posted_to < query.since_ms:
-                continue
-            if query.until_ms is not None and segment.posted_from >= query.until_ms:
-                continue
-            yield segment
-
-    def _search_segment(self, segment: _Segment, query: Query, order: Order, fetch: int) -> list[Hit]:
-        hits: list[Hit] = []
-        for table in _tables(query):
-            if not segment.file.records.get(table):
-                continue
-            reader = self.reader(segment.archive, segment.file)
-            sql, values = _statement(table, query, order, fetch)
-            try:
-                rows: list[Any] = reader.connection.execute(sql, values).fetchall()
-            except apsw.Error as error:
-                raise reader.translated(error) from error
-            hits += [Hit(*row[:9], segment.archive.name, row[9], row[10], row[11]) for row in rows]
-        return hits
-
-    # Versions and what is gone
-
-    def _with_history(self, hit: Hit) -> Hit:
-        """The hit with how many versions there are and whether it is gone."""
-        table = "message" if hit.kind == "message" else "post" if hit.kind in POST_KINDS else None
-        newest, versions = (hit.posted_ms, hit.version), hit.version
-        gone = None
+    def _in_order(self, query: Query, order: Order) -> Iterator[tuple[_Segment, int, int]]:
+        """The segments that can hold hits and their first and last times, those with the newest (or
+        oldest) records first."""
+        undated = wants_relations(query)
+        chosen = []
         for segment in self._segments:
-            if table is not None and segment.file.revised:
-                for posted_ms, version in self._rows(
-                    segment, _REVISIONS[table], (hit.record_id, hit.platform)
-                ):
-                    newest = max(newest, (posted_ms, version))
-                    versions = max(versions, version)
-            if segment.file.records.get("gone"):
-                rows = self._rows(
-                    segment,
-                    "SELECT noticed_ms, how FROM gone WHERE platform_id = ? AND platform = ? AND kind = ?",
-                    (hit.id, hit.platform, table or hit.kind),
-                )
-                gone = max([*rows, *([gone] if gone else [])], default=None)
-        return hit._replace(versions=versions, superseded=newest > (hit.posted_ms, hit.version), gone=gone)
+            first, last = segment.posted_from, segment.posted_to
+            if undated and segment.file.records.get("relation"):
+                first, last = 0, MANY  # what likes, followers and the like have is a time captured
+            if query.since_ms is not None and last < query.since_ms:
+                continue
+            if query.until_ms is not None and first >= query.until_ms:
+                continue
+            chosen.append((segment, first, last))
+        chosen.sort(key=lambda one: one[1] if order == "oldest" else -one[2])
+        return iter(chosen)
 
-    def _rows(self, segment: _Segment, sql: str, values: tuple[str, ...]) -> list[Any]:
+    def _hits(self, segment: _Segment, sql: str, values: Sequence[Any]) -> list[Hit]:
+        return [Hit(*row) for row in self._rows(segment, sql, values)]
+
+    def _rows(self, segment: _Segment, sql: str, values: Sequence[Any]) -> list[Any]:
         reader = self.reader(segment.archive, segment.file)
         try:
             return reader.connection.execute(sql, values).fetchall()
         except apsw.Error as error:
             raise reader.translated(error) from error
 
+    # Merging them: versions, and what is gone
 
-_SORT_KEYS = {
-    "newest": lambda hit: (-hit.posted_ms, hit.platform, hit.id),
-    "oldest": lambda hit: (hit.posted_ms, hit.platform, hit.id),
+    def _merged(
+        self, query: Query, order: Order, wanted: int, found: Sequence[Hit], edge: float | None
+    ) -> Result | None:
+        """The first `wanted` records of the hits, or None where what lies beyond the edge is needed."""
+        position = _POSITION[order]
+        waiting = [(position(hit), number, hit, False) for number, hit in enumerate(_newest_versions(found))]
+        heapq.heapify(waiting)
+        shown: list[Hit] = []
+        while waiting and len(shown) < wanted:
+            place, number, hit, settled = heapq.heappop(waiting)
+            if edge is not None and place[0] > edge:
+                return None
+            if not settled:
+                hit = self._settled(query, order, hit)
+                if position(hit) > place:  # its newest version was not among those found, and comes later
+                    heapq.heappush(waiting, (position(hit), number, hit, True))
+                    continue
+            shown.append(hit)
+        if edge is not None and not waiting:
+            return None
+        shown.sort(key=position)
+        return Result(shown, bool(waiting))
+
+    def _settled(self, query: Query, order: Order, hit: Hit) -> Hit:
+        """The record in its newest version that matches, with how many there are and whether it is gone."""
+        table = _table_of(hit)
+        ages = self._revisions(hit, _AGES.get(table))
+        newest = max(ages, default=(0, 0))
+        if newest > (hit.posted_ms, hit.version):
+            hit = self._newest_match(query, order, hit, table)
+        gone = self._gone(hit, table)
+        if gone is not None and ages:
+            captured = self._revisions(hit, _CAPTURED.get(table))
+            gone = None if max(captured)[0] > gone[0] else gone  # it was there again
+        return hit._replace(
+            versions=max([hit.version, *(version for _, version in ages)]),
+            superseded=newest > (hit.posted_ms, hit.version),
+            gone=gone,
+        )
+
+    def _revisions(self, hit: Hit, sql: str | None) -> list[tuple[int, ...]]:
+        """A row for each of the record's versions, but for a first one."""
+        if sql is None:
+            return []
+        record = (hit.record_id, hit.platform, hit.account)
+        segments = [segment for segment in self._segments if segment.file.revised]
+        return [row for segment in segments for row in self._rows(segment, sql, record)]
+
+    def _newest_match(self, query: Query, order: Order, hit: Hit, table: str) -> Hit:
+        record = (hit.record_id, hit.platform, hit.account)
+        for segment in self._segments:
+            if segment.file.revised and segment.file.records.get(table):
+                statement = revision_statement(table, query, order, segment.archive.name, record)
+                hit = max([hit, *self._hits(segment, *statement)], key=_age)
+        return hit
+
+    def _gone(self, hit: Hit, table: str) -> tuple[int, str] | None:
+        """When and how the record was last found missing."""
+        found: list[tuple[int, str]] = []
+        for segment in self._segments:
+            if segment.file.records.get("gone"):
+                kind = hit.kind if table == "relation" else table
+                found += self._rows(segment, _GONE, (hit.id, hit.platform, hit.account, kind))
+        return max(found, default=None)
+
+
+Position = tuple[float, int, str, str]
+_POSITION: dict[str, Callable[[Hit], Position]] = {
+    "newest": lambda hit: (-hit.posted_ms, 0, hit.platform, hit.id),
+    "oldest": lambda hit: (hit.posted_ms, 0, hit.platform, hit.id),
     "relevance": lambda hit: (hit.score, -hit.posted_ms, hit.platform, hit.id),
 }
+"""Where a hit stands in an order: the lower, the earlier."""
+
+
+def _age(hit: Hit) -> tuple[int, int]:
+    return hit.posted_ms, hit.version
 
 
 def _bound(time: str | None, otherwise: int) -> int:
     return otherwise if time is None else parse_time(time)
+
+
+def _table_of(hit: Hit) -> str:
+    if hit.kind in POST_KINDS:
+        return "post"
+    return "message" if hit.kind == "message" else "relation"
 
 
 def _newest_versions(hits: Sequence[Hit]) -> list[Hit]:
@@ -233,82 +291,6 @@ def _newest_versions(hits: Sequence[Hit]) -> list[Hit]:
         kind = "post" if hit.kind in POST_KINDS else hit.kind
         key = (hit.platform, hit.account, kind, hit.record_id)
         other = best.get(key)
-        if other is None or (hit.posted_ms, hit.version) > (other.posted_ms, other.version):
+        if other is None or _age(hit) > _age(other):
             best[key] = hit
     return list(best.values())
-
-
-def _tables(query: Query) -> list[str]:
-    """The tables that hold wanted kinds."""
-    tables = []
-    if any(query.wants(kind) for kind in POST_KINDS):
-        tables.append("post")
-    if query.wants("message"):
-        tables.append("message")
-    if any(query.wants(kind) for kind in RELATION_KINDS):
-        tables.append("relation")
-    return tables
-
-
-def _statement(table: str, query: Query, order: Order, fetch: int) -> tuple[str, list[object]]:
-    """One table's hits in the order asked for, at most `fetch`."""
-    values: list[object] = []
-    conditions: list[str] = []
-    expression = match_expression(query)
-    ranked = order == "relevance" and expression is not None
-    key = "r.key"
-    source = f"{table} AS r"
-    if expression is not None:
-        # CROSS JOIN fixes the order: from the index to the rows, never the other way.
-        source = f"{table}_fts AS f CROSS JOIN {table} AS r ON r.key = f.docid"
-        conditions.append(f"f.{table}_fts MATCH ?")
-        values.append(expression)
-        key = "f.docid"
-    elif query.excluded:
-        conditions.append(f"r.key NOT IN (SELECT docid FROM {table}_fts WHERE {table}_fts MATCH ?)")
-        values.append(exclude_expression(query))
-    for condition, value in _filters(table, query):
-        conditions.append(condition)
-        values += value
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    if ranked:
-        filtered = len(conditions) > 1
-        inner = source if filtered else f"{table}_fts AS f"
-        sql = (
-            f"SELECT {_COLUMNS[table]}, best.score FROM (SELECT f.docid AS docid,"
-            f" rank(matchinfo(f.{table}_fts, 'pcnalx')) AS score FROM {inner}{where}"
-            f" ORDER BY score, f.docid DESC LIMIT ?) AS best CROSS JOIN {table} AS r ON r.key = best.docid"
-        )
-    else:
-        sequence = "ASC" if order == "oldest" else "DESC"
-        sql = f"SELECT {_COLUMNS[table]}, 0.0 FROM {source}{where} ORDER BY {key} {sequence} LIMIT ?"
-    return sql, [*values, min(fetch, _MANY)]
-
-
-def _filters(table: str, query: Query) -> Iterator[tuple[str, list[object]]]:
-    """Conditions on the rows themselves, each with its values."""
-    if query.kinds or query.not_kinds:
-        kinds = [kind for kind in (*POST_KINDS, *RELATION_KINDS) if query.wants(kind)]
-        if table != "message":
-            yield f"r.kind IN ({','.join('?' * len(kinds))})", list(kinds)
-    author = {
-        "post": "(r.author_handle = ? COLLATE NOCASE OR r.author_id = ?)",
-        "message": "(r.sender_id IN (SELECT account FROM capture WHERE handle = ? COLLATE NOCASE) OR r.sender_id = ?)",
-        "relation": "(? IS NULL OR ? IS NULL)",
-    }[table]
-    account = "r.account IN (SELECT account FROM capture WHERE handle = ? COLLATE NOCASE OR account = ?)"
-    for condition, included, excluded in (
-        (author, query.authors, query.not_authors),
-        (account, query.accounts, query.not_accounts),
-    ):
-        if included:
-            yield (
-                f"({' OR '.join([condition] * len(included))})",
-                [value for one in included for value in (one, one)],
-            )
-        for one in excluded:
-            yield f"({condition}) IS NOT TRUE", [one, one]
-    if query.since_ms is not None:
-        yield f"r.{_TIME[table]} >= ?", [query.since_ms]
-    if query.until_ms is not None:
-        yield f"r.{_TIME[table]} < ?", [query.until_ms]
