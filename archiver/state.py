@@ -70,12 +70,13 @@ def _arrays(keys: Sequence[int | str]) -> Iterator[Any]:
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What is known of one record: its last version's keyed hash and number, whether it is gone, and when
+    """What is known of one record: its last version's keyed hash and number, when the export was made that
+    first showed it gone (0: it is there), and when
     the newest export that had it was made."""
 
     digest: bytes
     version: int
-    gone: bool
+    gone: int
     generated_ms: int
 
 
@@ -186,7 +187,7 @@ class State:
             with self._local.translated():
                 rows: Iterable[Any] = self._database.execute(_FIND_SEEN, (series, some))
                 for key, digest, version, gone, generated_ms in rows:
-                    found[key] = Seen(digest, version, bool(gone), generated_ms)
+                    found[key] = Seen(digest, version, gone, generated_ms)
         return found
 
     def versions_of(self, series: int, record_id: str) -> int:
@@ -219,9 +220,12 @@ class State:
                 " VALUES (?,?,?,?,?,?)"
                 " ON CONFLICT (series, id) DO UPDATE SET digest = excluded.digest,"
                 " version = excluded.version,"
-                " generated_ms = max(generated_ms, excluded.generated_ms), gone = 0",
+                " generated_ms = max(generated_ms, excluded.generated_ms)",
                 rows,
             )
+            if "back" in page.changes:
+                there = [one for one, change in zip(page.ids, page.changes, strict=True) if change == "back"]
+                self.mark_gone(series, there, 0)
             self.set_note("last_page", page_id)
 
     def note_unchanged(self, series: int, generated_ms: int, keys: Sequence[int | str]) -> None:
@@ -247,10 +251,12 @@ class State:
             ).fetchall()
         return [str(key) for (key,) in rows]
 
-    def mark_gone(self, series: int, ids: Iterable[str]) -> None:
+    def mark_gone(self, series: int, ids: Iterable[str], generated_ms: int) -> None:
+        """Note that an export made then showed these gone; 0: that they are there again."""
         with self._local.translated():
             self._database.executemany(
-                "UPDATE seen SET gone = 1 WHERE series = ? AND id = ?", [(series, as_key(one)) for one in ids]
+                "UPDATE seen SET gone = ? WHERE series = ? AND id = ?",
+                [(generated_ms, series, as_key(one)) for one in ids],
             )
 
     def recover(self, spool: Spool) -> int:
@@ -262,16 +268,15 @@ class State:
             with self.transaction():
                 self.note_page(info.id, self.series(page.platform, page.account, info.kind), page)
                 if info.kind == "gone":
-                    self.note_gone_ids(page.platform, page.account, page.ids)
+                    self.note_gone_page(page)
         return len(pages)
 
-    def note_gone_ids(self, platform: str, account: str, ids: Iterable[str]) -> None:
-        """Mark records as gone by the ids of "gone" items: `KIND:ID`, or a post's id alone."""
-        for one in ids:
+    def note_gone_page(self, page: Page) -> None:
+        """Mark as gone what "gone" items name: their ids are `KIND:ID`, or a post's id alone."""
+        for one in page.ids:
             kind, colon, platform_id = one.partition(":")
-            self.mark_gone(
-                self.series(platform, account, kind if colon else "post"), [platform_id if colon else one]
-            )
+            series = self.series(page.platform, page.account, kind if colon else "post")
+            self.mark_gone(series, [platform_id if colon else one], page.generated_ms)
 
     # Media that earlier sealings took
 
