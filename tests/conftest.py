@@ -1,6 +1,7 @@
 """For all tests: how hypothesis searches, and at the end of a run what was skipped for want of what."""
 
 import os
+import signal
 from collections import Counter
 
 import pytest
@@ -11,6 +12,13 @@ from tests.programs import NEEDS, REQUIRE_ALL
 settings.register_profile("archiver", deadline=None)
 settings.register_profile("archiver-ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("archiver-ci" if REQUIRE_ALL or os.environ.get("CI") else "archiver")
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start be interrupted, even where pytest was started in the background:
+    a shell has those ignore SIGINT, and they would pass it on."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
