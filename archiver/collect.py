@@ -101,7 +101,8 @@ def collect(
 ) -> CollectReport:
     """Take everything new from a source into the spool; what was taken, missing and not understood.
 
-    `content_hash` is applied to each item's content; equal hashes mean an unchanged record. Raise SourceError if the source refuses as a whole."""
+    `content_hash` is applied to each item's content; equal hashes mean an unchanged record. Raise
+    SourceError if the source refuses as a whole."""
     run = state.find_import(source.digest)
     if run is not None and run.summary is not None:
         report = msgspec.convert(run.summary, CollectReport)
@@ -148,6 +149,7 @@ class _Collection:
         self.report = report
         self.progress = progress
         self._captures: dict[int, int] = {}
+        self._of_deleted: set[int] = set()
         self._first_capture: Capture | None = None
         self._series: dict[str, int] = {}
         self._buckets: dict[tuple[int, str, int], _Bucket] = {}
@@ -193,6 +195,8 @@ class _Collection:
     def _begin_capture(self, capture: Capture) -> None:
         self._captures[capture.key] = self.spool.begin_capture(self.source.digest, capture, self.clock())
         self._first_capture = self._first_capture or capture
+        if capture.body_kind.startswith("deleted"):
+            self._of_deleted.add(self._captures[capture.key])
 
     def _series_of(self, kind: str) -> int:
         series = self._series.get(kind)
@@ -224,7 +228,7 @@ class _Collection:
         for item, key in zip(items, keys, strict=True):
             digest = content_hash(item.content)
             seen = uncommitted.get(key) or known.get(key)
-            change = "new" if seen is None else self._change(kind, item, seen, digest)
+            change = "new" if seen is None else self._change(capture, kind, item, seen, digest)
             if item.media and self._take_media(item.media) and change == "unchanged":
                 change = "changed"
             changes[change] = changes.get(change, 0) + 1
@@ -234,16 +238,16 @@ class _Collection:
             version = 1 if seen is None else seen.version + 1
             if item.record_id is not None and item.record_id != item.id:
                 version = self._version_of_edit(series, item.record_id) + 1
-                uncommitted[f"record {item.record_id}"] = Seen(b"", version, False, 0)
-            uncommitted[key] = Seen(digest, version, False, generated_ms)
+                uncommitted[f"record {item.record_id}"] = Seen(b"", version, 0, 0)
+            uncommitted[key] = Seen(digest, version, 0, generated_ms)
             self._put(capture, kind, series, item, version, change, digest)
         if kind == "gone":
             changes.pop("unchanged", None)  # several files of one export say the same
         for change, number in changes.items():
             self.report.add(kind, change, number)
 
-    def _change(self, kind: str, item: Item, seen: Seen, digest: bytes) -> str:
-        if seen.gone:
+    def _change(self, capture: int, kind: str, item: Item, seen: Seen, digest: bytes) -> str:
+        if 0 < seen.gone < self.source.generated_ms and capture not in self._of_deleted:
             return "back"
         if seen.digest == digest:
             return "unchanged"
@@ -366,7 +370,7 @@ class _Collection:
             for page_id, one in zip(page_ids, sealed, strict=True):
                 self.state.note_page(page_id, one.series, one.page)
                 if one.info.kind == "gone":
-                    self.state.note_gone_ids(self.source.platform, self.source.account, one.page.ids)
+                    self.state.note_gone_page(one.page)
             for series, keys in self._unchanged.items():
                 self.state.note_unchanged(series, self.source.generated_ms, keys)
         self._unchanged = {}

@@ -29,7 +29,8 @@ class Capture(Struct, frozen=True, kw_only=True):
     request: str
     """What was asked for: the export's file name, `!`, the member's name."""
     body_kind: str
-    """How to parse its slices: for X exports the type in the manifest, as `tweets` or `noteTweet`."""
+    """How to parse its slices: for X exports the type in the manifest, as `tweets` or `noteTweet`. One that
+    begins with `deleted` holds what is gone from the platform already."""
     layout: str
     """The generation of the format, as `x-2022`."""
     fetched_ms: int
