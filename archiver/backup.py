@@ -9,7 +9,7 @@ from pathlib import Path
 from archiver.collect import CollectReport, Progress, collect
 from archiver.disk import make_directories, os_errors_reported, sync_directory
 from archiver.errors import ArchiverError, ConfigurationError
-from archiver.settings import AccountSettings, Settings, add_account
+from archiver.settings import AccountSettings, Settings, add_account, load_settings
 from archiver.sources.apart import ApartSource
 from archiver.sources.base import Source
 from archiver.sources.x_export import Limits, XExport
@@ -92,16 +92,17 @@ def _limits(settings: Settings) -> Limits:
 
 def _grouped(paths: Iterable[Path], limits: Limits) -> list[_Opened]:
     """Files that are parts of one export together, older exports first."""
-    groups: dict[tuple[int, str, str], _Opened] = {}
-    for number, path in enumerate(paths):
+    refused: list[_Opened] = []
+    groups: dict[tuple[int, str], _Opened] = {}
+    for path in paths:
         try:
             with XExport.open(path, limits=limits) as export:
-                key = (export.generated_ms, export.account, str(export.generated_ms))
+                key = (export.generated_ms, export.account)
         except ArchiverError as error:
-            groups[0, "", f"refused {number}"] = _Opened([path], error)
+            refused.append(_Opened([path], error))
         else:
             groups.setdefault(key, _Opened()).paths.append(path)
-    return [groups[key] for key in sorted(groups)]
+    return refused + [groups[key] for key in sorted(groups)]
 
 
 def _open(paths: Sequence[Path], limits: Limits) -> XExport:
@@ -140,8 +141,6 @@ def _import_one(
 
 def _check_account(settings: Settings, export: XExport, name: str, *, may_add_account: bool) -> None:
     """Another account's export is refused, unless it may be added to the settings."""
-    from archiver.settings import load_settings
-
     current = load_settings(settings.path)
     if any(one.platform == export.platform and one.id == export.account for one in current.accounts):
         return

@@ -4,7 +4,7 @@ The parsers of today on the bytes of then: shows that nothing in the rows came f
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,26 @@ from archiver.sources.base import Capture
 from archiver.sources.parsers import parse_record
 from archiver.vault import Archive, Vault
 
-_TABLES = ("post", "message", "account", "relation", "gone")
-_DERIVED = (*_TABLES, "hashtag", "mention", "link", "media", "record_capture")
 NAMED_DIFFERENCES = 20
+_CACHED_PARTS = 32
+_MEDIA = """
+SELECT c.account, m.file_name, m.sha256, m.size, m.archive, m.pack, m.offset, m.missing FROM media AS m
+JOIN (SELECT 'post' AS record_table, key, account FROM post
+      UNION ALL SELECT 'message', key, account FROM message
+      UNION ALL SELECT 'account', key, platform_id FROM account) AS c
+ON c.record_table = m.record_table AND c.key = m.record_key"""
+_RECORDS = {
+    "post": "SELECT key, 'post', version, part, offset, length FROM post ORDER BY key",
+    "message": "SELECT key, 'message', version, part, offset, length FROM message ORDER BY key",
+    "account": "SELECT key, 'account', version, part, offset, length FROM account ORDER BY key",
+    "relation": "SELECT key, kind, version, part, offset, length FROM relation ORDER BY key",
+    "gone": "SELECT key, 'gone', 1, part, offset, length FROM gone ORDER BY key",
+}
+_JOINED = (
+    "SELECT part, offset, length FROM record_capture WHERE record_table = ? AND record_key = ?"
+    " ORDER BY position"
+)
+_DERIVED = (*_RECORDS, "hashtag", "mention", "link", "media", "record_capture")
 
 
 @dataclass
@@ -61,13 +78,7 @@ class _Rebuild:
         self.captures = {row[0]: _capture(row) for row in self._rows("SELECT * FROM capture")}
         self.part_captures = dict(self._rows("SELECT id, capture FROM capture_part"))
         self._parts: dict[int, bytes] = {}
-        media = self._rows(
-            "SELECT c.account, m.file_name, m.sha256, m.size, m.archive, m.pack, m.offset, m.missing FROM media AS m"
-            " JOIN (SELECT 'post' AS record_table, key, account FROM post UNION ALL SELECT 'message', key, account"
-            " FROM message UNION ALL SELECT 'account', key, platform_id FROM account) AS c"
-            " ON c.record_table = m.record_table AND c.key = m.record_key"
-        )
-        self.media = {(row[0], row[1]): MediaPlace(*row[2:]) for row in media}
+        self.media = {(row[0], row[1]): MediaPlace(*row[2:]) for row in self._rows(_MEDIA)}
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         return self.old.execute(sql, values).fetchall()
@@ -78,7 +89,7 @@ class _Rebuild:
             lambda account, name: self.media.get((account, name), nowhere), language="english"
         )
         try:
-            for table in _TABLES:
+            for table in _RECORDS:
                 self._derive(table, builder)
             builder.flush()
             for table in _DERIVED:
@@ -87,31 +98,15 @@ class _Rebuild:
             builder.close()
 
     def _derive(self, table: str, builder: SegmentBuilder) -> None:
-        version = "1" if table == "gone" else "version"
-        kind = {
-            "relation": "kind",
-            "post": "'post'",
-            "message": "'message'",
-            "account": "'account'",
-            "gone": "'gone'",
-        }
-        for key, row_kind, row_version, *place in self.old.execute(
-            f"SELECT key, {kind[table]}, {version}, part, offset, length FROM {table} ORDER BY key"  # noqa: S608
-        ):
-            joined = [
-                Place(*row)
-                for row in self._rows(
-                    "SELECT part, offset, length FROM record_capture WHERE record_table = ? AND record_key = ?"
-                    " ORDER BY position",
-                    (table, key),
-                )
-            ]
+        rows: Iterable[Any] = self.old.execute(_RECORDS[table])
+        for key, kind, version, *place in rows:
+            joined = [Place(*row) for row in self._rows(_JOINED, (table, key))]
             own = Place(*place)
             self.result.records += 1
             try:
                 capture = self.captures[self.part_captures[own.part]]
                 slices = [self._bytes(one) for one in (own, *joined)]
-                builder.add(parse_record(capture, row_kind, slices), row_version, own, joined)
+                builder.add(parse_record(capture, kind, slices), version, own, joined)
             except (ArchiverError, KeyError) as error:
                 self.result.add_difference(f"{table} {key}: {error}")
 
@@ -120,24 +115,22 @@ class _Rebuild:
         if body is None:
             rows = self._rows("SELECT body FROM capture_part WHERE id = ?", (place.part,))
             body = bytes(rows[0][0]) if rows else b""
-            if len(self._parts) >= 32:
+            if len(self._parts) >= _CACHED_PARTS:
                 self._parts.pop(next(iter(self._parts)))
             self._parts[place.part] = body
         return body[place.offset : place.offset + place.length]
 
     def _compare(self, table: str, new: apsw.Connection) -> None:
-        columns = [row[1] for row in self._rows(f"PRAGMA table_info({table})")]
-        keys = [row[1] for row in self._rows(f"PRAGMA table_info({table})") if row[5]]
-        sql = f"SELECT * FROM {table} ORDER BY {', '.join(keys)}"  # noqa: S608  # names of our own schema
+        described = self._rows(f"PRAGMA table_info({table})")
+        newer = {row[1] for row in new.execute(f"PRAGMA table_info({table})")}
+        columns = [row[1] for row in described if row[1] in newer]
+        if len(columns) != len(described) or len(columns) != len(newer):
+            self.result.add_difference(f"{table}: its columns are not those that this version makes")
+        keys = [row[1] for row in described if row[5]]
+        sql = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(keys)}"  # noqa: S608  # names of our own schema
         for old_row, new_row in _paired(self.old.execute(sql), new.execute(sql)):
-            if old_row == new_row:
-                continue
-            row = old_row or new_row
-            what = f"{table} {'/'.join(str(row[columns.index(key)]) for key in keys)}"
-            if old_row is not None and new_row is not None:
-                differing = [name for name, a, b in zip(columns, old_row, new_row, strict=True) if a != b]
-                what += f": {', '.join(differing)}"
-            self.result.add_difference(what)
+            if old_row != new_row:
+                self.result.add_difference(_difference(table, columns, keys, old_row, new_row))
 
 
 def _paired(old: Iterator[Any], new: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
@@ -147,6 +140,18 @@ def _paired(old: Iterator[Any], new: Iterator[Any]) -> Iterator[tuple[Any, Any]]
         if pair == (None, None):
             return
         yield pair
+
+
+def _difference(
+    table: str, columns: list[str], keys: list[str], old: tuple[Any, ...] | None, new: tuple[Any, ...] | None
+) -> str:
+    """A row that differs, named by its key, with the columns that do."""
+    row = dict(zip(columns, old or new or (), strict=True))
+    what = f"{table} {'/'.join(str(row[key]) for key in keys)}"
+    if old is None or new is None:
+        return f"{what}: only {'made anew' if old is None else 'sealed'}"
+    differing = [name for name, a, b in zip(columns, old, new, strict=True) if a != b]
+    return f"{what}: {', '.join(differing)}"
 
 
 def _capture(row: tuple[Any, ...]) -> Capture:

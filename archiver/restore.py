@@ -11,7 +11,7 @@ import zstandard
 from archiver.archive.manifest import File
 from archiver.archive.read import repair_hint
 from archiver.archive.verify import HashingReader, check_whole
-from archiver.disk import create_exclusively, make_directories, new_file, os_errors_reported
+from archiver.disk import create_exclusively, make_directories, new_file
 from archiver.errors import IntegrityError, UsageError
 from archiver.formats import age
 from archiver.keys import Identity
@@ -60,7 +60,7 @@ def _restore_file(vault: Vault, archive: Archive, file: File, identity: Identity
                         _copy_frames(plain, target)
                         check_whole(name, archive.name, file, *reader.finish())
                     return [path]
-                written = _extract_pack(plain, folder / "media")
+                written = _extract_pack(name, plain, folder / "media")
         except (age.AgeError, zstandard.ZstdError, tarfile.TarError) as error:
             raise IntegrityError(f"{name}: {error}", repair_hint(archive.name)) from error
         check_whole(name, archive.name, file, *reader.finish())
@@ -75,22 +75,28 @@ def _copy_frames(plain: age.DecryptReader, target: BinaryIO) -> None:
             target.write(block)
 
 
-def _extract_pack(plain: age.DecryptReader, folder: Path) -> list[Path]:
+def _extract_pack(name: str, plain: age.DecryptReader, folder: Path) -> list[Path]:
     """Write a pack's files. Names in a pack are harmless by construction, and are checked all the same."""
     written = []
     with tarfile.open(fileobj=plain, mode="r|") as tar:
         for member in tar:
+            if not member.isreg() or not _is_harmless(member.name):
+                raise IntegrityError(f"{name} holds {member.name[:80]!r}, which is no plain file's name")
             path = folder / member.name
-            if not member.isfile() or ".." in Path(member.name).parts or Path(member.name).is_absolute():
-                raise IntegrityError(f"the pack holds {member.name[:80]!r}, which is no plain file's name")
             content = tar.extractfile(member)
             if content is None:
                 continue
             make_directories(path.parent, 0o700)
-            with new_file(path) as target, os_errors_reported("writing", path):
+            with new_file(path) as target:
                 while block := content.read(_BLOCK):
                     target.write(block)
             written.append(path)
     while plain.read(_BLOCK):
         pass
     return written
+
+
+def _is_harmless(name: str) -> bool:
+    """Whether a name stays below the folder and can be a file's."""
+    path = Path(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in name

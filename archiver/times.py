@@ -22,12 +22,12 @@ def as_datetime(milliseconds: int) -> datetime:
 
 def format_time(milliseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds, as `2026-11-01T03:00:00.000Z`."""
-    return as_datetime(milliseconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    return as_datetime(milliseconds).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def format_date(milliseconds: int) -> str:
     """The UTC date, as `2026-11-01`."""
-    return as_datetime(milliseconds).strftime("%Y-%m-%d")
+    return as_datetime(milliseconds).date().isoformat()
 
 
 def parse_time(text: str) -> int:

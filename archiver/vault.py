@@ -59,7 +59,7 @@ class Vault:
             raise NoVaultError(
                 f"there is no vault in {store.location}", "make one: archiver init DIR"
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise IntegrityError(f"vault.json in {store.location} is not a vault's description") from error
         self._keys: dict[str, Identity] = {}
 
@@ -155,4 +155,4 @@ class Vault:
 def archive_order(name: str) -> tuple[str, int]:
     """Sorts `2026-11-01.10` after `2026-11-01.9`."""
     date, _, number = name.partition(".")
-    return date, int(number) if number.isdigit() else 1
+    return date, int(number) if number.isdecimal() else 1

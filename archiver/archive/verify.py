@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from io import BufferedIOBase, RawIOBase
-from typing import cast
+from typing import IO, cast
 
 import apsw
 import zstandard
@@ -89,7 +89,7 @@ def _segment_blocks(plain: age.DecryptReader) -> Iterator[int]:
     """The sizes of a segment's plain blocks, each frame's checksum checked."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_FRAME_SIZE)
     with decompressor.stream_reader(
-        cast(RawIOBase, plain), read_size=_BLOCK, read_across_frames=True
+        cast(IO[bytes], plain), read_size=_BLOCK, read_across_frames=True
     ) as frames:
         while block := frames.read(_BLOCK):
             yield len(block)

@@ -12,10 +12,12 @@ from archiver.cli._session import printable
 from archiver.errors import UsageError
 from archiver.search.query import Query, parse_query
 from archiver.search.run import Effort, Hit, Result, Searcher
+from archiver.search.statement import Order
 from archiver.times import format_time
 from archiver.wiring import open_vault
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
+"""A word as the index has it: letters and digits with their accents; an underscore parts words."""
 
 
 @click.command(
@@ -33,7 +35,7 @@ _WORD = re.compile(r"\w+")
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="0 for all.")
 @click.option("--effort", is_flag=True, help="Say how much of the vault was read.")
 @pass_session
-def command(session: Session, words: tuple[str, ...], order: str, limit: int, effort: bool) -> int:
+def command(session: Session, words: tuple[str, ...], order: Order, limit: int, effort: bool) -> int:
     """Search posts and messages, with the descriptions of pictures, in every archive.
 
     Words must all be there. "a phrase", prefix*, OR between two, -word not; from:HANDLE, account:HANDLE,
@@ -48,7 +50,7 @@ def command(session: Session, words: tuple[str, ...], order: str, limit: int, ef
     listed = vault.list_archives()
     searcher = Searcher(vault, listed.archives, identities)
     try:
-        result = searcher.search(query, order=order, limit=limit)  # type: ignore[arg-type]  # click checked it
+        result = searcher.search(query, order=order, limit=limit)
         _print(session, query, result, searcher.effort() if effort else None)
     finally:
         searcher.close()
@@ -93,7 +95,8 @@ def _print(session: Session, query: Query, result: Result, effort: Effort | None
     session.note(f"{number:,} record{'' if number == 1 else 's'}{more}")
     if effort is not None:
         session.note(
-            f"read {effort.segments} segments, {effort.chunks} chunks, {effort.frames} frames, {effort.bytes:,} bytes"
+            f"read {effort.segments} segments, {effort.chunks} chunks, {effort.frames} frames,"
+            f" {effort.bytes:,} bytes"
         )
 
 
