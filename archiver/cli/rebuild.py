@@ -6,7 +6,7 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import clear_progress, step_progress
 from archiver.cli._session import print_error
 from archiver.errors import IntegrityError, UsageError
-from archiver.rebuild import rebuild_segment
+from archiver.rebuild import Rebuilt, rebuild_segment
 from archiver.wiring import open_vault
 
 
@@ -35,17 +35,7 @@ def command(session: Session, archives: tuple[str, ...]) -> int:
         clear_progress(session)
         records += result.records
         different += result.different
-        if session.json:
-            session.print_json(
-                "rebuilt",
-                archive=result.archive,
-                segment=result.name,
-                records=result.records,
-                different=result.different,
-                named=result.named,
-            )
-        for what in result.named:
-            session.note(f"differs: {result.archive}/{result.name}: {what}")
+        _report(session, result)
     if different:
         print_error(
             IntegrityError(
@@ -56,3 +46,17 @@ def command(session: Session, archives: tuple[str, ...]) -> int:
     if not session.json:
         click.echo(f"{records:,} records derived again from their captures: all equal.")
     return 0
+
+
+def _report(session: Session, result: Rebuilt) -> None:
+    if session.json:
+        session.print_json(
+            "rebuilt",
+            archive=result.archive,
+            segment=result.name,
+            records=result.records,
+            different=result.different,
+            named=result.named,
+        )
+    for what in result.named:
+        session.note(f"differs: {result.archive}/{result.name}: {what}")

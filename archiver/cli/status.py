@@ -6,7 +6,8 @@ from archiver.backup import find_in_inbox
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import byte_size
 from archiver.times import format_date, format_time
-from archiver.wiring import open_vault, open_waiting
+from archiver.vault import Archive
+from archiver.wiring import Waiting, open_vault, open_waiting
 
 
 @click.command("status", epilog=examples("archiver --config police-archive status"))
@@ -18,40 +19,60 @@ def command(session: Session) -> int:
     inbox = [path.name for path in find_in_inbox(settings.inbox)] if settings.inbox.is_dir() else []
     listed = open_vault(settings).list_archives(waiting.head)
     if session.json:
-        for account in settings.accounts:
-            session.print_json(
-                "account", platform=account.platform, id=account.id, handle=account.handle,
-                last_export=_last_export(waiting.exports.get(account.id)),
-            )  # fmt: skip
-        for archive in listed.archives:
-            manifest = archive.manifest
-            session.print_json(
-                "archive", archive=archive.name, sequence=manifest.sequence, sealed_at=manifest.sealed_at,
-                covers_from=manifest.covers_from, covers_to=manifest.covers_to,
-                records=sum(sum(file.records.values()) for file in manifest.files),
-                bytes=sum(file.size for file in manifest.files), sha256=archive.head.sha256,
-            )  # fmt: skip
-        session.print_json("waiting", inbox=inbox, spool_records=waiting.records, spool_bytes=waiting.bytes)
+        _print_json(session, listed.archives, inbox, waiting)
     else:
-        click.echo(f"Vault {settings.vault}")
-        for account in settings.accounts:
-            last = waiting.exports.get(account.id)
-            said = f"last export made {format_date(last)}" if last is not None else "no export taken here yet"
-            click.echo(f"  account {account.platform} @{account.handle or '?'} ({account.id}): {said}")
-        for archive in listed.archives:
-            manifest = archive.manifest
-            records = sum(sum(file.records.values()) for file in manifest.files)
-            size = byte_size(sum(file.size for file in manifest.files))
-            covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
-            click.echo(f"  archive {archive.name}: {records:,} records, {size}, posted {covers}")
-        if not listed.archives:
-            click.echo("  no archive yet")
-        click.echo(f"  inbox: {', '.join(inbox) or 'empty'}")
-        click.echo(f"  spool: {waiting.records:,} records wait to be sealed ({byte_size(waiting.bytes)})")
+        _print_lines(session, listed.archives, inbox, waiting)
     if listed.problems:
         raise listed.problems[0]
     return 0
 
 
-def _last_export(generated_ms: int | None) -> str | None:
-    return None if generated_ms is None else format_time(generated_ms)
+def _print_json(session: Session, archives: tuple[Archive, ...], inbox: list[str], waiting: Waiting) -> None:
+    for account in session.settings.accounts:
+        last = waiting.exports.get(account.id)
+        session.print_json(
+            "account",
+            platform=account.platform,
+            id=account.id,
+            handle=account.handle,
+            last_export=None if last is None else format_time(last),
+        )
+    for archive in archives:
+        manifest = archive.manifest
+        session.print_json(
+            "archive",
+            archive=archive.name,
+            sequence=manifest.sequence,
+            sealed_at=manifest.sealed_at,
+            covers_from=manifest.covers_from,
+            covers_to=manifest.covers_to,
+            records=_records(archive),
+            bytes=_size(archive),
+            sha256=archive.head.sha256,
+        )
+    session.print_json("waiting", inbox=inbox, spool_records=waiting.records, spool_bytes=waiting.bytes)
+
+
+def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[str], waiting: Waiting) -> None:
+    click.echo(f"Vault {session.settings.vault}")
+    for account in session.settings.accounts:
+        last = waiting.exports.get(account.id)
+        said = f"last export made {format_date(last)}" if last is not None else "no export taken here yet"
+        click.echo(f"  account {account.platform} @{account.handle or '?'} ({account.id}): {said}")
+    for archive in archives:
+        manifest = archive.manifest
+        covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
+        size = byte_size(_size(archive))
+        click.echo(f"  archive {archive.name}: {_records(archive):,} records, {size}, posted {covers}")
+    if not archives:
+        click.echo("  no archive yet")
+    click.echo(f"  inbox: {', '.join(inbox) or 'empty'}")
+    click.echo(f"  spool: {waiting.records:,} records wait to be sealed ({byte_size(waiting.bytes)})")
+
+
+def _records(archive: Archive) -> int:
+    return sum(sum(file.records.values()) for file in archive.manifest.files)
+
+
+def _size(archive: Archive) -> int:
+    return sum(file.size for file in archive.manifest.files)
