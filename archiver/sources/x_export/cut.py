@@ -32,6 +32,7 @@ FIRST_WINDOW_BYTES: Final = 64 * 1024
 BORDER_SEARCH_BYTES: Final = 2 * MEBIBYTE
 BORDER_HEAD_BYTES: Final = 64
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_NUMBER = re.compile(r"[-0-9][-+0-9.eE]*")
 _COMMA, _CLOSE, _QUOTE = ord(","), ord("]"), ord('"')
 
 
@@ -48,6 +49,12 @@ class BrokenJsonError(SourceError):
     def __init__(self, offset: int, what: str) -> None:
         super().__init__(f"broken at byte {offset:,}: {what}")
         self.offset = offset
+
+
+def _run_of_number(text: str) -> int:
+    """How far characters of numbers go from the start; 0 for a value that is no number."""
+    match = _NUMBER.match(text)
+    return match.end() if match else 0
 
 
 class _Border:
@@ -143,7 +150,8 @@ class JsonReader:
             except RecursionError:
                 self._fail("nested too deep")
             else:
-                if end < len(text) or whole:
+                # `0.` is the number 0 to the decoder, and may be the first half of `0.5`.
+                if whole or max(end, _run_of_number(text)) < len(text):
                     return self._take(end)
             if len(text) > self.limit:
                 self._fail(f"no value ends within {self.limit:,} bytes")
