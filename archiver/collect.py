@@ -150,6 +150,7 @@ class _Collection:
         self.progress = progress
         self._captures: dict[int, int] = {}
         self._of_deleted: set[int] = set()
+        self._others: set[tuple[int, int | str, bytes]] = set()
         self._first_capture: Capture | None = None
         self._series: dict[str, int] = {}
         self._buckets: dict[tuple[int, str, int], _Bucket] = {}
@@ -228,7 +229,7 @@ class _Collection:
         for item, key in zip(items, keys, strict=True):
             digest = content_hash(item.content)
             seen = uncommitted.get(key) or known.get(key)
-            change = "new" if seen is None else self._change(capture, kind, item, seen, digest)
+            change = "new" if seen is None else self._change(capture, kind, item.id, key, seen, digest)
             if item.media and self._take_media(item.media) and change == "unchanged":
                 change = "changed"
             changes[change] = changes.get(change, 0) + 1
@@ -236,6 +237,11 @@ class _Collection:
                 unchanged.append(key)
                 continue
             version = 1 if seen is None else seen.version + 1
+            if change == "other" and seen is not None:
+                uncommitted[key] = Seen(seen.digest, version, seen.gone, seen.generated_ms)
+                self._others.add((series, key, digest))
+                self._put(capture, kind, series, item, -version, change, digest)
+                continue
             if item.record_id is not None and item.record_id != item.id:
                 version = self._version_of_edit(series, item.record_id) + 1
                 uncommitted[f"record {item.record_id}"] = Seen(b"", version, 0, 0)
@@ -246,20 +252,21 @@ class _Collection:
         for change, number in changes.items():
             self.report.add(kind, change, number)
 
-    def _change(self, capture: int, kind: str, item: Item, seen: Seen, digest: bytes) -> str:
-        if 0 < seen.gone < self.source.generated_ms and capture not in self._of_deleted:
+    def _change(self, capture: int, kind: str, record: str, key: int | str, seen: Seen, digest: bytes) -> str:
+        """What a record seen before is now: unchanged, changed, back, or other: a version, not known yet,
+        that is not newer than what was seen."""
+        generated_ms = self.source.generated_ms
+        if 0 < seen.gone < generated_ms and capture not in self._of_deleted:
             return "back"
         if seen.digest == digest:
             return "unchanged"
-        if seen.generated_ms == self.source.generated_ms:
-            self.report.problems.append(
-                Problem(
-                    f"{kind} {item.id}",
-                    "conflict",
-                    "is in the export twice, with differing content; both are kept",
-                )
-            )
-        return "changed"
+        if seen.generated_ms == generated_ms:
+            detail = "is in the export twice, with differing content; both are kept"
+            self.report.problems.append(Problem(f"{kind} {record}", "conflict", detail))
+        series = self._series[kind]
+        if (series, key, digest) in self._others or self.state.is_other(series, key, digest):
+            return "unchanged"
+        return "changed" if seen.generated_ms < generated_ms else "other"
 
     def _version_of_edit(self, series: int, record_id: str) -> int:
         """The highest version so far of a record that has edits."""
@@ -385,15 +392,15 @@ class _Collection:
 
     def _note_absence(self, absence: Absence) -> None:
         series = self._series_of(absence.kind)
-        self.state.note_full(series, self.source.generated_ms)
+        noticed_ms = self.state.note_full(series, self.source.generated_ms)
         if self._first_capture is None:
             return
         gone = self.state.find_gone(series)
         if not gone:
             return
         number = max(self._captures, default=0) + 1
-        capture = comparison_capture(self._first_capture, number, self.source.generated_ms)
+        capture = comparison_capture(self._first_capture, number, noticed_ms)
         self._begin_capture(capture)
-        items = absent_items(number, absence.kind, gone, absence.how, self.source.generated_ms)
+        items = absent_items(number, absence.kind, gone, absence.how, noticed_ms)
         self._take_items(self._captures[number], "gone", items)
         self.report.add(absence.kind, "gone", len(items))

@@ -172,7 +172,7 @@ def known_settings() -> set[str]:
 def _read_settings(top: Table, path: Path, document: dict[str, object]) -> Settings:
     home = path.parent
     collector = top.table("collector")
-    segment = top.table("seal").integer("segment_mebibytes", 128, 1, 1024)
+    segment = top.table("seal").integer("segment_mebibytes", 256, 1, 1024)
     settings = Settings(
         path=path,
         vault=top.path("vault", "vault", home),

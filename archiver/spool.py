@@ -43,7 +43,8 @@ class Page(Struct, frozen=True, gc=False, array_like=True):
     """Records of one capture and kind in order of time posted, a column each, and their verbatim bytes:
     `payload` is one after the other with a line end between, `lengths` without it.
 
-    `changes`: new, changed or back (it was gone). Sparse columns are by the record's index: `record_ids` of
+    `changes`: new, changed, back (it was gone) or other (a version that is
+    not newer, its number negative). Sparse columns are by the record's index: `record_ids` of
     edits, `joined` further verbatim bytes that belong to a record, as (capture id, bytes)."""
 
     platform: str

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS seen (
     series INTEGER NOT NULL, id NOT NULL, digest BLOB NOT NULL, version INTEGER NOT NULL,
     generated_ms INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0, record_id TEXT,
     PRIMARY KEY (series, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS other (
+    series INTEGER NOT NULL, id NOT NULL, digest BLOB NOT NULL,
+    PRIMARY KEY (series, id, digest)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_record ON seen (series, record_id) WHERE record_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS media (
     account TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
@@ -205,21 +208,23 @@ class State:
         record_ids: Iterable[str | None] = repeat(None)
         if page.record_ids:
             record_ids = [page.record_ids.get(index) for index in range(len(page.ids))]
-        rows = zip(
+        rows: Iterable[tuple[Any, ...]] = zip(
             repeat(series),
             map(as_key, page.ids),
             page.digests,
-            page.versions,
+            map(abs, page.versions),
             repeat(page.generated_ms),
             record_ids,
             strict=False,
         )
+        if "other" in page.changes:
+            rows = self._without_others(series, page, list(rows))
         with self._local.translated():
             self._database.executemany(
                 "INSERT INTO seen (series, id, digest, version, generated_ms, record_id)"
                 " VALUES (?,?,?,?,?,?)"
                 " ON CONFLICT (series, id) DO UPDATE SET digest = excluded.digest,"
-                " version = excluded.version,"
+                " version = max(version, excluded.version),"
                 " generated_ms = max(generated_ms, excluded.generated_ms)",
                 rows,
             )
@@ -228,18 +233,47 @@ class State:
                 self.mark_gone(series, there, 0)
             self.set_note("last_page", page_id)
 
+    def _without_others(
+        self, series: int, page: Page, rows: list[tuple[Any, ...]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows for `seen`, in which a version that is not newer leaves the newest one's hash as it is; its
+        own is kept beside, so that it too is known again."""
+        others = [row for row, change in zip(rows, page.changes, strict=True) if change == "other"]
+        self._database.executemany(
+            "INSERT OR IGNORE INTO other (series, id, digest) VALUES (?,?,?)", [row[:3] for row in others]
+        )
+        self._database.executemany(
+            "UPDATE seen SET version = max(version, ?) WHERE series = ? AND id = ?",
+            [(row[3], row[0], row[1]) for row in others],
+        )
+        return (row for row, change in zip(rows, page.changes, strict=True) if change != "other")
+
+    def is_other(self, series: int, key: int | str, digest: bytes) -> bool:
+        """Whether this is a version known beside the newest one."""
+        with self._local.translated():
+            return bool(
+                self._database.execute(
+                    "SELECT 1 FROM other WHERE series = ? AND id = ? AND digest = ?", (series, key, digest)
+                ).fetchall()
+            )
+
     def note_unchanged(self, series: int, generated_ms: int, keys: Sequence[int | str]) -> None:
         """Note that an export made then still had these."""
         for some in _arrays(keys):
             with self._local.translated():
                 self._database.execute(_NOTE_UNCHANGED, (generated_ms, series, some))
 
-    def note_full(self, series: int, generated_ms: int) -> None:
-        """Note that a full export made then was read whole for this series."""
+    def note_full(self, series: int, generated_ms: int) -> int:
+        """Note that a full export made then was read whole for this series; when the newest such was made."""
         with self._local.translated():
             self._database.execute(
                 "UPDATE series SET full_ms = max(full_ms, ?) WHERE id = ?", (generated_ms, series)
             )
+            rows: list[Any] = self._database.execute(
+                "SELECT full_ms FROM series WHERE id = ?", (series,)
+            ).fetchall()
+        newest: int = max([generated_ms, *(full_ms for (full_ms,) in rows)])
+        return newest
 
     def find_gone(self, series: int) -> list[str]:
         """Ids that an export had and the newest full one has not, unless they are marked gone already."""

@@ -7,7 +7,7 @@ parts follow. So what a search reads lies together, and the database needs no VA
 import json
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import apsw
 import msgspec
@@ -23,8 +23,8 @@ APPLICATION_ID = 0x61726368
 PAGE_BYTES = 64 * 1024
 """A frame's size, so that one read of the database is one frame. With pages of 4 KiB building took a fifth
 longer, as each page passes through Python."""
-CACHE_BYTES = 24 * 1024 * 1024
-HOT_BYTES = 40 * 1024 * 1024
+CACHE_BYTES = 16 * 1024 * 1024
+HOT_BYTES = 32 * 1024 * 1024
 LEVEL = 1
 """Of Zstandard. On 1M posts level 3 made segments 3 % smaller and compressing twice as slow."""
 _BATCH = 1000
@@ -139,10 +139,9 @@ class SegmentBuilder:
         rows = self._rows
         key = self._next_key("post")
         self._posted(post.posted_ms)
-        platform_id, record_id, media = post.platform_id, post.record_id, post.media
-        if record_id == platform_id:
-            record_id = None
-        if version > 1 or record_id is not None:
+        platform_id, media = post.platform_id, post.media
+        record_id = None if post.record_id == platform_id else post.record_id
+        if version != 1 or record_id is not None:
             self.revised += 1
         alt_text = None
         if media:
@@ -171,7 +170,7 @@ class SegmentBuilder:
 
     def _add_message(self, message: Message, version: int, place: tuple[int, int, int]) -> int:
         key = self._next_key("message")
-        self.revised += version > 1
+        self.revised += version != 1
         self._posted(message.posted_ms)
         self._rows["message"].append(
             (
@@ -242,8 +241,7 @@ class SegmentBuilder:
                 self.connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")  # noqa: S608
         self._write_terms()
         self.connection.execute(read_schema("indexes.sql"))
-        (pages,) = self.connection.execute("PRAGMA page_count").fetchall()[0]
-        self._file.begin_bulk(pages * PAGE_BYTES)
+        self._file.begin_bulk(int(self.connection.pragma("page_count")) * PAGE_BYTES)
 
     def _write_terms(self) -> None:
         """The words of all indexes. Short links leave a word of their own each, which nobody looks for by
@@ -257,7 +255,7 @@ class SegmentBuilder:
             if table in self.counts
         )
         if each:
-            stem = Stemmer.Stemmer(self._language).stemWord
+            stem: Any = str if self._language == "none" else Stemmer.Stemmer(self._language).stemWord
             self.connection.create_scalar_function("stem", stem, 1, deterministic=True)
             self.connection.execute(
                 "INSERT INTO term SELECT term, stem(term), sum(documents), sum(occurrences)"  # noqa: S608

@@ -2,9 +2,9 @@
 CREATE INDEX post_platform_id ON post (platform_id);
 -- Only rows of records that have several versions, so that a search finds them without a look elsewhere.
 CREATE INDEX post_revision ON post (coalesce(record_id, platform_id))
-    WHERE version > 1 OR record_id IS NOT NULL;
+    WHERE version <> 1 OR record_id IS NOT NULL;
 CREATE INDEX message_platform_id ON message (platform_id);
-CREATE INDEX message_revision ON message (platform_id) WHERE version > 1;
+CREATE INDEX message_revision ON message (platform_id) WHERE version <> 1;
 CREATE INDEX relation_platform_id ON relation (platform_id);
 CREATE INDEX gone_platform_id ON gone (platform_id);
 CREATE INDEX term_stem ON term (stem);

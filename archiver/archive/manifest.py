@@ -44,6 +44,8 @@ class Count(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Were gone and are there again."""
     missing: dict[str, int] = {}
     """Number by reason: media that records show and their source did not have."""
+    other: int = 0
+    """Versions that are not newer than what was there: from an older export, or differing in the same."""
     unparsed: int = 0
     """Kept verbatim, but not understood."""
 

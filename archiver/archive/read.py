@@ -6,10 +6,13 @@ from typing import Self
 import apsw
 
 from archiver.archive.vfs import SegmentDatabase
-from archiver.errors import ArchiverError, IntegrityError, NoKeyError
+from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats import FormatError, age
 from archiver.formats.seekable_zstd import SeekableReader
 from archiver.stores.base import Store
+
+NOT_ITS_KEY = "its beginning was altered, or it is another archive's: the archive's key does not open it"
+"""The key itself was found to be the manifest's (`archiver.keys.open_archive_key`), so the file is wrong."""
 
 
 def repair_hint(archive: str) -> str:
@@ -19,7 +22,7 @@ def repair_hint(archive: str) -> str:
 
 class SegmentReader:
     """An open segment: `connection` is read only. Raise IntegrityError, naming the file, for altered
-    bytes, NoKeyError where the identity does not open it."""
+    bytes, and for a file that the archive's own key does not open."""
 
     def __init__(self, store: Store, name: str, identity: age.Identity) -> None:
         self.name = name
@@ -35,7 +38,7 @@ class SegmentReader:
 
     def _translated(self, error: Exception) -> ArchiverError:
         if isinstance(error, age.NoMatchError):
-            return NoKeyError(f"{self.name}: the archive's key does not open it", repair_hint(self._archive))
+            return IntegrityError(f"{self.name}: {NOT_ITS_KEY}", repair_hint(self._archive))
         return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))
 
     @property

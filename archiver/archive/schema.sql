@@ -63,7 +63,8 @@ CREATE TABLE post (
     platform            TEXT NOT NULL,
     platform_id         TEXT NOT NULL,
     record_id           TEXT,                -- the first version's id, where it is another
-    version             INTEGER NOT NULL,    -- how many versions of the record were taken up to this one
+    version             INTEGER NOT NULL,    -- how many versions of the record were taken up to this one;
+                                             -- negative: one that is not newer than those before it
     account             TEXT NOT NULL,
     author_id           TEXT,
     author_handle       TEXT,

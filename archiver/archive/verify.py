@@ -11,8 +11,8 @@ import apsw
 import zstandard
 
 from archiver.archive.manifest import File
-from archiver.archive.read import SegmentReader, repair_hint
-from archiver.errors import IntegrityError, NoKeyError
+from archiver.archive.read import NOT_ITS_KEY, SegmentReader, repair_hint
+from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
 from archiver.stores.base import Store, StoredFile
@@ -65,7 +65,7 @@ def verify_bytes(store: Store, archive: str, expected: File) -> None:
 
 def verify_file(store: Store, archive: str, expected: File, identity: age.Identity) -> None:
     """Check a sealed file to its last byte: SHA-256, every chunk's authentication; a segment's frames and
-    row counts, a pack's tar. Raise IntegrityError or NoKeyError."""
+    row counts, a pack's tar. Raise IntegrityError."""
     name = f"archives/{archive}/{expected.name}"
     with store.open_random(name) as stored:
         reader = HashingReader(stored)
@@ -73,7 +73,7 @@ def verify_file(store: Store, archive: str, expected: File, identity: age.Identi
             with closing(age.DecryptReader(reader, [identity])) as plain:
                 size = sum(_segment_blocks(plain)) if expected.kind == "records" else _read_pack(plain)
         except age.NoMatchError as error:
-            raise NoKeyError(f"{name}: the archive's key does not open it", repair_hint(archive)) from error
+            raise IntegrityError(f"{name}: {NOT_ITS_KEY}", repair_hint(archive)) from error
         except (age.AgeError, zstandard.ZstdError, tarfile.TarError) as error:
             raise IntegrityError(f"{name}: {error}", repair_hint(archive)) from error
         check_whole(name, archive, expected, *reader.finish())

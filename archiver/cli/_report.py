@@ -153,9 +153,14 @@ def _print_report(report: CollectReport) -> None:
 
 def _kind_line(kind: str, report: CollectReport) -> str:
     new, unchanged = report.count(kind, "new"), report.count(kind, "unchanged")
-    total = new + unchanged + report.count(kind, "changed") + report.count(kind, "back")
+    total = new + unchanged + sum(report.count(kind, change) for change in ("changed", "back", "other"))
     parts = [f"{new:,} new, {unchanged:,} unchanged"] if unchanged else []
-    for change, word in (("changed", "changed"), ("back", "there again"), ("gone", "gone")):
+    for change, word in (
+        ("changed", "changed"),
+        ("back", "there again"),
+        ("other", "older or differing"),
+        ("gone", "gone"),
+    ):
         if report.count(kind, change):
             parts.append(f"{report.count(kind, change):,} {word}")
     return count_of(total, kind) + (f" ({', '.join(parts)})" if parts else "")

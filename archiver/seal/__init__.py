@@ -232,13 +232,19 @@ class _Run:
             for (number, kind, change), records in segment.changes.items():
                 capture = self.captures[number].capture
                 changes[capture.platform, capture.account, kind, change] += records
-        counts = []
-        for platform, account, kind in sorted({key[:3] for key in changes}):
-            by_change = {
-                change: changes[platform, account, kind, change]
-                for change in ("new", "changed", "back", "unparsed")
-            }
-            counts.append(Count(platform=platform, account=account, kind=kind, **by_change))
+        counts = [
+            Count(
+                platform=platform,
+                account=account,
+                kind=kind,
+                new=changes[platform, account, kind, "new"],
+                changed=changes[platform, account, kind, "changed"],
+                back=changes[platform, account, kind, "back"],
+                other=changes[platform, account, kind, "other"],
+                unparsed=changes[platform, account, kind, "unparsed"],
+            )
+            for platform, account, kind in sorted({key[:3] for key in changes})
+        ]
         return counts + _media_counts(media, self.captures)
 
 

@@ -59,13 +59,12 @@ def _seal_pack(
     with store.create(f"archives/{archive}/{pack}") as file:
         hashing = HashingWriter(file)
         with age.encrypt_stream([identity.recipient()], hashing) as sealed:
-            tar = tarfile.open(fileobj=_TarTarget(sealed), mode="w|", format=tarfile.PAX_FORMAT)
-            for one in batch:
-                offset = _add_to_tar(tar, one, spool)
-                places[one.account, one.file_name] = MediaPlace(
-                    one.sha256, one.size, archive, pack, offset, None
-                )
-            tar.close()
+            with tarfile.open(fileobj=_TarTarget(sealed), mode="w|", format=tarfile.PAX_FORMAT) as tar:
+                for one in batch:
+                    offset = _add_to_tar(tar, one, spool)
+                    places[one.account, one.file_name] = MediaPlace(
+                        one.sha256, one.size, archive, pack, offset, None
+                    )
             plain_size = sealed.tell()
     packed = File(name=pack, kind="media", size=hashing.size, sha256=hashing.sha256, plain_size=plain_size)
     verify_file(store, archive, packed, identity)

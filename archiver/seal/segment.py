@@ -15,8 +15,8 @@ from archiver.archive.verify import verify_file
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
-from archiver.records import TIMED_KINDS
 from archiver.keys import Identity
+from archiver.records import TIMED_KINDS
 from archiver.seal.hashing import HashingWriter
 from archiver.seal.plan import Run, SegmentPlan, in_time_order
 from archiver.sources.parsers import parser_for
@@ -180,10 +180,11 @@ class _SegmentBuild:
 
     def _capture_row(self, spooled: SpooledCapture) -> tuple[object, ...]:
         capture = spooled.capture
+        context = msgspec.json.encode(capture.context).decode()
         return (
             spooled.id, capture.source, capture.route, capture.platform, capture.account, capture.handle,
-            capture.name, capture.request, capture.body_kind, capture.layout, capture.fetched_ms, spooled.taken_ms,
-            None, None, msgspec.json.encode(capture.context).decode(), spooled.body_size, spooled.body_sha256,
+            capture.name, capture.request, capture.body_kind, capture.layout, capture.fetched_ms,
+            spooled.taken_ms, None, None, context, spooled.body_size, spooled.body_sha256,
             spooled.source_sha256, f"archiver {__version__}", self.context.configuration,
         )  # fmt: skip
 

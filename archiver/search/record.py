@@ -11,7 +11,7 @@ _TABLES = ("post", "message", "relation", "account")
 _ANY_OF = "IN (SELECT value FROM json_each(?1))"
 _FIND = {
     "post": f"SELECT * FROM post WHERE platform_id {_ANY_OF} OR (coalesce(record_id, platform_id) {_ANY_OF}"  # noqa: S608  # constants of this module, here and below
-    " AND (version > 1 OR record_id IS NOT NULL))",
+    " AND (version <> 1 OR record_id IS NOT NULL))",
     "message": f"SELECT * FROM message WHERE platform_id {_ANY_OF}",  # noqa: S608
     "relation": f"SELECT * FROM relation WHERE platform_id {_ANY_OF}",  # noqa: S608
     "account": f"SELECT * FROM account WHERE platform_id {_ANY_OF}",  # noqa: S608

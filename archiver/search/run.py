@@ -24,8 +24,8 @@ from archiver.vault import Archive, Vault
 
 _REVISION = {
     "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"
-    " AND (r.version > 1 OR r.record_id IS NOT NULL) AND r.platform = ? AND r.account = ?",
-    "message": "FROM message AS r WHERE r.platform_id = ? AND r.version > 1"
+    " AND (r.version <> 1 OR r.record_id IS NOT NULL) AND r.platform = ? AND r.account = ?",
+    "message": "FROM message AS r WHERE r.platform_id = ? AND r.version <> 1"
     " AND r.platform = ? AND r.account = ?",
 }
 """All versions of a record but a first one. Values: record id, platform, account."""
@@ -230,8 +230,8 @@ class Searcher:
             captured = self._revisions(hit, _CAPTURED.get(table))
             gone = None if max(captured)[0] > gone[0] else gone  # it was there again
         return hit._replace(
-            versions=max([hit.version, *(version for _, version in ages)]),
-            superseded=newest > (hit.posted_ms, hit.version),
+            versions=max(abs(version) for version in (hit.version, *(version for _, version in ages))),
+            superseded=hit.version < 0 or newest > (hit.posted_ms, hit.version),
             gone=gone,
         )
 
@@ -244,7 +244,7 @@ class Searcher:
         return [row for segment in segments for row in self._rows(segment, sql, record)]
 
     def _newest_match(self, query: Query, order: Order, hit: Hit, table: str) -> Hit:
-        record = (hit.record_id, hit.platform, hit.account)
+        record = (hit.platform, hit.account, hit.record_id)
         for segment in self._segments:
             if segment.file.revised and segment.file.records.get(table):
                 statement = revision_statement(table, query, order, segment.archive.name, record)

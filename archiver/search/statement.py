@@ -26,8 +26,8 @@ _TIME = {"post": "posted_ms", "message": "posted_ms", "relation": "captured_ms"}
 _IN_TIME = {"post": "{key} {way}", "message": "{key} {way}", "relation": "r.captured_ms {way}, {key} {way}"}
 """Keys of posts and messages rise with the time posted: no sort, and an end as soon as there are enough."""
 _REVISION = {
-    "post": "coalesce(r.record_id, r.platform_id) = ? AND (r.version > 1 OR r.record_id IS NOT NULL)",
-    "message": "r.platform_id = ? AND r.version > 1",
+    "post": "coalesce(r.record_id, r.platform_id) = ? AND (r.version <> 1 OR r.record_id IS NOT NULL)",
+    "message": "r.platform_id = ? AND r.version <> 1",
 }
 """Versions of one record, but for a first one: as the indexes have them."""
 _AUTHOR = {

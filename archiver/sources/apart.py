@@ -19,7 +19,7 @@ from archiver import errors
 from archiver.errors import ArchiverError
 from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Event, Item, Problem, Source, Unread
 
-_TYPES = (Batch, Capture, CaptureEnd, Problem, Unread, Absence)
+_TYPES: tuple[Any, ...] = (Batch, Capture, CaptureEnd, Problem, Unread, Absence)
 _BATCH, _END, _ERROR = 0, 254, 255
 _AHEAD = 8
 """Messages received before they are asked for, a mebibyte or two each."""
@@ -78,7 +78,7 @@ def _receive(receiver: Connection, messages: "Queue[bytes]") -> None:
 
 
 def _decoded(messages: "Queue[bytes]") -> Iterator[Event]:
-    decoders = [msgspec.msgpack.Decoder(each) for each in _TYPES]
+    decoders: list[msgspec.msgpack.Decoder[Event]] = [msgspec.msgpack.Decoder(each) for each in _TYPES]
     while message := messages.get():
         kind = message[0]
         if kind == _END:
@@ -97,7 +97,7 @@ def _send_events(
 ) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     encode = msgspec.msgpack.Encoder().encode
-    kinds = {each: index for index, each in enumerate(_TYPES)}
+    kinds: dict[type, int] = {each: index for index, each in enumerate(_TYPES)}
     with suppress(BrokenPipeError):
         try:
             with reopen() as source:
