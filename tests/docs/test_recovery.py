@@ -6,7 +6,6 @@ brings is held against what our own reader says."""
 import datetime as dt
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -361,6 +360,17 @@ def test_the_checks_say_wrong_for_what_is_altered_or_missing(
     assert "WRONG" in follow(tmp_path, environ, START, *CHECKS)[step]
 
 
+def test_archives_cut_off_at_the_end_show_in_the_chain_head_alone(
+    classic: Vault, recovered: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    classic.copy_to(tmp_path)
+    shutil.rmtree(tmp_path / "vault" / "archives" / archives(classic)[-1])
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    printed = follow(tmp_path, environ, START, *CHECKS)
+    assert "WRONG" not in "".join(printed.values())
+    assert printed["2. The chain"].splitlines()[-1] != recovered[1]["2. The chain"].splitlines()[-1]
+
+
 def test_another_archives_key_is_told(classic: Vault, tmp_path: Path) -> None:
     classic.copy_to(tmp_path)
     first, second = (tmp_path / "vault" / "archives" / name / "key.age" for name in archives(classic))
@@ -426,4 +436,3 @@ def test_every_block_of_commands_is_run_by_a_test() -> None:
     }  # fmt: skip
     assert {one.heading for one in blocks(DOCUMENT)} == run_here
     assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}
-    assert os.access(DOCUMENT, os.R_OK)
