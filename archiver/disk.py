@@ -51,6 +51,8 @@ def translate_os_error(error: OSError, action: str, path: Path | str) -> Archive
         hint = "check who owns it and its mode: ls -ld"
     elif error.errno == errno.EROFS:
         hint = "the file system is mounted read-only"
+    elif error.errno in (errno.ENOENT, errno.ENOTDIR):
+        hint = "check the path, and that what it leads to is mounted"
     return ArchiverError(f"{path}: {reason} while {action} it", hint)
 
 

@@ -11,6 +11,8 @@ ArchiverError                 1   failed
 └── IntegrityError           20   sealed bytes are altered, missing or out of order
 """
 
+from typing import Any
+
 
 class ArchiverError(Exception):
     """What the command line prints as `archiver: error: …` and `archiver: hint: …`."""
@@ -21,6 +23,16 @@ class ArchiverError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its fields, whatever a subclass is made with: a worker's error reaches its parent."""
+        return _restore, (type(self), self.__dict__)
+
+
+def _restore(kind: type[ArchiverError], fields: dict[str, Any]) -> ArchiverError:
+    error = kind.__new__(kind, fields["message"])
+    error.__dict__.update(fields)
+    return error
 
 
 class UsageError(ArchiverError):

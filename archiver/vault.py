@@ -60,7 +60,10 @@ class Vault:
                 f"there is no vault in {store.location}", "make one: archiver init DIR"
             ) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise IntegrityError(f"vault.json in {store.location} is not a vault's description") from error
+            raise IntegrityError(
+                f"vault.json in {store.location} is not a vault's description",
+                "restore it from another store",
+            ) from error
         self._keys: dict[str, Identity] = {}
 
     def allowed_signers(self) -> AllowedSigners:

@@ -27,7 +27,9 @@ class NotInStoreError(IntegrityError):
     """A name that should be there and is not."""
 
     def __init__(self, name: str, location: str) -> None:
-        super().__init__(f"{name} is missing from {location}")
+        folder, _, rest = name.partition("/")
+        repair = f": archiver repair {rest.partition('/')[0]}" if folder == "archives" else ""
+        super().__init__(f"{name} is missing from {location}", f"restore it from another store{repair}")
         self.name = name
 
 
