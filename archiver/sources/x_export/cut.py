@@ -151,7 +151,7 @@ class JsonReader:
                 self._fail("nested too deep")
             else:
                 # `0.` is the number 0 to the decoder, and may be the first half of `0.5`.
-                if whole or max(end, _run_of_number(text)) < len(text):
+                if end <= self.limit and (whole or max(end, _run_of_number(text)) < len(text)):
                     return self._take(end)
             if len(text) > self.limit:
                 self._fail(f"no value ends within {self.limit:,} bytes")
@@ -194,9 +194,9 @@ class JsonReader:
             self._grow()
         buffer, at = self._buffer, self._at
         pattern, keep, step = border.pattern, border.keep, border.step
-        find, append = buffer.find, batch.append
+        find, append, limit = buffer.find, batch.append, self.limit
         stop = at + BATCH_BYTES  # more would fall out of the processor's cache before it is used
-        while at < stop and (cut := find(pattern, at)) >= 0:
+        while at < stop and (cut := find(pattern, at, at + limit)) >= 0:
             piece = buffer[at : cut + keep]
             try:
                 append((piece, decode(piece)))
