@@ -1,0 +1,202 @@
+"""Vaults made from records alone: real segments, sealed and signed, without an export to read first.
+
+For tests of what comes after sealing. What these archives' captures hold no parser reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from archiver.archive.build import MediaPlace, Place, SegmentBuilder
+from archiver.archive.manifest import FORMAT, NAMESPACE, File, Manifest
+from archiver.chain import Head, encode_document, next_fields, sign_document
+from archiver.formats import age
+from archiver.formats.seekable_zstd import SeekableWriter
+from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
+from archiver.keys import archive_key_name, new_identity, seal_archive_key
+from archiver.records import Message, Post, Record, Relation
+from archiver.search.run import Searcher
+from archiver.stores.local import LocalStore
+from archiver.times import format_time
+from archiver.vault import Vault
+
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""A folder for vaults made by the dozen: on a disk, most of the time would go into syncing it."""
+ACCOUNT = "1001"
+HANDLE = "SpringfieldPD"
+OTHER_ACCOUNT = "1002"
+OTHER_HANDLE = "ShelbyvillePD"
+HANDLES = {ACCOUNT: HANDLE, OTHER_ACCOUNT: OTHER_HANDLE}
+VAULT_ID = "made-for-a-test"
+DAY_MS = 86_400_000
+NOWHERE = MediaPlace(None, None, None, None, None, "not captured")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A record and how many versions were taken up to this one."""
+
+    record: Any
+    version: int = 1
+
+
+def post(platform_id: str, text: str, posted_ms: int = 0, **fields: object) -> Post:
+    """A post of the account, unless the fields say otherwise."""
+    known: dict[str, object] = {
+        "platform": "x",
+        "platform_id": platform_id,
+        "record_id": platform_id,
+        "account": ACCOUNT,
+        "author_id": ACCOUNT,
+        "author_handle": HANDLE,
+        "author_name": "Springfield",
+        "posted_ms": posted_ms,
+        "kind": "post",
+        "text": text,
+    }
+    return Post(**{**known, **fields})
+
+
+def message(platform_id: str, text: str, posted_ms: int = 0, **fields: object) -> Message:
+    known: dict[str, object] = {
+        "platform": "x",
+        "platform_id": platform_id,
+        "account": ACCOUNT,
+        "conversation_id": "9-1001",
+        "posted_ms": posted_ms,
+        "kind": "message",
+        "sender_id": "9",
+        "recipient_id": ACCOUNT,
+        "text": text,
+    }
+    return Message(**{**known, **fields})
+
+
+def like(platform_id: str, text: str, captured_ms: int = 0, **fields: object) -> Relation:
+    known: dict[str, object] = {
+        "platform": "x",
+        "platform_id": platform_id,
+        "account": ACCOUNT,
+        "kind": "like",
+        "captured_ms": captured_ms,
+        "text": text,
+    }
+    return Relation(**{**known, **fields})
+
+
+@dataclass
+class VaultMaker:
+    """Makes a vault in a folder, one archive at a time."""
+
+    folder: Path
+    holder: age.X25519Identity = field(default_factory=age.X25519Identity.generate)
+    head: Head | None = None
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = LocalStore(self.folder)
+        self.key = SigningKey.generate("collector")
+        line = allowed_signers_line("collector", self.key.public_line(), [NAMESPACE])
+        self.store.put_new("allowed_signers", f"{line}\n".encode())
+        described = {"created": format_time(0), "format": "archiver-vault-1", "vault": VAULT_ID}
+        self.store.put_new("vault.json", encode_document(described))
+
+    def add(self, name: str, *segments: Sequence[Record | Made], fetched_ms: int = 0) -> None:
+        """One more archive of these segments."""
+        identity = new_identity(classic=True)
+        files = [
+            self._segment(name, number, [_made(one) for one in records], identity, fetched_ms)
+            for number, records in enumerate(segments)
+        ]
+        self.store.put_new(archive_key_name(name), seal_archive_key(identity, [self.holder.recipient()]))
+        self.sign(name, self.manifest(name, files, identity))
+
+    def manifest(self, name: str, files: list[File], identity: age.X25519Identity) -> Manifest:
+        place = next_fields(self.head)
+        return Manifest(
+            format=FORMAT, vault=VAULT_ID, archive=name, sequence=int(str(place["sequence"])),
+            previous=None if self.head is None else self.head.sha256, sealed_at=format_time(0),
+            covers_from=None, covers_to=None, recipient=identity.recipient().encode(), mark=name,
+            files=files, counts=[], origins=[], tool="a test", configuration="",
+        )  # fmt: skip
+
+    def sign(self, name: str, manifest: Manifest) -> None:
+        """Put a manifest and its signature in place, as the chain's new end."""
+        data, signature = sign_document(msgspec.to_builtins(manifest), self.key, NAMESPACE)
+        self.store.put_new(f"archives/{name}/manifest.json.sig", signature)
+        self.store.put_new(f"archives/{name}/manifest.json", data)
+        self.head = Head(manifest.sequence, sha256(data).hexdigest())
+
+    def vault(self) -> Vault:
+        return Vault(self.store)
+
+    def searcher(self) -> Searcher:
+        vault = self.vault()
+        return Searcher(vault, vault.list_archives().require_sound(), [self.holder])
+
+    def _segment(
+        self, archive: str, number: int, records: list[Made], identity: age.X25519Identity, fetched_ms: int
+    ) -> File:
+        builder = SegmentBuilder(lambda account, file_name: NOWHERE, language="english")
+        try:
+            _fill(builder, records, fetched_ms)
+            return self.seal_segment(archive, f"records-{number:03d}.sqlite.zst.age", builder, identity)
+        finally:
+            builder.close()
+
+    def seal_segment(
+        self, archive: str, file_name: str, builder: SegmentBuilder, identity: age.X25519Identity
+    ) -> File:
+        """Encrypt a segment whose rows and captures are in, into the store."""
+        name = f"archives/{archive}/{file_name}"
+        with (
+            self.store.create(name) as file,
+            age.encrypt_stream([identity.recipient()], file) as sealed,
+            SeekableWriter(sealed) as frames,
+        ):
+            for frame, plain_size in builder.frames():
+                frames.write_frame(frame, plain_size)
+        data = (self.folder / name).read_bytes()
+        return File(
+            name=file_name, kind="records", size=len(data), sha256=sha256(data).hexdigest(),
+            plain_size=frames.plain_size, records=builder.counts, revised=builder.revised,
+            posted_from=None if builder.posted_from is None else format_time(builder.posted_from),
+            posted_to=None if builder.posted_to is None else format_time(builder.posted_to),
+        )  # fmt: skip
+
+
+def _made(one: Record | Made) -> Made:
+    return one if isinstance(one, Made) else Made(one)
+
+
+def _time(one: Made) -> int:
+    record = one.record
+    return record.posted_ms if isinstance(record, Post | Message) else 0
+
+
+def _fill(builder: SegmentBuilder, records: list[Made], fetched_ms: int) -> None:
+    """Records in order of time posted, a capture and one part for each account."""
+    bodies: dict[str, bytearray] = {}
+    accounts = list(HANDLES)
+    for made in sorted(records, key=_time):
+        account = getattr(made.record, "account", ACCOUNT)
+        body = bodies.setdefault(account, bytearray())
+        data = msgspec.json.encode(made.record)
+        builder.add(made.record, made.version, Place(accounts.index(account) + 1, len(body), len(data)))
+        body += data + b"\n"
+    builder.finish_rows()
+    for account, body in bodies.items():
+        number = accounts.index(account) + 1
+        builder.add_capture(capture_row(number, account, fetched_ms))
+        builder.add_part(number, number, bytes(body))
+    builder.add_meta({"format": "archiver-segment-1"})
+
+
+def capture_row(number: int, account: str, fetched_ms: int) -> tuple[object, ...]:
+    return (
+        number, "made", "export", "x", account, HANDLES[account], "Springfield", "made.zip!data/made.js",
+        "made", "made-1", fetched_ms, fetched_ms, None, None, "{}", None, None, "00", "a test", "",
+    )  # fmt: skip
