@@ -32,7 +32,7 @@ class Imported:
 
     @property
     def name(self) -> str:
-        return ", ".join(path.name for path in self.paths)
+        return names_of(self.paths)
 
 
 @dataclass
@@ -41,6 +41,11 @@ class _Opened:
 
     paths: list[Path] = field(default_factory=list)
     error: ArchiverError | None = None
+
+
+def names_of(paths: Iterable[Path]) -> str:
+    """File names as text: what is no UTF-8 in a name is written out, as a database takes nothing else."""
+    return ", ".join(os.fsencode(path.name).decode("utf-8", "backslashreplace") for path in paths)
 
 
 def find_in_inbox(inbox: Path) -> list[Path]:
@@ -121,7 +126,7 @@ def _import_one(
     progress: Progress,
 ) -> CollectReport:
     with _open(paths, limits) as export:
-        name = ", ".join(path.name for path in paths)
+        name = names_of(paths)
         _check_account(collector.settings, export, name, may_add_account=may_add_account)
         source: Source = export
         content_hash: Callable[[bytes], bytes] = collector.key

@@ -104,7 +104,7 @@ class ZipArchive:
 
     def __init__(self, path: Path, stream: BufferedReader, limits: Limits) -> None:
         self.path = path
-        self.name = path.name
+        self.name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
         self._stream = stream
         self._file = stream.fileno()
         self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
