@@ -223,9 +223,21 @@ class Spool:
     # Media
 
     def media(self) -> list[SpooledMedia]:
-        """Every media file in the spool or known to be missing, in the order taken."""
-        rows = self._rows("SELECT id, account, file_name, sha256, size, missing FROM media ORDER BY id")
+        """Every media file in the spool, in the order taken."""
+        rows = self._rows(
+            "SELECT id, account, file_name, sha256, size, missing FROM media"
+            " WHERE missing IS NULL ORDER BY id"
+        )
         return [SpooledMedia(*row) for row in rows]
+
+    def count_missing_media(self) -> list[tuple[str, str, int]]:
+        """How many files records show that their source did not have: (account, reason, number)."""
+        return [
+            (account, reason, number)
+            for account, reason, number in self._rows(
+                "SELECT account, missing, count(*) FROM media WHERE missing IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        ]
 
     def find_media(self, account: str, file_name: str) -> SpooledMedia | None:
         """What the spool knows of a file: that it is there, or why it is missing."""

@@ -245,25 +245,26 @@ class _Run:
             )
             for platform, account, kind in sorted({key[:3] for key in changes})
         ]
-        return counts + _media_counts(media, self.captures)
+        return counts + _media_counts(media, self.spool.count_missing_media(), self.captures)
 
 
-def _media_counts(media: Sequence[SpooledMedia], captures: dict[int, SpooledCapture]) -> list[Count]:
+def _media_counts(
+    media: Sequence[SpooledMedia],
+    missing: Sequence[tuple[str, str, int]],
+    captures: dict[int, SpooledCapture],
+) -> list[Count]:
     platforms = {one.capture.account: one.capture.platform for one in captures.values()}
-    counts = []
-    for account in sorted({one.account for one in media}):
-        own = [one for one in media if one.account == account]
-        missing = Counter(one.missing for one in own if one.missing is not None)
-        counts.append(
-            Count(
-                platform=platforms.get(account, ""),
-                account=account,
-                kind="media",
-                new=sum(one.missing is None for one in own),
-                missing=dict(missing),
-            )
+    accounts = {one.account for one in media} | {account for account, _, _ in missing}
+    return [
+        Count(
+            platform=platforms.get(account, ""),
+            account=account,
+            kind="media",
+            new=sum(one.account == account for one in media),
+            missing={reason: number for of, reason, number in missing if of == account},
         )
-    return counts
+        for account in sorted(accounts)
+    ]
 
 
 def _origin(spooled: SpooledCapture) -> Origin:

@@ -29,7 +29,7 @@ def seal_media(
     """Pack every media file; the packs, read back and verified, and where each file lies."""
     packs: list[File] = []
     places: Places = {}
-    waiting = [one for one in media if one.missing is None]
+    waiting = list(media)
     while waiting:
         pack = f"media-{len(packs):03d}.tar.age"
         batch = list(_up_to_pack_size(waiting))
