@@ -235,7 +235,8 @@ class Spool:
         return [
             (account, reason, number)
             for account, reason, number in self._rows(
-                "SELECT account, missing, count(*) FROM media WHERE missing IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+                "SELECT account, missing, count(*) FROM media WHERE missing IS NOT NULL"
+                " GROUP BY account, missing ORDER BY account, missing"
             )
         ]
 
