@@ -75,7 +75,7 @@ def message(platform_id: str, text: str, posted_ms: int = 0, **fields: object) -
     return Message(**{**known, **fields})
 
 
-def like(platform_id: str, text: str, captured_ms: int = 0, **fields: object) -> Relation:
+def like(platform_id: str, text: str | None, captured_ms: int = 0, **fields: object) -> Relation:
     known: dict[str, object] = {
         "platform": "x",
         "platform_id": platform_id,

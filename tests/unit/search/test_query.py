@@ -3,7 +3,15 @@
 import pytest
 
 from archiver.errors import UsageError
-from archiver.search.query import KINDS, MAXIMUM_PARTS, Query, Term, match_expression, parse_dates, parse_query
+from archiver.search.query import (
+    KINDS,
+    MAXIMUM_PARTS,
+    Query,
+    Term,
+    match_expression,
+    parse_dates,
+    parse_query,
+)
 from archiver.times import parse_time
 
 
@@ -66,7 +74,10 @@ def test_a_query_is_read_as_it_was_meant(text: str, query: Query) -> None:
         ("!!", "'!!' has no letter or digit to search for"),
         ("🚓", "'🚓' has no letter or digit to search for"),
         ("flood *", "'*' has no letter or digit to search for"),
-        (" ".join(["a"] * (MAXIMUM_PARTS + 1)), f"the search has more than {MAXIMUM_PARTS} words and filters"),
+        (
+            " ".join(["a"] * (MAXIMUM_PARTS + 1)),
+            f"the search has more than {MAXIMUM_PARTS} words and filters",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_hint(text: str, message: str) -> None:
