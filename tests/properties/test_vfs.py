@@ -76,7 +76,7 @@ def test_a_database_built_in_little_memory_is_whole(seed: int, page_bytes: int, 
     connection.execute("CREATE TABLE body (id INTEGER PRIMARY KEY, data BLOB, digest BLOB); BEGIN")
     for number, body in enumerate(bodies):
         connection.execute("INSERT INTO body VALUES (?,?,?)", (number, body, hashlib.sha256(body).digest()))
-        if number % 7 == 3:
+        if number % 7 == 3 and number < 40:
             connection.execute("DELETE FROM body WHERE id = ?", (number - 2,))
         if number == 40:
             connection.execute("CREATE INDEX body_digest ON body (digest)")
@@ -88,7 +88,7 @@ def test_a_database_built_in_little_memory_is_whole(seed: int, page_bytes: int, 
     opened.deserialize("main", data)
     assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     rows = opened.execute("SELECT id, data, digest FROM body").fetchall()
-    assert len(rows) == 60 - len([number for number in range(60) if number % 7 == 3])
+    assert len(rows) == 60 - len([number for number in range(60) if number % 7 == 3 and number < 40])
     assert all(
         body == bodies[number] and hashlib.sha256(body).digest() == digest for number, body, digest in rows
     )
