@@ -1,6 +1,10 @@
 """`archiver demo`: the whole job once, on a sample, told to a person."""
 
 import datetime as dt
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -63,14 +67,22 @@ def _back_up(session: Session, sample: Path) -> int:
 
 
 def _say_what_next(directory: Path) -> None:
-    program = "archiver --config " + str(directory)
+    name = "archiver" if shutil.which("archiver") else os.path.relpath(sys.argv[0])
+    program = f"{name} --config {_shown(directory)}"
     click.echo(
         f"""
-Where it lies   {directory / "vault"}  (encrypted; copy it anywhere)
-The key         {directory / "keys" / "sample-holder.identity"}  (nothing else opens it)
+Where it lies   {_shown(directory / "vault")}  (encrypted; copy it anywhere)
+The key         {_shown(directory / "keys" / "sample-holder.identity")}  (nothing else opens it)
 Search          {program} search flooding
 Show one        {program} show ID
 Check           {program} verify
-Your own        archiver init DIR --holder NAME, then archiver --config DIR import --add-account EXPORT.zip
-                and archiver --config DIR backup. On X: Settings, Your account, Download an archive."""
+Your own        {name} init DIR --holder NAME
+                {name} --config DIR import --add-account EXPORT.zip
+                {name} --config DIR backup
+                On X the export is under Settings, Your account, Download an archive of your data."""
     )
+
+
+def _shown(directory: Path) -> str:
+    """The folder as one would type it from here."""
+    return shlex.quote(os.path.relpath(directory) if directory.is_relative_to(Path.cwd()) else str(directory))
