@@ -101,7 +101,7 @@ def initialise(
                 (partial / name).mkdir(_PRIVATE)
             (partial / "vault").mkdir()
         _make_keyholder(partial, holder, classic, passphrase, now_ms, work_factor)
-        _make_collector(partial, classic, now_ms)
+        _make_collector(partial, now_ms)
         settings = _settings_text(holder, passphrase_reference).encode()
         disk.create_exclusively(partial / FILE_NAME, settings, 0o644)
         with disk.os_errors_reported("creating", directory):
@@ -122,10 +122,12 @@ def _make_keyholder(
     keyholders.save(folder / "keys" / "recipients.txt")
 
 
-def _make_collector(folder: Path, classic: bool, now_ms: int) -> None:
+def _make_collector(folder: Path, now_ms: int) -> None:
     """The collector's keys, and the vault that trusts its signatures."""
     collector = folder / "collector"
-    spool_identity = new_identity(classic=classic)
+    # Classic in any case: who takes the spool takes this key beside it, and a post-quantum one costs each
+    # page a millisecond.
+    spool_identity = new_identity(classic=True)
     disk.create_exclusively(
         collector / "spool.identity", encode_identity_file(spool_identity, "the spool", now_ms)
     )
