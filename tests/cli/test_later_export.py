@@ -321,8 +321,9 @@ def test_a_relation_that_ended_is_gone_and_one_that_began_is_new(
     def edit(items: list[dict[str, Any]]) -> None:
         if items:
             ended.append(items.pop(0)[key]["accountId"])
-        for number in range(2):
-            items.append({key: {"accountId": f"77700{number}", "userLink": "https://twitter.com/x"}})
+        items += [
+            {key: {"accountId": one, "userLink": "https://twitter.com/x"}} for one in ("777000", "777001")
+        ]
 
     more = made(september, tmp_path / "more.zip", dt.date(2026, 10, 3), **{stem: edit_json(edit)})
     difference = 2 - len(ended)

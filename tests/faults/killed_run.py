@@ -6,7 +6,8 @@ A step is a file of FOLDER opened for writing, linked, renamed or removed, a fol
 commit of SQLite. Between two of them nothing else can be seen from outside but a growing partial file, so
 that a kill before each is a kill anywhere. N is 0 for a run to the end, which says how many steps there
 were. Pages, commits and packs are made small, so that a short export takes many steps. With
-KILL_WORKERS=1 the steps are those of sealing's worker processes instead.
+KILL_WORKERS=1 the steps are those of sealing's worker processes instead; with READ_APART=1 a process of
+its own reads the export, as it does for a large one.
 """
 
 import os
@@ -15,7 +16,7 @@ import sys
 
 import apsw
 
-from archiver import collect
+from archiver import backup, collect
 from archiver.cli import main
 from archiver.seal import media
 
@@ -62,6 +63,8 @@ def _make_small() -> None:
     collect.WAITING_BYTES = 256 * 1024
     collect.COMMIT_PAGES = 8
     media.PACK_BYTES = 16 * 1024
+    if os.environ.get("READ_APART") == "1":
+        backup.APART_BYTES = 0
 
 
 if __name__ == "__main__":

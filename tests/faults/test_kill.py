@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return Ground(tmp_path_factory.mktemp("ground"))
 
 
@@ -76,12 +77,18 @@ def command(folder: Path, step: int, arguments: Sequence[str]) -> list[str]:
     ]
 
 
-def start(folder: Path, step: int, *arguments: str, kill_workers: bool = False) -> "subprocess.Popen[str]":
+def start(
+    folder: Path, step: int, *arguments: str, kill_workers: bool = False, read_apart: bool = False
+) -> "subprocess.Popen[str]":
     """A run in a process group of its own."""
     return subprocess.Popen(
         command(folder, step, arguments),
         cwd=PROJECT,
-        env={**os.environ, "KILL_WORKERS": "1" if kill_workers else "0"},
+        env={
+            **os.environ,
+            "KILL_WORKERS": "1" if kill_workers else "0",
+            "READ_APART": "1" if read_apart else "0",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -201,6 +208,37 @@ def test_a_killed_worker_is_told_in_a_sentence_and_the_sealing_completes_when_ru
         complete(folder, ground)
 
 
+def test_a_killed_reader_of_a_large_export_is_told_and_the_import_completes_when_run_again(
+    ground: Ground, tmp_path: Path
+) -> None:
+    draw = random.Random("reader")  # noqa: S311  # repeatable, not secret
+    for number in range(ROUNDS // 2):
+        folder = copy_folder(ground.fresh, tmp_path / str(number))
+        process = start(folder, 0, *ground.import_command(), read_apart=True)
+        reader = wait_for_child(process)
+        time.sleep(draw.random() * 0.3)
+        with suppress(ProcessLookupError):  # it was quicker
+            os.kill(reader, signal.SIGKILL)
+        _, errors = process.communicate(timeout=LIMIT_SECONDS)
+        assert process.returncode in (0, 1), errors
+        if process.returncode:
+            assert "archiver: error: the process that read the export ended before its time\n" in errors
+            assert "Traceback" not in errors
+        complete(folder, ground)
+
+
+def wait_for_child(process: "subprocess.Popen[str]") -> int:
+    """The process that another one has spawned to work for it."""
+    while process.poll() is None:
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError, IndexError):
+                if entry.name.isdigit() and b"spawn_main" in (entry / "cmdline").read_bytes():
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if parent == process.pid:
+                        return int(entry.name)
+    pytest.fail("no process of its own read the export")
+
+
 @pytest.mark.parametrize("whole_group", [True, False], ids=["the whole group", "only its leader"])
 def test_a_backup_killed_at_any_time_completes_when_run_again(
     ground: Ground, tmp_path: Path, whole_group: bool
@@ -214,7 +252,7 @@ def test_a_backup_killed_at_any_time_completes_when_run_again(
     for number in range(ROUNDS // 2 + 1):
         folder = copy_folder(ground.fresh, tmp_path / str(number))
         os.link(ground.export, folder / "inbox" / "export.zip")
-        process = start(folder, 0, "backup", "--add-account")
+        process = start(folder, 0, "backup", "--add-account", read_apart=number % 2 == 1)
         try:
             process.wait((number + draw.random()) * usual_seconds / (ROUNDS // 2 + 1))
         except subprocess.TimeoutExpired:
