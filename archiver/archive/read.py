@@ -6,18 +6,13 @@ from typing import Self
 import apsw
 
 from archiver.archive.vfs import SegmentDatabase
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, repair_hint
 from archiver.formats import FormatError, age
 from archiver.formats.seekable_zstd import SeekableReader
 from archiver.stores.base import Store
 
 NOT_ITS_KEY = "its beginning was altered, or it is another archive's: the archive's key does not open it"
 """The key itself was found to be the manifest's (`archiver.keys.open_archive_key`), so the file is wrong."""
-
-
-def repair_hint(archive: str) -> str:
-    """What to do about an altered or missing file."""
-    return f"restore it from another store: archiver repair {archive}"
 
 
 class SegmentReader:
@@ -31,12 +26,14 @@ class SegmentReader:
             self.sealed = age.SeekReader(self._stored, [identity])
             self.frames = SeekableReader(self.sealed)
             self._database = SegmentDatabase.read(self.frames)
-        except FormatError as error:
+        except (FormatError, apsw.Error) as error:
             self._stored.close()
-            raise self._translated(error) from error
+            # SQLite reads the first page at once; what failed below it comes as the cause.
+            below = error.__cause__ if isinstance(error, apsw.Error) and error.__cause__ else error
+            raise (below if isinstance(below, ArchiverError) else self._translated(below)) from error
         self.connection = self._database.connection
 
-    def _translated(self, error: Exception) -> ArchiverError:
+    def _translated(self, error: BaseException) -> ArchiverError:
         if isinstance(error, age.NoMatchError):
             return IntegrityError(f"{self.name}: {NOT_ITS_KEY}", repair_hint(self._archive))
         return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))
@@ -47,12 +44,7 @@ class SegmentReader:
 
     def translated(self, error: apsw.Error) -> ArchiverError:
         """Ours for a failed query: altered bytes below SQLite, or a database that is not one."""
-        below = self._database.error
-        if isinstance(below, ArchiverError):
-            return below
-        if below is not None:
-            return self._translated(below)
-        return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))
+        return self._translated(self._database.error or error)
 
     def close(self) -> None:
         self._database.close()

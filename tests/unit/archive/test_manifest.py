@@ -1,0 +1,51 @@
+"""The manifest: read as it was written, refused where it is not one."""
+
+import json
+
+import msgspec
+import pytest
+
+from archiver.archive.manifest import FORMAT, File, Manifest, parse_manifest
+from archiver.errors import IntegrityError
+
+
+def manifest(**fields: object) -> Manifest:
+    file = File(name="records-000.sqlite.zst.age", kind="records", size=5, sha256="00", plain_size=9)
+    pack = File(name="media-000.tar.age", kind="media", size=5, sha256="00", plain_size=9)
+    known: dict[str, object] = {
+        "format": FORMAT, "vault": "v", "archive": "2026-01-01", "sequence": 1, "previous": None,
+        "sealed_at": "2026-01-01T00:00:00.000Z", "covers_from": None, "covers_to": None, "recipient": "age1",
+        "mark": "m", "files": [file, pack], "counts": [], "origins": [], "tool": "t", "configuration": "c",
+    }  # fmt: skip
+    return Manifest(**{**known, **fields})
+
+
+def test_a_manifest_is_read_as_it_was_written() -> None:
+    written = manifest()
+    assert parse_manifest(msgspec.json.encode(written), "manifest.json") == written
+    assert [file.name for file in written.segments] == ["records-000.sqlite.zst.age"]
+
+
+def test_fields_of_a_later_version_are_passed_over() -> None:
+    fields = {**msgspec.to_builtins(manifest()), "later": {"a": 1}}
+    assert parse_manifest(json.dumps(fields).encode(), "manifest.json") == manifest()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"{}", b"[]", b"\xff", b"{" * 100_000, b"[" * 100_000,
+        json.dumps({**msgspec.to_builtins(manifest()), "files": [{"name": "x"}]}).encode(),
+        json.dumps({**msgspec.to_builtins(manifest()), "sequence": "1"}).encode(),
+    ],
+)  # fmt: skip
+def test_what_is_no_manifest_is_refused_by_name(data: bytes) -> None:
+    with pytest.raises(IntegrityError, match=r"^archives/a/manifest\.json is not a manifest: ") as caught:
+        parse_manifest(data, "archives/a/manifest.json")
+    assert caught.value.hint
+
+
+def test_another_format_is_named_with_the_one_that_can_be_read() -> None:
+    with pytest.raises(IntegrityError, match=r"has the format 'archiver-manifest-9'") as caught:
+        parse_manifest(msgspec.json.encode(manifest(format="archiver-manifest-9")), "m")
+    assert caught.value.hint == f"this version reads {FORMAT}"
