@@ -4,7 +4,7 @@ An export repeats everything each time; what is unchanged is not stored again. P
 spool before the state notes them, so a kill at any instant loses nothing and a rerun completes.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -248,9 +248,16 @@ class _Collection:
             uncommitted[key] = Seen(digest, version, 0, generated_ms)
             self._put(capture, kind, series, item, version, change, digest)
         if kind == "gone":
-            changes.pop("unchanged", None)  # several files of one export say the same
+            self._count_gone(items, changes.get("unchanged", 0))
+            return
         for change, number in changes.items():
             self.report.add(kind, change, number)
+
+    def _count_gone(self, items: list[Item], known: int) -> None:
+        """Count what is gone with its kind; several files of one export may say the same of a record."""
+        kinds = Counter(item.id.partition(":")[0] if ":" in item.id else "post" for item in items)
+        for gone_kind, number in kinds.items():
+            self.report.add(gone_kind, "gone", number - (known if len(kinds) == 1 else 0))
 
     def _change(self, capture: int, kind: str, record: str, key: int | str, seen: Seen, digest: bytes) -> str:
         """What a record seen before is now: unchanged, changed, back, or other: a version, not known yet,
@@ -403,4 +410,3 @@ class _Collection:
         self._begin_capture(capture)
         items = absent_items(number, absence.kind, gone, absence.how, noticed_ms)
         self._take_items(self._captures[number], "gone", items)
-        self.report.add(absence.kind, "gone", len(items))

@@ -65,3 +65,8 @@ class NoKeyError(ArchiverError):
 
 class IntegrityError(ArchiverError):
     exit_code = 20
+
+
+def repair_hint(archive: str) -> str:
+    """What to do about an altered or missing file of an archive."""
+    return f"bring it back from a copy of the vault, then check it: archiver verify {archive}"

@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from archiver import disk
-from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoKeyError, UsageError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    IntegrityError,
+    NoKeyError,
+    UsageError,
+    repair_hint,
+)
 from archiver.formats import age
 from archiver.formats.ssh_signature import MalformedKeyError, SigningKey
 from archiver.keyholders import Keyholder, Keyholders, Recipient
@@ -179,14 +186,10 @@ def open_archive_key(
         ) from error
     except (age.AgeError, UnicodeDecodeError) as error:
         reason = error if isinstance(error, age.AgeError) else "it holds no identity"
-        raise IntegrityError(f"{name}: {reason}", _repair_hint(archive)) from None
+        raise IntegrityError(f"{name}: {reason}", repair_hint(archive)) from None
     if len(found) != 1 or (recipient is not None and found[0].recipient().encode() != recipient):
-        raise IntegrityError(f"{name}: this is not the key of archive {archive}", _repair_hint(archive))
+        raise IntegrityError(f"{name}: this is not the key of archive {archive}", repair_hint(archive))
     return found[0]
-
-
-def _repair_hint(archive: str) -> str:
-    return f"restore it from another store: archiver repair {archive}"
 
 
 def rewrap_archive_keys(store: Store, identities: Sequence[Identity], recipients: Sequence[Recipient]) -> int:
@@ -261,5 +264,5 @@ def _manifest_recipient(store: Store, archive: str) -> str | None:
     try:
         recipient = json.loads(store.read(name, _MAXIMUM_MANIFEST_BYTES))["recipient"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise IntegrityError(f"{name} names no recipient", _repair_hint(archive)) from error
+        raise IntegrityError(f"{name} names no recipient", repair_hint(archive)) from error
     return str(recipient)

@@ -9,10 +9,9 @@ from typing import BinaryIO, cast
 import zstandard
 
 from archiver.archive.manifest import File
-from archiver.archive.read import repair_hint
 from archiver.archive.verify import HashingReader, check_whole
 from archiver.disk import create_exclusively, make_directories, new_file
-from archiver.errors import IntegrityError, UsageError
+from archiver.errors import IntegrityError, UsageError, repair_hint
 from archiver.formats import age
 from archiver.keys import Identity
 from archiver.vault import Archive, Vault

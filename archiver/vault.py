@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE, File, Manifest, parse_manifest
-from archiver.archive.read import SegmentReader, repair_hint
+from archiver.archive.read import SegmentReader
 from archiver.chain import Head, document_sha256, follow_chain
-from archiver.errors import ArchiverError, IntegrityError, NoVaultError
+from archiver.errors import ArchiverError, IntegrityError, NoVaultError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
 from archiver.keys import Identity, open_archive_key

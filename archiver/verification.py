@@ -7,10 +7,9 @@ file too many. With one: every byte inside.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from archiver.archive.read import repair_hint
 from archiver.archive.verify import verify_bytes, verify_file
 from archiver.chain import Head
-from archiver.errors import ArchiverError, IntegrityError, UsageError
+from archiver.errors import ArchiverError, IntegrityError, UsageError, repair_hint
 from archiver.keys import Identity
 from archiver.vault import Archive, Vault
 

@@ -51,14 +51,15 @@ class Count(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Origin(Struct, frozen=True, kw_only=True):
-    """One capture: what was read, when the platform made it, and its whole body's SHA-256."""
+    """One capture: what was read, when the platform made it, and the SHA-256 of the export it came from.
+
+    A body's own SHA-256 is only inside the archive: that of a short file would confirm a guess at it."""
 
     source: str
     route: str
     account: str
     request: str
     fetched_at: str
-    body_sha256: str | None
     source_sha256: str
 
 

@@ -26,14 +26,14 @@ class SegmentReader:
             self.sealed = age.SeekReader(self._stored, [identity])
             self.frames = SeekableReader(self.sealed)
             self._database = SegmentDatabase.read(self.frames)
-        except (FormatError, apsw.Error) as error:
+        except (FormatError, ArchiverError, apsw.Error) as error:
             self._stored.close()
-            # SQLite reads the first page at once; what failed below it comes as the cause.
-            below = error.__cause__ if isinstance(error, apsw.Error) and error.__cause__ else error
-            raise (below if isinstance(below, ArchiverError) else self._translated(below)) from error
+            raise self._translated(error) from error
         self.connection = self._database.connection
 
-    def _translated(self, error: BaseException) -> ArchiverError:
+    def _translated(self, error: Exception) -> ArchiverError:
+        if isinstance(error, ArchiverError):
+            return error
         if isinstance(error, age.NoMatchError):
             return IntegrityError(f"{self.name}: {NOT_ITS_KEY}", repair_hint(self._archive))
         return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))

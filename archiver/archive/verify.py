@@ -11,8 +11,8 @@ import apsw
 import zstandard
 
 from archiver.archive.manifest import File
-from archiver.archive.read import NOT_ITS_KEY, SegmentReader, repair_hint
-from archiver.errors import IntegrityError
+from archiver.archive.read import NOT_ITS_KEY, SegmentReader
+from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
 from archiver.stores.base import Store, StoredFile

@@ -122,6 +122,8 @@ class GrowingFile(_LockFreeFile):
             frame = self._cold.pop(index, None)
             if frame is None:
                 frame = self._compressor.compress(memoryview(self._hot.pop(index))[:plain_size])
+            elif plain_size < self._chunk_bytes(index):  # the last one, compressed before it was the last
+                frame = self._compressor.compress(self._decompressor.decompress(frame)[:plain_size])
             yield frame, plain_size
             offset += plain_size
             index += 1
@@ -160,7 +162,6 @@ class GrowingFile(_LockFreeFile):
         while self._hot_bytes > self._hot_limit and len(self._hot) > 1:
             coldest, chunk = self._hot.popitem(last=False)
             self._hot_bytes -= len(chunk)
-            # Compressed whole: only the chunk at the file's end is shorter, and that was written last.
             self._cold[coldest] = self._compressor.compress(chunk)
         return hot
 
@@ -183,7 +184,13 @@ class GrowingFile(_LockFreeFile):
         self._writable(index)[start : start + len(data)] = data
 
     def xTruncate(self, size: int) -> None:  # noqa: N802
-        self.size = size
+        # What lies behind the new end must read as zeros should the file grow over it again.
+        offset = size
+        while offset < self.size:
+            index, start = self._locate(offset)
+            self._writable(index)[start:] = bytes(self._chunk_bytes(index) - start)
+            offset += self._chunk_bytes(index) - start
+        self.size = min(size, self.size)
 
     def xFileSize(self) -> int:  # noqa: N802
         return self.size
@@ -230,7 +237,11 @@ class SegmentDatabase:
         name = f"archiver-segment-{SegmentDatabase._count}"
         self._file = file
         self._vfs: _OneFileVFS | None = _OneFileVFS(name, file)
-        self.connection = apsw.Connection(name, flags=flags, vfs=name)
+        try:
+            self.connection = apsw.Connection(name, flags=flags, vfs=name)
+        except apsw.Error:
+            self._vfs.unregister()
+            raise
 
     @property
     def error(self) -> Exception | None:
@@ -261,7 +272,11 @@ class SegmentDatabase:
     @classmethod
     def read(cls, source: PlainSource, *, cache_bytes: int = 8 * 1024 * 1024) -> "SegmentDatabase":
         """A sealed segment, read only."""
-        database = cls(_SealedFile(source), apsw.SQLITE_OPEN_READONLY)
+        file = _SealedFile(source)
+        try:
+            database = cls(file, apsw.SQLITE_OPEN_READONLY)
+        except apsw.Error as error:  # opening reads the first page
+            raise file.error or error from None
         connection = database.connection
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(f"PRAGMA cache_size=-{cache_bytes // 1024}")

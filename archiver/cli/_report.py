@@ -214,6 +214,8 @@ def report_verification(session: Session, result: Verification) -> int:
             else {"sequence": result.head.sequence, "sha256": result.head.sha256},
             problems=[{"error": one.message, "hint": one.hint} for one in result.problems],
         )
+    elif not result.problems and not result.archives:
+        click.echo("The vault has no archive yet.")
     elif not result.problems:
         depth = "signatures, chain, sizes, SHA-256" + (" and every byte inside" if result.contents else "")
         click.echo(

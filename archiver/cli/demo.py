@@ -13,6 +13,7 @@ from archiver.backup import import_exports
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import clear_progress, progress_bar, report_import, report_seal, report_verification
 from archiver.cli.search import command as search_command
+from archiver.errors import UsageError
 from archiver.initialise import initialise
 from archiver.sample import write_sample_export
 from archiver.seal import seal
@@ -23,6 +24,7 @@ from archiver.wiring import open_collector, open_vault, seal_options
 
 SAMPLE_UNTIL = dt.date(2026, 10, 31)
 SAMPLE_NAME = "sample-export.zip"
+SAMPLE_HOLDER = "sample-holder"
 SAMPLE_QUERY = "burglary since:2026-10 until:2026-10"
 
 
@@ -35,8 +37,13 @@ def command(session: Session, directory: Path) -> int:
     directory = directory.absolute()
     settings_path = directory / FILE_NAME
     if not settings_path.exists():
-        initialise(directory, "sample-holder", now_ms=system_clock())
-        click.echo(f"Made {directory}: settings, keys and an empty vault.")
+        initialise(directory, SAMPLE_HOLDER, now_ms=system_clock())
+        click.echo(f"Made {_shown(directory)}: settings, keys and an empty vault.")
+    keyholder = load_settings(settings_path).keyholder
+    if keyholder is None or keyholder.name != SAMPLE_HOLDER:
+        raise UsageError(
+            f"{directory} is not a demo's folder", "what is sealed stays: choose another folder for the demo"
+        )
     session.config = settings_path
     sample = directory / SAMPLE_NAME
     if not sample.exists():
@@ -72,7 +79,7 @@ def _say_what_next(directory: Path) -> None:
     click.echo(
         f"""
 Where it lies   {_shown(directory / "vault")}  (encrypted; copy it anywhere)
-The key         {_shown(directory / "keys" / "sample-holder.identity")}  (nothing else opens it)
+The key         {_shown(directory / "keys" / f"{SAMPLE_HOLDER}.identity")}  (nothing else opens it)
 Search          {program} search flooding
 Show one        {program} show ID
 Check           {program} verify

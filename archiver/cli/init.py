@@ -96,4 +96,8 @@ def _report(session: Session, path: Path, *, encrypted: bool) -> None:
     click.echo(
         "Keep copies of the identity file and its passphrase elsewhere: nothing else opens the archives."
     )
+    click.echo(
+        "While the identity lies here, this host can read the archives. To collect on a host that cannot,"
+        " move it to where searches are made and remove [keyholder] from the settings there."
+    )
     click.echo(f"Next: archiver --config {settings.home} import --add-account EXPORT.zip")

@@ -37,10 +37,9 @@ def command(session: Session, archives: tuple[str, ...]) -> int:
         different += result.different
         _report(session, result)
     if different:
+        rows = "row differs" if different == 1 else "rows differ"
         print_error(
-            IntegrityError(
-                f"{different:,} rows differ from what their captures give", "see the rows named above"
-            )
+            IntegrityError(f"{different:,} {rows} from what their captures give", "see the rows named above")
         )
         return IntegrityError.exit_code
     if not session.json:

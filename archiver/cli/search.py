@@ -43,6 +43,8 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
     its newest version. kind: takes post, reply, repost, quote, message, like, follower, following, block,
     mute and more; without it posts and messages are searched."""
     query = parse_query(" ".join(words))
+    if len(words) == 1 and " " in words[0] and not set(words[0]) & set('":*'):
+        session.note(f"searching for all of these words; as a phrase: archiver search '\"{words[0]}\"'")
     if order == "relevance" and not query.groups:
         raise UsageError("relevance needs words to be relevant to", "use --order newest")
     identities = session.identities()

@@ -275,6 +275,5 @@ def _origin(spooled: SpooledCapture) -> Origin:
         account=capture.account,
         request=capture.request,
         fetched_at=format_time(capture.fetched_ms),
-        body_sha256=spooled.body_sha256,
         source_sha256=spooled.source_sha256,
     )

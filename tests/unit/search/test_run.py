@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.errors import IntegrityError, NoKeyError
+from archiver.errors import IntegrityError, NoKeyError, repair_hint
 from archiver.formats import age
 from archiver.records import Gone, MediaReference
 from archiver.search.query import parse_query
@@ -373,7 +373,7 @@ def test_an_altered_segment_is_named_and_never_half_searched(maker: VaultMaker) 
             assert hits == [str(n) for n in reversed(range(400))]
     assert len(errors) > 5
     assert all("archives/2026-01-01/records-000.sqlite.zst.age" in one.message for one in errors)
-    assert {one.hint for one in errors} == {"restore it from another store: archiver repair 2026-01-01"}
+    assert {one.hint for one in errors} == {repair_hint("2026-01-01")}
 
 
 def test_a_missing_segment_is_named(maker: VaultMaker) -> None:
