@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from archiver.archive.read import SegmentReader
+from archiver.archive.read import SegmentReader, repair_hint
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
@@ -16,7 +16,7 @@ from tests.made_vaults import VaultMaker, post
 
 NAME = "archives/2026-01-01/records-000.sqlite.zst.age"
 EVERYTHING = "SELECT hex(text) FROM post UNION ALL SELECT hex(body) FROM capture_part"
-HINT = "restore it from another store: archiver repair 2026-01-01"
+HINT = repair_hint("2026-01-01")
 
 
 @pytest.fixture
@@ -101,4 +101,4 @@ def test_frames_that_hold_no_database_are_told(maker: VaultMaker) -> None:
         frames.write(b"no database at all" * 10_000)
     with pytest.raises(IntegrityError, match=f"^{name}: file is not a database") as caught:
         SegmentReader(maker.store, name, identity)
-    assert caught.value.hint == "restore it from another store: archiver repair 2026-01-02"
+    assert caught.value.hint == repair_hint("2026-01-01")
