@@ -276,8 +276,9 @@ class Spool:
                 writer.write(block)
         with self._local.transaction():
             self._database.execute(
-                "INSERT INTO media (account, file_name, sha256, size) VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
-                " SET sha256 = excluded.sha256, size = excluded.size, missing = NULL",
+                # Under a new id even where it was missing before: a sealing that was cut off, and is finished
+                # later, must not take it for one of its own.
+                "INSERT OR REPLACE INTO media (account, file_name, sha256, size) VALUES (?,?,?,?)",
                 (account, file_name, digest.hexdigest(), size),
             )
         return size
