@@ -101,4 +101,4 @@ def test_frames_that_hold_no_database_are_told(maker: VaultMaker) -> None:
         frames.write(b"no database at all" * 10_000)
     with pytest.raises(IntegrityError, match=f"^{name}: file is not a database") as caught:
         SegmentReader(maker.store, name, identity)
-    assert caught.value.hint == repair_hint("2026-01-01")
+    assert caught.value.hint == repair_hint("2026-01-02")

@@ -1,0 +1,236 @@
+"""The spool: encrypted, durable, emptied of exactly what was sealed."""
+
+import hashlib
+import io
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from archiver.errors import ArchiverError, IntegrityError
+from archiver.formats import age
+from archiver.sources.base import Capture
+from archiver.spool import MissingMedia, Page, PageInfo, PageSealer, Spool
+
+IDENTITY = age.X25519Identity.generate()
+SECRET = b"what nobody else shall read"
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with closing(Spool(tmp_path / "spool", IDENTITY)) as opened:
+        yield opened
+
+
+def capture(member: str, key: int = 1) -> Capture:
+    return Capture(
+        key=key, source="x_export", route="export", platform="x", account="1001", handle="a", name="A",
+        request=f"export.zip!{member}", body_kind="tweets", layout="x-2022", fetched_ms=5,
+    )  # fmt: skip
+
+
+def page(*ids: str, payload: bytes = SECRET) -> Page:
+    count = len(ids)
+    return Page(
+        "x", "1001", 5, list(ids), list(range(count)), [1] * count, ["new"] * count, [b"d"] * count,
+        [len(payload)] * count, {}, {}, payload,
+    )  # fmt: skip
+
+
+def add_page(spool: Spool, capture_id: int, *ids: str, missing: tuple[MissingMedia, ...] = ()) -> int:
+    info = PageInfo(0, capture_id, "post", len(ids), 0, len(ids) - 1, len(SECRET))
+    (number,) = spool.add_pages([(info, PageSealer(IDENTITY.recipient()).seal(page(*ids)))], missing)
+    return number
+
+
+def test_pages_are_read_back_as_they_were_stored(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    first, second = add_page(spool, number, "1", "2"), add_page(spool, number, "3")
+    assert spool.read_page(first) == page("1", "2")
+    assert [one.id for one in spool.pages()] == [first, second]
+    assert spool.pages(after=first) == [PageInfo(second, number, "post", 1, 0, 0, len(SECRET))]
+    assert spool.last_ids() == (second, 0)
+    assert not spool.is_empty()
+
+
+def test_offsets_say_where_each_records_bytes_begin() -> None:
+    bodies = [b"one", b"", b"three"]
+    stored = page("1", "2", "3", payload=b"\n".join(bodies))
+    stored = Page(*[*[getattr(stored, name) for name in Page.__struct_fields__[:8]],
+                    [len(body) for body in bodies], {}, {}, stored.payload])  # fmt: skip
+    found = [
+        stored.payload[at : at + size] for at, size in zip(stored.offsets(), stored.lengths, strict=True)
+    ]
+    assert found == bodies
+
+
+def test_no_content_lies_readable_on_the_disk(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    add_page(spool, number, "1")
+    spool.add_media("1001", "picture.png", io.BytesIO(SECRET))
+    files = [path for path in spool.folder.rglob("*") if path.is_file()]
+    assert len(files) >= 3
+    for path in files:
+        assert SECRET not in path.read_bytes()
+        assert b"picture.png" not in path.name.encode()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_page_survives_a_kill_right_after_it_was_stored(spool: Spool, tmp_path: Path) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    add_page(spool, number, "1")
+    copied = tmp_path / "copied"  # the files as a kill leaves them: the write-ahead log not taken in
+    copied.mkdir()
+    for path in spool.folder.glob("spool.sqlite*"):
+        (copied / path.name).write_bytes(path.read_bytes())
+    with closing(Spool(copied, IDENTITY)) as again:
+        assert again.read_page(1) == page("1")
+
+
+def test_pages_are_stored_all_or_none(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    good = (PageInfo(0, number, "post", 1, 0, 0, 5), b"body")
+    bad = (PageInfo(0, number, None, 1, 0, 0, 5), b"body")  # which SQLite refuses
+    with pytest.raises(ArchiverError):
+        spool.add_pages([good, bad])
+    assert spool.pages() == []
+
+
+def test_a_capture_begun_again_by_the_same_source_is_the_same_one(spool: Spool) -> None:
+    first = spool.begin_capture("aa", capture("tweets.js"), 7)
+    assert spool.begin_capture("aa", capture("tweets.js"), 99) == first
+    assert spool.begin_capture("bb", capture("tweets.js"), 99) != first
+    assert spool.begin_capture("aa", capture("like.js"), 99) != first
+    spool.end_capture(first, 123, "cc")
+    held = spool.captures()[first]
+    assert (held.body_size, held.body_sha256, held.taken_ms, held.source_sha256) == (123, "cc", 7, "aa")
+    assert held.capture == capture("tweets.js")
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "other key", "no page", "garbage"])
+def test_an_altered_page_is_named(spool: Spool, tmp_path: Path, harm: str) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    sealed = PageSealer(IDENTITY.recipient()).seal(page("1"))
+    body = {
+        "flip": sealed[:-5] + bytes([sealed[-5] ^ 1]) + sealed[-4:],
+        "cut": sealed[:-1],
+        "other key": PageSealer(age.X25519Identity.generate().recipient()).seal(page("1")),
+        "no page": age.encrypt([IDENTITY.recipient()], b"no frame"),
+        "garbage": b"",
+    }[harm]
+    spool.add_pages([(PageInfo(0, number, "post", 1, 0, 0, 5), body)])
+    with pytest.raises(IntegrityError, match=r"spool\.sqlite: page 1: ") as caught:
+        spool.read_page(1)
+    assert caught.value.hint == "the spool was altered, or its identity replaced"
+
+
+def test_a_missing_page_is_named(spool: Spool) -> None:
+    with pytest.raises(IntegrityError, match=r"spool\.sqlite: page 5 is missing"):
+        spool.read_page(5)
+
+
+def test_a_damaged_spool_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "spool.sqlite").write_bytes(b"no database " * 1000)
+    with pytest.raises(IntegrityError, match=r"spool\.sqlite is damaged") as caught:
+        Spool(tmp_path, IDENTITY)
+    assert caught.value.hint == "keep it for examination and import the exports again"
+
+
+def test_media_are_read_back_with_size_and_hash(spool: Spool) -> None:
+    content = bytes(range(256)) * 9000
+    assert spool.add_media("1001", "../a picture.png", io.BytesIO(content)) == len(content)
+    (held,) = spool.media()
+    assert (held.size, held.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    with spool.open_media(held) as stream:
+        assert stream.read() == content
+    assert spool.has_media("1001", "../a picture.png")
+    assert not spool.has_media("1002", "../a picture.png")
+    assert spool.holds_media("1001")
+    assert not spool.holds_media("1002")
+
+
+@pytest.mark.parametrize("harm", ["flip", "empty", "no age"])
+def test_altered_media_are_named(spool: Spool, harm: str) -> None:
+    spool.add_media("1001", "a.png", io.BytesIO(SECRET))
+    (held,) = spool.media()
+    (path,) = (spool.folder / "media").iterdir()
+    data = path.read_bytes()
+    path.write_bytes({"flip": data[:-1] + bytes([data[-1] ^ 1]), "empty": b"", "no age": b"x" * 500}[harm])
+    with pytest.raises(IntegrityError, match=path.name) as caught, spool.open_media(held) as stream:
+        stream.read()
+    assert caught.value.hint == "the spool was altered, or its identity replaced"
+
+
+def test_missing_media_files_are_named(spool: Spool) -> None:
+    spool.add_media("1001", "a.png", io.BytesIO(SECRET))
+    (held,) = spool.media()
+    (path,) = (spool.folder / "media").iterdir()
+    path.unlink()
+    with pytest.raises(ArchiverError, match=path.name), spool.open_media(held):
+        pass
+
+
+def test_media_noted_as_missing_are_counted_by_reason_and_replaced_when_found(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    missing = tuple(MissingMedia("1001", name, "not in the export") for name in ("a.png", "b.png"))
+    add_page(spool, number, "1", missing=missing)
+    add_page(spool, number, "2", missing=(MissingMedia("1001", "a.png", "broken in the export"),))
+    assert spool.count_missing_media() == [("1001", "not in the export", 2)]
+    assert not spool.has_media("1001", "a.png")
+    assert not spool.holds_media("1001")
+    _, last_media = spool.last_ids()
+    spool.add_media("1001", "a.png", io.BytesIO(SECRET))
+    assert spool.count_missing_media() == [("1001", "not in the export", 1)]
+    assert [one.file_name for one in spool.media()] == ["a.png"]
+    spool.empty(0, last_media)  # of a sealing begun before it was found
+    assert [one.file_name for one in spool.media()] == ["a.png"]
+    found = spool.find_media("1001", "a.png")
+    assert found is not None
+    with spool.open_media(found) as stream:
+        assert stream.read() == SECRET
+    add_page(spool, number, "3", missing=missing[:1])
+    assert spool.has_media("1001", "a.png")
+
+
+def test_emptying_removes_what_was_sealed_and_its_files_and_nothing_later(spool: Spool) -> None:
+    first = spool.begin_capture("aa", capture("tweets.js"), 7)
+    add_page(spool, first, "1")
+    spool.add_media("1001", "a.png", io.BytesIO(b"a"))
+    sealed = spool.last_ids()
+    second = spool.begin_capture("bb", capture("tweets.js"), 8)
+    joined = spool.begin_capture("bb", capture("note-tweet.js"), 8)
+    later = add_page(spool, second, "2")
+    spool.add_media("1001", "b.png", io.BytesIO(b"b"))
+    (spool.folder / "media" / ("0" * 64 + ".age")).write_bytes(b"left by a kill before it was named")
+    spool.empty(*sealed)
+    assert [one.id for one in spool.pages()] == [later]
+    assert [one.file_name for one in spool.media()] == ["b.png"]
+    assert len(list((spool.folder / "media").iterdir())) == 1
+    assert set(spool.captures()) == {second, joined}
+    spool.empty(*spool.last_ids())
+    assert spool.is_empty()
+    assert spool.captures() == {}
+    assert list((spool.folder / "media").iterdir()) == []
+
+
+def test_numbers_are_never_given_twice(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    last = add_page(spool, number, "1")
+    spool.empty(last, 0)
+    number = spool.begin_capture("bb", capture("tweets.js"), 7)
+    assert add_page(spool, number, "1") > last
+
+
+def test_an_emptied_spool_gives_its_bytes_back(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    info = PageInfo(0, number, "post", 1, 0, 0, 5)
+    spool.add_pages([(info, SECRET * 40_000)] * 3)
+    spool.empty(*spool.last_ids())
+    size = sum(path.stat().st_size for path in spool.folder.glob("spool.sqlite*"))
+    assert size < 200_000
+    connection = apsw.Connection(str(spool.folder / "spool.sqlite"))
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
