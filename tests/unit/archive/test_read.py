@@ -6,8 +6,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from archiver.archive.read import SegmentReader, repair_hint
-from archiver.errors import IntegrityError
+from archiver.archive.read import SegmentReader
+from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.keys import Identity

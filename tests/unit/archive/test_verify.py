@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from archiver.archive.manifest import File
-from archiver.archive.read import SegmentReader, repair_hint
+from archiver.archive.read import SegmentReader
 from archiver.archive.verify import HashingReader, verify_bytes, verify_file
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.keys import Identity
 from archiver.stores.base import NotInStoreError
