@@ -27,24 +27,42 @@ TYPES = {"post": Post, "message": Message, "account": Account, "gone": Gone}
 KEYS = [
     "tweet", "id_str", "id", "full_text", "text", "created_at", "entities", "urls", "expanded_url", "media",
     "user_mentions", "extended_entities", "video_info", "variants", "edit_info", "initial", "editTweetIds",
-    "retweeted_status", "noteTweet", "core", "noteTweetId", "messageCreate", "mediaUrls", "reactions", "follower",
-    "accountId", "like", "tweetId", "userListInfo", "url", "account", "profile", "description", "communityNote",
-    "noteId", "article", "data", "deleted_at", "tweet_id", "screenNameChange", "hashtags", "createdAt",
+    "retweeted_status", "noteTweet", "core", "noteTweetId", "messageCreate", "mediaUrls", "reactions",
+    "follower", "accountId", "like", "tweetId", "userListInfo", "url", "account", "profile", "description",
+    "communityNote", "noteId", "article", "data", "deleted_at", "tweet_id", "screenNameChange", "hashtags",
 ]  # fmt: skip
+ODD_TEXTS = ["RT @a: b…", make.FIRST_TIME, make.FIRST_ID, "https://x.com/a/status/1", "&amp;\0", "\ud83d"]
+plain = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=30)
+    | st.sampled_from(ODD_TEXTS)
+)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
-    | st.sampled_from(["RT @a: b…", make.FIRST_TIME, make.FIRST_ID, "https://x.com/a/status/1", "&amp;\0", "\ud83d"]),
+    plain,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
     max_leaves=20,
-)  # fmt: skip
+)
 spelled = values.map(lambda value: json.dumps(value).encode())
 
 
 def capture(body_kind: str, header: str = "") -> Capture:
     return Capture(
-        key=1, source="x_export", route="export", platform="x", account="1", handle="a", name="b", request="x!y",
-        body_kind=body_kind, layout="x-2022", fetched_ms=1, context={"header": header} if header else {},
-    )  # fmt: skip
+        key=1,
+        source="x_export",
+        route="export",
+        platform="x",
+        account="1",
+        handle="a",
+        name="b",
+        request="x!y",
+        body_kind=body_kind,
+        layout="x-2022",
+        fetched_ms=1,
+        context={"header": header} if header else {},
+    )
 
 
 @given(
@@ -60,8 +78,7 @@ def test_parsing_any_bytes_gives_a_record_or_our_error(
     told = capture(body, header)
     try:
         record = parse_item(told, kind, slices)
-    except ArchiverError as error:
-        assert error.message
+    except ArchiverError:
         return
     assert isinstance(record, TYPES.get(kind, Relation))
     assert record == parse_item(told, kind, slices)
@@ -126,7 +143,7 @@ def sample() -> bytes:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_damaged_zip_is_read_or_refused(tmp_path: Path, seed: int) -> None:
-    whole, rng = sample(), random.Random(seed)
+    whole, rng = sample(), random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
     path = tmp_path / "x.zip"
     for _ in range(60):
         damaged = bytearray(whole)
@@ -147,7 +164,7 @@ def test_damaged_javascript_is_read_or_reported(tmp_path: Path, seed: int) -> No
         "screen-name-change": [{"screenNameChange": {"screenNameChange": {"changedAt": "x"}}}],
         "tweet-headers": [{"tweet": {"tweet_id": "1"}}],
     }
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
     for _ in range(40):
         files = {name: str(body).encode() for name, body in make.export_files(data).items()}
         for name in rng.sample(sorted(files), 2):

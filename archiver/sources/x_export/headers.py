@@ -65,7 +65,7 @@ class HeaderReading:
 
     def _walk(self, blocks: Iterator[bytes], _capture: Capture) -> Iterator[tuple[int, list[Item]]]:
         for pairs in _elements(blocks, self._session.limits.element_bytes):
-            self._tally.add([header_of(_header(piece, each))[0] or "" for piece, each in pairs])
+            self._tally.add(_ids_in(pairs))
             yield len(pairs), []
 
     def _walk_and_keep(self, blocks: Iterator[bytes], capture: Capture) -> Iterator[tuple[int, list[Item]]]:
@@ -100,7 +100,7 @@ class HeaderReading:
             try:
                 if family in ("post_headers", "deleted_post_headers"):
                     for headers in _elements(blocks, self._session.limits.element_bytes):
-                        yield [header_of(_header(piece, one))[0] or "" for piece, one in headers]
+                        yield _ids_in(headers)
                 else:
                     yield from _post_ids(blocks, self._session.limits.element_bytes)
             except (BrokenJsonError, BrokenMemberError):
@@ -123,6 +123,15 @@ def _post_ids(blocks: Iterator[bytes], element_limit: int) -> Iterator[list[str]
     reader.expect("[")
     for pairs in reader.elements(posts.post_decoder(reader.head(posts.HEAD_BYTES))):
         yield [each.id for each in posts.post_items(pairs, 0, None, [])]
+
+
+def _ids_in(pairs: list[tuple[bytes, HeaderElement | None]]) -> list[str]:
+    """The ids headers name; an empty one for a header that names none."""
+    ids = [each.tweet.post_id if each is not None and each.tweet is not None else None for _, each in pairs]
+    quick = [each for each in ids if each is not None]
+    if len(quick) == len(pairs):
+        return quick
+    return [header_of(_header(piece, each))[0] or "" for piece, each in pairs]
 
 
 def _header(piece: bytes, element: HeaderElement | None) -> HeaderElement:

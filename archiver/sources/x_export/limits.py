@@ -24,6 +24,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     small_file_bytes: int = 16 * MEBIBYTE
     """manifest.js, account.js and their like, which are read whole."""
     note_bytes: int = 128 * MEBIBYTE
-    """Long posts' texts waiting, compressed, for their posts: about 300,000 of them."""
+    """Long posts' texts waiting, compressed, for their posts: about 60,000 of 3,000 characters."""
     named_ids: int = 20
     """How many single ids a report names before it says how many more there are."""

@@ -3,7 +3,7 @@ post's.
 
 A note belongs to the post of the same second whose text agrees once both are unescaped and links and the
 ellipsis are taken away (as neodb-social/neodb#1865 found). So notes are read first and wait, compressed and
-ordered by second: 10,000 of 3,000 characters cost about 15 MB. Past a limit they are not kept waiting but
+ordered by second: 10,000 of 3,000 characters cost about 24 MB. Past a limit they are not kept waiting but
 taken alone.
 """
 

@@ -24,10 +24,14 @@ class Header(Struct, frozen=True, gc=False):
     camel_deleted: str | None = msgspec.field(name="deletedAt", default=None)
 
 
-class HeaderElement(Header, frozen=True, gc=False):
-    """An element of tweet-headers.js and deleted-tweet-headers.js."""
+class HeaderElement(Struct, frozen=True, gc=False):
+    """An element of tweet-headers.js and deleted-tweet-headers.js: wrapped, or bare."""
 
     tweet: Header | None = None
+    post_id: str | None = msgspec.field(name="tweet_id", default=None)
+    camel_id: str | None = msgspec.field(name="tweetId", default=None)
+    deleted_at: str | None = None
+    camel_deleted: str | None = msgspec.field(name="deletedAt", default=None)
 
 
 decode_header = msgspec.json.Decoder(HeaderElement).decode

@@ -8,11 +8,12 @@ from typing import Final, Protocol
 from archiver.sources.base import Batch, Capture, CaptureEnd, Event, Item, Problem
 from archiver.sources.x_export.ahead import MemberBody
 from archiver.sources.x_export.cut import BrokenJsonError
-from archiver.sources.x_export.limits import Limits
+from archiver.sources.x_export.limits import MEBIBYTE, Limits
 from archiver.sources.x_export.part import ExportPart
 from archiver.sources.x_export.zip_file import BrokenMemberError, Member
 
 SOURCE: Final = "x_export"
+BATCH_BYTES: Final = MEBIBYTE
 Walk = Callable[[Iterator[bytes], Capture], Iterator[tuple[int, list[Item]]]]
 """(inflated blocks, the capture) -> (records read, items made of them), a block's worth at a time."""
 
@@ -30,6 +31,24 @@ class Identity(Protocol):
     def generated_ms(self) -> int: ...
     @property
     def partial(self) -> bool: ...
+
+
+class _Waiting:
+    """Items until they are a batch."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.size = 0
+
+    def add(self, items: list[Item]) -> None:
+        self.items += items
+        self.size += sum([len(item.slices[0][1]) for item in items])
+
+    def batch(self, capture_key: int) -> Iterator[Batch]:
+        """The items as a batch, if there are any, which are then let go."""
+        if self.items:
+            yield Batch(capture_key, self.items)
+        self.items, self.size = [], 0
 
 
 class Session:
@@ -88,20 +107,24 @@ class Session:
         yield capture
         body = MemberBody(part.archive, member)
         records = 0
+        waiting = _Waiting()
         try:
             with closing(iter(body)) as blocks:
                 for count, items in walk(blocks, capture):
                     records += count
-                    if items:
-                        yield Batch(capture.key, items)
-                    yield from self.drain()
-                for _ in blocks:  # whatever follows the JSON was refused by the walk; this reads the checksum
+                    waiting.add(items)
+                    if waiting.size >= BATCH_BYTES or self.problems:
+                        yield from waiting.batch(capture.key)
+                        yield from self.drain()
+                for _ in blocks:  # nothing is left but to be checked
                     pass
         except (BrokenJsonError, BrokenMemberError) as error:
+            yield from waiting.batch(capture.key)
             yield from self.drain()
             detail = f"{error.message}; {records:,} records before that were taken"
             yield Problem(capture.request, "broken", detail)
             return False
+        yield from waiting.batch(capture.key)
         yield from self.drain()
         end = CaptureEnd(capture.key, body.sha256, body.size, records, expected)
         if later is None:

@@ -187,7 +187,7 @@ def export(
     prefix: str = "",
     **options: Json,
 ) -> Path:
-    """Write an export since 2020 to `path`; `extra` members replace or join, `prefix` is a folder around all."""
+    """Write an export since 2020; `extra` members replace or join, `prefix` is a folder around all."""
     files = export_files(data, **options) | dict(extra or {})
     return write_zip(path, {f"{prefix}{name}": body for name, body in files.items()})
 
@@ -229,11 +229,12 @@ def grailbird(
         }
         for month, rows in months.items()
     ]
+    payload = {"tweets": 99, "created_at": "2013-11-10 10:00:00 +0000", "lang": "en"}
     details = {"screen_name": HANDLE, "full_name": NAME, "bio": "Not for emergencies.", "id": ACCOUNT}
     files = {
         "data/js/tweet_index.js": "var tweet_index =  " + json.dumps(index),
         "data/js/user_details.js": "var user_details =  " + json.dumps(details),
-        "data/js/payload_details.js": 'var payload_details =  {"tweets":99,"created_at":"2013-11-10 10:00:00 +0000"}',
+        "data/js/payload_details.js": f"var payload_details =  {json.dumps(payload)}",
         "index.html": "<html></html>",
     }
     for month, rows in months.items():

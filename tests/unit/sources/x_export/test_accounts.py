@@ -7,11 +7,16 @@ from tests.unit.sources.x_export.reading_helper import read, record_of
 
 PROFILE = {
     "profile": {
-        "description": {"bio": "Not for &lt;emergencies&gt;.", "website": "https://springfield.example", "location": "Springfield"},
+        "description": {
+            "bio": "Not for &lt;emergencies&gt;.",
+            "website": "https://springfield.example",
+            "location": "Springfield",
+        },
         "avatarMediaUrl": "https://pbs.twimg.com/profile_images/1/face.jpg",
         "headerMediaUrl": f"https://pbs.twimg.com/profile_banners/{make.ACCOUNT}/1456861812",
     }
 }  # fmt: skip
+HANDLE_CHANGE = {"changedFrom": "Old", "changedTo": "New"}
 
 
 def accounts(path: Path) -> dict[str, Account]:
@@ -62,9 +67,14 @@ def test_a_picture_already_named_after_the_account_is_found(tmp_path: Path) -> N
 
 def test_changes_of_handle_nested_twice_are_told_apart_by_time(tmp_path: Path) -> None:
     rows = [
-        {"screenNameChange": {"accountId": make.ACCOUNT, "screenNameChange": {"changedAt": f"20{year}-10-29T20:48:48.000Z", "changedFrom": "Old", "changedTo": "New"}}}
-        for year in (19, 20)
-    ]  # fmt: skip
+        {
+            "screenNameChange": {
+                "accountId": make.ACCOUNT,
+                "screenNameChange": HANDLE_CHANGE | {"changedAt": moment},
+            }
+        }
+        for moment in ("2019-10-29T20:48:48.000Z", "2020-10-29T20:48:48.000Z")
+    ]
     found = accounts(make.export(tmp_path / "x.zip", {"screen-name-change": rows}))
     changes = [each for each in found.values() if each.aspect == "handle_change"]
     assert [dict(each.facts)["changed_from"] for each in changes] == ["Old", "Old"]
@@ -73,7 +83,7 @@ def test_changes_of_handle_nested_twice_are_told_apart_by_time(tmp_path: Path) -
 
 
 def test_verification_suspension_protection_and_label_are_facts(tmp_path: Path) -> None:
-    data = {
+    data: dict[str, list[make.Json]] = {
         "verified": [{"verified": {"accountId": make.ACCOUNT, "verified": True}}],
         "account-suspension": [
             {"accountSuspension": {"timeStamp": "2022-11-03T08:50:26.000Z", "action": "Suspended"}}

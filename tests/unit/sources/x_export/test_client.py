@@ -78,7 +78,15 @@ def test_a_manifest_cannot_make_an_unlisted_file_be_read(tmp_path: Path) -> None
 
 
 def test_media_is_found_in_every_folder_for_it(tmp_path: Path) -> None:
-    folders = ("tweets_media", "tweet_media", "direct_messages_group_media", "deleted_tweets_media", "community_tweet_media", "twitter_circle_tweet_media")  # fmt: skip
+    kinds = (
+        "tweets",
+        "tweet",
+        "direct_messages_group",
+        "deleted_tweets",
+        "community_tweet",
+        "twitter_circle_tweet",
+    )
+    folders = [f"{kind}_media" for kind in kinds]
     extra = {f"data/{folder}/{number}-a.jpg": folder.encode() for number, folder in enumerate(folders)}
     path = make.export(tmp_path / "x.zip", {}, extra=extra | {"data/moments_media/9-a.jpg": b"x"})
     with XExport.open(path) as source:
@@ -225,7 +233,7 @@ def test_an_account_id_that_is_none_is_refused(tmp_path: Path, account: str) -> 
 @pytest.mark.parametrize("body", ["", "window.__THAR_CONFIG", "x = [", "x = 5", "x = \ud83d"])
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, body: str) -> None:
     raw = body.encode("utf-8", "surrogatepass")
-    with pytest.raises(SourceError, match="manifest.js"):
+    with pytest.raises(SourceError, match=r"manifest\.js"):
         XExport.open(make.write_zip(tmp_path / "x.zip", {"data/manifest.js": raw}))
 
 
@@ -286,9 +294,9 @@ def test_the_same_file_in_two_parts_is_read_once(tmp_path: Path) -> None:
 
 
 def test_parts_of_two_accounts_are_refused(tmp_path: Path) -> None:
-    other = {"userInfo": {"accountId": "999"}}
     first = make.export(tmp_path / "a.zip", {})
-    second = make.export(tmp_path / "b.zip", {"account": [make.account(accountId="999")]}, **other)
+    rows = [make.account(accountId="999")]
+    second = make.export(tmp_path / "b.zip", {"account": rows}, userInfo={"accountId": "999"})
     with pytest.raises(SourceError, match="'999'"):
         XExport.open_all([first, second])
 

@@ -77,16 +77,13 @@ def test_a_break_is_told_with_its_offset(text: bytes, offset: int) -> None:
 
 def test_what_is_sound_before_a_break_comes_out_first() -> None:
     text = ("x=" + json.dumps(ROWS, indent=2)).encode()
-    broken = (
-        text[: text.rindex(b'"id" : "40"') if b'"id" : "40"' in text else text.rindex(b'"id": "40"')] + b"?"
-    )
+    broken = text[: text.rindex(b'"id": "40"')] + b"?"
     reader = JsonReader(blocks(broken, 100), LIMIT)
     reader.skip_assignment()
     reader.expect("[")
-    found = []
+    found: list[object] = []
     with pytest.raises(BrokenJsonError):
-        for batch in reader.elements(decode):
-            found += [json.loads(piece) for piece, _ in batch]
+        found.extend(json.loads(piece) for batch in reader.elements(decode) for piece, _ in batch)
     assert found == ROWS[:40]
 
 

@@ -23,10 +23,19 @@ MONTHS = {
     ],
     "2015_10": [make.grailbird_post("649947000000000000", "New form of time", "2015-10-02 20:15:40 +0000")],
 }
-OLD_HEADER = '"tweet_id","in_reply_to_status_id","in_reply_to_user_id","retweeted_status_id","retweeted_status_user_id","timestamp","source","text","expanded_urls"'
-NEW_HEADER = '"tweet_id","in_reply_to_status_id","in_reply_to_user_id","timestamp","source","text","retweeted_status_id","retweeted_status_user_id","retweeted_status_timestamp","expanded_urls"'
-OLD_ROW = '"21","5","6","","","2013-02-01 04:12:21 +0000","<a href=""x"">web</a>","Two\nlines, ""quoted""","https://example.org/a,b,http://example.org/c"'
-NEW_ROW = '"22","","","2013-02-01 04:12:21 +0000","web","RT @firebrigade: dry","9","77","2013-01-01 00:00:00 +0000",""'
+OLD_HEADER = (
+    '"tweet_id","in_reply_to_status_id","in_reply_to_user_id","retweeted_status_id","retweeted_status_user_id",'
+    '"timestamp","source","text","expanded_urls"'
+)
+NEW_HEADER = (
+    '"tweet_id","in_reply_to_status_id","in_reply_to_user_id","timestamp","source","text",'
+    '"retweeted_status_id","retweeted_status_user_id","retweeted_status_timestamp","expanded_urls"'
+)
+OLD_ROW = (
+    '"21","5","6","","","2013-02-01 04:12:21 +0000","<a href=""x"">web</a>","Two\nlines, ""quoted""",'
+    '"https://example.org/a,b,http://example.org/c"'
+)
+NEW_ROW = '"22","","","2013-02-01 04:12:21 +0000","web","RT @firebrigade: dry","9","77","",""'
 
 
 def records(path: Path) -> list[Post]:

@@ -14,7 +14,7 @@ TIMES = {"createdAtMs": "1667465000000", "publishedAtMs": "1667465426000"}
 
 def test_a_published_article_is_a_post_and_a_draft_is_not(tmp_path: Path) -> None:
     draft = ARTICLE | {"id": "701"}
-    data = {
+    data: dict[str, list[make.Json]] = {
         "article": [{"article": ARTICLE}, {"article": draft}],
         "article-metadata": [
             {"articleMetadata": TIMES | {"articleId": "700", "visibility": "Published"}},
@@ -31,7 +31,7 @@ def test_a_published_article_is_a_post_and_a_draft_is_not(tmp_path: Path) -> Non
 
 
 def test_metadata_without_ids_goes_by_its_place(tmp_path: Path) -> None:
-    data = {
+    data: dict[str, list[make.Json]] = {
         "twitter-article": [{"twitterArticle": ARTICLE}],
         "twitter-article-metadata": [{"twitterArticleMetadata": TIMES | {"visibility": "Published"}}],
     }
@@ -71,7 +71,11 @@ def test_a_tombstone_says_that_a_community_note_is_gone(tmp_path: Path) -> None:
 
 
 def test_records_that_hold_neither_are_reported(tmp_path: Path) -> None:
-    data = {"community-note": [{}], "article": [{"article": {"title": "x"}}, 5], "article-metadata": [5]}
+    data: dict[str, list[make.Json]] = {
+        "community-note": [{}],
+        "article": [{"article": {"title": "x"}}, 5],
+        "article-metadata": [5],
+    }
     found = read(make.export(tmp_path / "x.zip", data))
     assert found.reasons() == ["broken", "broken", "broken", "broken"]
     assert "post" not in found.absences

@@ -10,14 +10,19 @@ from archiver.sources.x_export import Limits, XExport
 from tests.unit.sources.x_export import builder as make
 from tests.unit.sources.x_export.reading_helper import read, record_of
 
+
+def event(kind: str, second: int, **fields: make.Json) -> make.Json:
+    return {kind: {"createdAt": f"2022-11-03T08:50:{second}.000Z"} | fields}
+
+
 EVENTS = [
     make.message("30", "Thank you &amp; goodbye"),
-    {"joinConversation": {"initiatingUserId": "500", "participantsSnapshot": ["500", "501"], "createdAt": "2022-11-03T08:50:20.000Z"}},
-    {"participantsJoin": {"initiatingUserId": "500", "userIds": ["501"], "createdAt": "2022-11-03T08:50:21.000Z"}},
-    {"participantsLeave": {"userIds": ["501", "502"], "createdAt": "2022-11-03T08:50:22.000Z"}},
-    {"conversationNameUpdate": {"initiatingUserId": "500", "name": "Fête", "createdAt": "2022-11-03T08:50:23.000Z"}},
-    {"somethingNew": {"createdAt": "2022-11-03T08:50:24.000Z"}},
-]  # fmt: skip
+    event("joinConversation", 20, initiatingUserId="500", participantsSnapshot=["500", "501"]),
+    event("participantsJoin", 21, initiatingUserId="500", userIds=["501"]),
+    event("participantsLeave", 22, userIds=["501", "502"]),
+    event("conversationNameUpdate", 23, initiatingUserId="500", name="Fête"),
+    event("somethingNew", 24),
+]
 
 
 def messages(path: Path) -> list[Message]:
@@ -161,7 +166,7 @@ def test_half_a_character_in_a_message_is_named(tmp_path: Path) -> None:
 def test_one_long_conversation_is_never_held_whole(tmp_path: Path) -> None:
     """50 MB in one conversation, limited to 1 MiB for one value, read in less than 40 MB."""
     events = ",\n".join(json.dumps(make.message(str(number), "word " * 200)) for number in range(40_000))
-    body = f'window.YTD.direct_messages.part0 = [{{"dmConversation":{{"conversationId":"c","messages":[{events}]}}}}]'
+    body = f'x = [{{"dmConversation":{{"conversationId":"c","messages":[{events}]}}}}]'
     path = make.write_zip(
         tmp_path / "x.zip",
         make.export_files({"direct-messages": []}, counts={"direct-messages": 1})
