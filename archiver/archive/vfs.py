@@ -101,7 +101,10 @@ class GrowingFile(_LockFreeFile):
 
     def __init__(self, *, hot_bytes: int, level: int) -> None:
         self._hot: OrderedDict[int, bytearray] = OrderedDict()
-        self._cold: dict[int, bytes] = {}
+        self._cold: dict[int, tuple[int, int]] = {}
+        # All frames in one buffer: a hundred kilobytes each between the chunks they came from, they kept
+        # the allocator from reusing those, and a segment of 256 MiB took 150 MiB more.
+        self._frames = bytearray()
         self._hot_bytes = 0
         self._hot_limit = hot_bytes
         self._small_chunks = 1 << 62
@@ -119,14 +122,21 @@ class GrowingFile(_LockFreeFile):
         offset = index = 0
         while offset < self.size:
             plain_size = min(self._chunk_bytes(index), self.size - offset)
-            frame = self._cold.pop(index, None)
-            if frame is None:
+            if index in self._hot:
                 frame = self._compressor.compress(memoryview(self._hot.pop(index))[:plain_size])
-            elif plain_size < self._chunk_bytes(index):  # the last one, compressed before it was the last
-                frame = self._compressor.compress(self._decompressor.decompress(frame)[:plain_size])
+            elif plain_size == self._chunk_bytes(index):
+                frame = self._cold_frame(index)
+            else:  # the last one, compressed before it was the last
+                frame = self._compressor.compress(
+                    self._decompressor.decompress(self._cold_frame(index))[:plain_size]
+                )
             yield frame, plain_size
             offset += plain_size
             index += 1
+
+    def _cold_frame(self, index: int) -> bytes:
+        start, length = self._cold[index]
+        return bytes(memoryview(self._frames)[start : start + length])
 
     def _chunk_bytes(self, index: int) -> int:
         return FRAME_BYTES if index < self._small_chunks else BULK_FRAME_BYTES
@@ -144,7 +154,7 @@ class GrowingFile(_LockFreeFile):
         if hot is not None:
             return hot
         if self._thawed[0] != index:
-            self._thawed = (index, self._decompressor.decompress(self._cold[index]))
+            self._thawed = (index, self._decompressor.decompress(self._cold_frame(index)))
         return self._thawed[1]
 
     def _writable(self, index: int) -> bytearray:
@@ -152,9 +162,12 @@ class GrowingFile(_LockFreeFile):
         if hot is not None:
             self._hot.move_to_end(index)
             return hot
-        frame = self._cold.pop(index, None)
         size = self._chunk_bytes(index)
-        hot = bytearray(size) if frame is None else bytearray(self._decompressor.decompress(frame))
+        if index in self._cold:
+            hot = bytearray(self._decompressor.decompress(self._cold_frame(index)))
+            del self._cold[index]
+        else:
+            hot = bytearray(size)
         if self._thawed[0] == index:
             self._thawed = (-1, b"")
         self._hot[index] = hot
@@ -162,7 +175,9 @@ class GrowingFile(_LockFreeFile):
         while self._hot_bytes > self._hot_limit and len(self._hot) > 1:
             coldest, chunk = self._hot.popitem(last=False)
             self._hot_bytes -= len(chunk)
-            self._cold[coldest] = self._compressor.compress(chunk)
+            frame = self._compressor.compress(chunk)
+            self._cold[coldest] = (len(self._frames), len(frame))
+            self._frames += frame
         return hot
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
