@@ -128,18 +128,26 @@ class _Rebuild:
             self.result.add_difference(f"{table}: its columns are not those that this version makes")
         keys = [row[1] for row in described if row[5]]
         sql = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(keys)}"  # noqa: S608  # names of our own schema
-        for old_row, new_row in _paired(self.old.execute(sql), new.execute(sql)):
-            if old_row != new_row:
-                self.result.add_difference(_difference(table, columns, keys, old_row, new_row))
+        places = [columns.index(key) for key in keys]
+        for old_row, new_row in _unequal(self.old.execute(sql), new.execute(sql), places):
+            self.result.add_difference(_difference(table, columns, keys, old_row, new_row))
 
 
-def _paired(old: Iterator[Any], new: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
-    """Rows side by side, None where one side has come to its end."""
-    while True:
-        pair = (next(old, None), next(new, None))
-        if pair == (None, None):
-            return
-        yield pair
+def _unequal(old: Iterator[Any], new: Iterator[Any], places: list[int]) -> Iterator[tuple[Any, Any]]:
+    """The rows that differ, those of the same key side by side, None where one side has no such row. Both
+    are in the order of their keys, whose columns are at `places`."""
+    left, right = next(old, None), next(new, None)
+    while left is not None or right is not None:
+        if left == right:
+            left, right = next(old, None), next(new, None)
+            continue
+        left_key = None if left is None else [left[place] for place in places]
+        right_key = None if right is None else [right[place] for place in places]
+        has_left = left_key is not None and (right_key is None or left_key <= right_key)
+        has_right = right_key is not None and (left_key is None or right_key <= left_key)
+        yield left if has_left else None, right if has_right else None
+        left = next(old, None) if has_left else left
+        right = next(new, None) if has_right else right
 
 
 def _difference(
