@@ -70,3 +70,18 @@ class IntegrityError(ArchiverError):
 def repair_hint(archive: str) -> str:
     """What to do about an altered or missing file of an archive."""
     return f"bring it back from a copy of the vault, then check it: archiver verify {archive}"
+
+
+def parts_of(error: ArchiverError) -> tuple[str, str, str | None]:
+    """An error as it crosses a pipe between processes: the nearest class of this tree, message, hint."""
+    kind = next(each.__name__ for each in type(error).__mro__ if each.__module__ == __name__)
+    return kind, error.message, error.hint
+
+
+def error_of(parts: tuple[str, str, str | None]) -> ArchiverError:
+    """The error again; one of a class this tree has not is an ArchiverError."""
+    kind, message, hint = parts
+    named = globals().get(kind)
+    if isinstance(named, type) and issubclass(named, ArchiverError):
+        return named(message, hint)
+    return ArchiverError(message, hint)

@@ -48,6 +48,11 @@ def open_collector(settings: Settings) -> Iterator[Collector]:
             yield Collector(settings, spool, state, key)
 
 
+def available_cores() -> int:
+    """How many processes can work side by side here."""
+    return len(os.sched_getaffinity(0))
+
+
 def open_vault(settings: Settings) -> Vault:
     """The vault; raise NoVaultError where there is none."""
     return Vault(LocalStore(settings.vault))
@@ -63,7 +68,7 @@ def seal_options(settings: Settings) -> SealOptions:
         segment_bytes=settings.segment_bytes,
         language=settings.language,
         configuration=settings.digest,
-        workers=min(4, len(os.sched_getaffinity(0))),
+        workers=min(4, available_cores()),
     )
 
 

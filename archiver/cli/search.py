@@ -14,7 +14,7 @@ from archiver.search.query import Query, parse_query
 from archiver.search.run import Effort, Hit, Result, Searcher
 from archiver.search.statement import Order
 from archiver.times import format_time
-from archiver.wiring import open_vault
+from archiver.wiring import available_cores, open_vault
 
 _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 """A word as the index has it: letters and digits with their accents; an underscore parts words."""
@@ -50,7 +50,7 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
     identities = session.identities()
     vault = open_vault(session.settings)
     listed = vault.list_archives()
-    searcher = Searcher(vault, listed.archives, identities)
+    searcher = Searcher(vault, listed.archives, identities, processes=available_cores())
     try:
         result = searcher.search(query, order=order, limit=limit)
         _print(session, query, result, searcher.effort() if effort else None)

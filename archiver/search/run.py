@@ -2,15 +2,19 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import add, sub
 from typing import Any, NamedTuple
 
 import apsw
+import msgspec
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.keys import Identity
 from archiver.search.query import POST_KINDS, Query
 from archiver.search.rank import register_rank
+from archiver.search.side_by_side import each_in_a_process
 from archiver.search.statement import (
     MANY,
     Order,
@@ -82,13 +86,32 @@ class _Segment(NamedTuple):
     posted_to: int
 
 
+class _Found(NamedTuple):
+    """What one process found, and what it read for that."""
+
+    hits: list[Hit]
+    edge: float | None
+    effort: Effort
+
+
+_Dated = tuple[_Segment, int, int]
+"""A segment with its first and last times."""
+SIDE_BY_SIDE_RECORDS = 200_000
+"""From so many posts on, ranking uses every core: below that a process costs more than it saves."""
+
+
 class Searcher:
     """An opened vault: segments stay open, so that a second search is quicker than the first.
 
     Raise NoKeyError where no identity opens an archive, IntegrityError for altered bytes."""
 
-    def __init__(self, vault: Vault, archives: Sequence[Archive], identities: Sequence[Identity]) -> None:
+    def __init__(
+        self, vault: Vault, archives: Sequence[Archive], identities: Sequence[Identity], *, processes: int = 1
+    ) -> None:
+        """`processes`: how many may rank side by side."""
         self._vault = vault
+        self._processes = processes
+        self._read_elsewhere = Effort(0, 0, 0, 0)
         self._identities = identities
         self._open: dict[tuple[str, str], SegmentReader] = {}
         self._segments = [
@@ -112,12 +135,13 @@ class Searcher:
     def effort(self) -> Effort:
         """What all searches so far have read."""
         readers = self._open.values()
-        return Effort(
+        here = (
             len(self._open),
             sum(reader.sealed.chunks_read for reader in readers),
             sum(reader.frames.frames_read for reader in readers),
             sum(reader.sealed.bytes_read for reader in readers),
         )
+        return Effort(*map(add, here, self._read_elsewhere))
 
     def close(self) -> None:
         for reader in self._open.values():
@@ -143,11 +167,32 @@ class Searcher:
     def _collect(self, query: Query, order: Order, fetch: int) -> tuple[list[Hit], float | None]:
         """Hits of all segments that can matter, and the edge: up to which position (time or score, as
         `_POSITION` begins) none is left out; None where none is at all."""
+        segments = list(self._in_order(query, order))
+        records = sum(segment.file.records.get("post", 0) for segment, _, _ in segments)
+        processes = min(self._processes, len(segments))
+        if order != "relevance" or processes < 2 or records < SIDE_BY_SIDE_RECORDS:
+            return self._collect_from(segments, query, order, fetch)
+        parts = [segments[number::processes] for number in range(processes)]
+        tasks = [partial(self._encoded, part, query, order, fetch) for part in parts]
+        found = [msgspec.msgpack.decode(answer, type=_Found) for answer in each_in_a_process(tasks)]
+        for one in found[1:]:  # the first was read here and is counted already
+            self._read_elsewhere = Effort(*map(add, self._read_elsewhere, one.effort))
+        edges = [one.edge for one in found if one.edge is not None]
+        return [hit for one in found for hit in one.hits], min(edges, default=None)
+
+    def _encoded(self, segments: "Sequence[_Dated]", query: Query, order: Order, fetch: int) -> bytes:
+        before = self.effort()
+        hits, edge = self._collect_from(segments, query, order, fetch)
+        return msgspec.msgpack.encode(_Found(hits, edge, Effort(*map(sub, self.effort(), before))))
+
+    def _collect_from(
+        self, segments: "Sequence[_Dated]", query: Query, order: Order, fetch: int
+    ) -> tuple[list[Hit], float | None]:
         position = _POSITION[order]
         nearest: list[float] = []
         hits: list[Hit] = []
         edges: list[float] = []
-        for segment, first, last in self._in_order(query, order):
+        for segment, first, last in segments:
             bound = -last if order == "newest" else first
             if order != "relevance" and len(nearest) >= fetch and -nearest[0] < bound:
                 edges.append(bound)

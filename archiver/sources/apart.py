@@ -15,8 +15,7 @@ from typing import IO, Any
 
 import msgspec
 
-from archiver import errors
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, error_of, parts_of
 from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Event, Item, Problem, Source, Unread
 
 _TYPES: tuple[Any, ...] = (Batch, Capture, CaptureEnd, Problem, Unread, Absence)
@@ -84,7 +83,7 @@ def _decoded(messages: "Queue[bytes]") -> Iterator[Event]:
         if kind == _END:
             return
         if kind == _ERROR:
-            raise _error_of(message[1:])
+            raise error_of(msgspec.msgpack.decode(message[1:], type=tuple[str, str, str | None]))
         yield decoders[kind].decode(memoryview(message)[1:])
     raise ArchiverError(
         "the process that read the export ended before its time",
@@ -110,19 +109,7 @@ def _send_events(
                     sender.send_bytes(bytes((kind,)) + encode(event))
             sender.send_bytes(bytes((_END,)))
         except ArchiverError as error:
-            sender.send_bytes(bytes((_ERROR,)) + encode(_parts_of(error)))
-
-
-def _parts_of(error: ArchiverError) -> tuple[str, str, str | None]:
-    """What crosses the pipe: the nearest class of the error tree, the message, the hint."""
-    name = next(each.__name__ for each in type(error).__mro__ if each.__module__ == errors.__name__)
-    return name, error.message, error.hint
-
-
-def _error_of(message: bytes) -> ArchiverError:
-    name, text, hint = msgspec.msgpack.decode(message, type=tuple[str, str, str | None])
-    error = getattr(errors, name)(text, hint)
-    return error if isinstance(error, ArchiverError) else ArchiverError(text, hint)
+            sender.send_bytes(bytes((_ERROR,)) + encode(parts_of(error)))
 
 
 def _hashed(item: Item, content_hash: Callable[[bytes], bytes]) -> Item:
