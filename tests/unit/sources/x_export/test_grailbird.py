@@ -156,3 +156,27 @@ def test_months_without_any_other_file_do_not_say_whose_they_are(tmp_path: Path)
     )
     with pytest.raises(SourceError, match="does not say whose account it is"):
         XExport.open(path)
+
+
+def test_an_index_that_names_no_files_goes_by_year_and_month(tmp_path: Path) -> None:
+    index = (
+        'var tweet_index = [{"tweet_count":1,"year":2015,"month":10},{"tweet_count":7,"year":2014,"month":2}]'
+    )
+    months = {"2015_10": MONTHS["2015_10"]}
+    found = read(make.grailbird(tmp_path / "x.zip", months, extra={"data/js/tweet_index.js": index}))
+    assert [each.what for each in found.problems] == ["data/js/tweets/2014_02.js"]
+
+
+@pytest.mark.parametrize("row", ['"23"x,"a"', f'"23","{"x" * 200_000}"', '"","no id"'])
+def test_one_row_that_cannot_be_read_leaves_the_others(tmp_path: Path, row: str) -> None:
+    body = f"{NEW_HEADER}\n{row}\n\n{NEW_ROW}\n"
+    found = read(make.grailbird(tmp_path / "x.zip", {}, extra={"tweets.csv": body}))
+    assert found.ids("post") == ["22"]
+    assert found.reasons() == ["broken"]
+
+
+def test_a_row_with_a_time_that_is_none_is_kept_and_named(tmp_path: Path) -> None:
+    row = NEW_ROW.replace("2013-02-01 04:12:21 +0000", "soon")
+    found = read(make.grailbird(tmp_path / "x.zip", {}, extra={"tweets.csv": f"{NEW_HEADER}\n{row}\n"}))
+    assert [each.what for each in found.problems] == ["post 22"]
+    assert found.of("post")[0].posted_ms == 0

@@ -140,3 +140,35 @@ def test_what_is_missing_is_found_bucket_by_bucket() -> None:
     ids = [str(number) for number in range(1_000)]
     problems = missing_problems("post", stated, lambda: iter([ids, ["x", "y"]]), lambda: iter([ids]), 20)
     assert {each.what for each in problems} == {"post x", "post y"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"tweet_id": "21"},
+        {"tweet": {"tweet_id": 21}},
+        {"tweet": {"tweetId": "21"}},
+        {"tweet": {"tweet_id": "21", "x": 5}},
+    ],
+)
+def test_a_header_shaped_otherwise_is_understood(tmp_path: Path, row: make.Json) -> None:
+    data = {"tweets": make.wrapped(make.post("21")), "tweet-headers": [row]}
+    found = read(make.export(tmp_path / "x.zip", data, counts={"tweets": None}))
+    assert found.problems == []
+    assert "post" in found.absences
+
+
+def test_headers_that_hold_nothing_prove_nothing(tmp_path: Path) -> None:
+    data = {"tweets": make.wrapped(make.post("21")), "tweet-headers": [5, {}]}
+    found = read(make.export(tmp_path / "x.zip", data, counts={"tweets": None}))
+    assert found.reasons() == ["missing"]
+    assert "post" not in found.absences
+
+
+def test_headers_that_break_off_are_reported_and_prove_nothing(tmp_path: Path) -> None:
+    data = {"tweets": make.wrapped(make.post("21")), "tweet-headers": [header("21"), header("22")]}
+    files = make.export_files(data, counts={"tweets": None})
+    files["data/tweet-headers.js"] = str(files["data/tweet-headers.js"])[:-8]
+    found = read(make.write_zip(tmp_path / "x.zip", files))
+    assert found.reasons() == ["broken"]
+    assert "post" not in found.absences

@@ -180,3 +180,19 @@ def test_one_long_conversation_is_never_held_whole(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert count == 40_001
     assert peak < 40_000_000
+
+
+def test_message_headers_are_held_against_a_file_that_breaks_off(tmp_path: Path) -> None:
+    events = [make.message("30", "Hello"), make.message("31", "Bye")]
+    data = {
+        "direct-messages": [make.conversation("c", *events)],
+        "direct-message-headers": [make.conversation("c", *events)],
+    }
+    files = make.export_files(data)
+    body = str(files["data/direct-messages.js"])
+    files["data/direct-messages.js"] = body[: body.index('"31"')]
+    found = read(make.write_zip(tmp_path / "x.zip", files))
+    assert found.ids("message") == ["30"]
+    assert [(each.what, each.reason) for each in found.problems] == [
+        ("x.zip!data/direct-messages.js", "broken"), ("message 31", "missing"),
+    ]  # fmt: skip

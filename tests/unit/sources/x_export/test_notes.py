@@ -163,3 +163,10 @@ def test_a_deleted_note_is_joined_to_its_deleted_post(tmp_path: Path) -> None:
     assert isinstance(record, Post)
     assert record.text == LONG.replace("&amp;", "&")
     assert found.ids("gone") == ["21"]
+
+
+def test_an_element_that_holds_no_note_is_reported(tmp_path: Path) -> None:
+    data = {"note-tweet": [{}, 5, make.note("900", LONG)]}
+    found = read(make.export(tmp_path / "x.zip", data))
+    assert found.ids("post") == ["note-900"]
+    assert found.reasons() == ["broken", "broken", "conflict"]

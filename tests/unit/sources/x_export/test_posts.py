@@ -329,3 +329,19 @@ def test_an_element_that_is_no_object_is_reported_and_keeps_posts_from_looking_g
     assert found.ids("post") == ["21", "22"]
     assert found.reasons() == ["broken"]
     assert "post" not in found.absences
+
+
+def test_a_later_version_that_names_only_the_first_is_joined_to_it(tmp_path: Path) -> None:
+    post = parsed(tmp_path, edit_info={"edit": {"initialTweetId": "21"}})
+    assert (post.record_id, post.edit_ids) == ("21", ("21", make.FIRST_ID))
+
+
+def test_a_post_of_which_id_alone_is_whole_is_named_by_it(tmp_path: Path) -> None:
+    for post_id in (21, "21"):
+        found = read(
+            make.export(tmp_path / "x.zip", {"tweets": make.wrapped(make.post(id_str=..., id=post_id))})
+        )
+        assert found.ids("post") == ["21"]
+        record = record_of(found, found.of("post")[0])
+        assert isinstance(record, Post)
+        assert record.platform_id == "21"
