@@ -43,7 +43,7 @@ def search_ours(home: Path, word: str, order: Order, *, loaded: bool) -> dict[st
     from archiver.search.query import parse_query
     from archiver.search.run import Searcher
     from archiver.settings import load_settings
-    from archiver.wiring import open_vault
+    from archiver.wiring import available_cores, open_vault
 
     settings = load_settings(home / "archiver.toml")
     if settings.keyholder is None:
@@ -61,7 +61,7 @@ def search_ours(home: Path, word: str, order: Order, *, loaded: bool) -> dict[st
     for archive in archives:
         vault.open_key(archive, identities)
     marks.append(time.perf_counter())
-    searcher = Searcher(vault, archives, identities)
+    searcher = Searcher(vault, archives, identities, processes=available_cores())
     result = searcher.search(query, order=order, limit=LIMIT)
     marks.append(time.perf_counter())
     effort = searcher.effort()

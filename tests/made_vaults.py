@@ -133,9 +133,10 @@ class VaultMaker:
     def vault(self) -> Vault:
         return Vault(self.store)
 
-    def searcher(self) -> Searcher:
+    def searcher(self, processes: int = 1) -> Searcher:
         vault = self.vault()
-        return Searcher(vault, vault.list_archives().require_sound(), [self.holder])
+        archives = vault.list_archives().require_sound()
+        return Searcher(vault, archives, [self.holder], processes=processes)
 
     def _segment(
         self, archive: str, number: int, records: list[Made], identity: age.X25519Identity, fetched_ms: int

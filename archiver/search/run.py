@@ -111,6 +111,7 @@ class Searcher:
         """`processes`: how many may rank side by side."""
         self._vault = vault
         self._processes = processes
+        self.side_by_side_records = SIDE_BY_SIDE_RECORDS
         self._read_elsewhere = Effort(0, 0, 0, 0)
         self._identities = identities
         self._open: dict[tuple[str, str], SegmentReader] = {}
@@ -170,13 +171,14 @@ class Searcher:
         segments = list(self._in_order(query, order))
         records = sum(segment.file.records.get("post", 0) for segment, _, _ in segments)
         processes = min(self._processes, len(segments))
-        if order != "relevance" or processes < 2 or records < SIDE_BY_SIDE_RECORDS:
+        if order != "relevance" or processes < 2 or records < self.side_by_side_records:
             return self._collect_from(segments, query, order, fetch)
         parts = [segments[number::processes] for number in range(processes)]
         tasks = [partial(self._encoded, part, query, order, fetch) for part in parts]
         found = [msgspec.msgpack.decode(answer, type=_Found) for answer in each_in_a_process(tasks)]
         for one in found[1:]:  # the first was read here and is counted already
-            self._read_elsewhere = Effort(*map(add, self._read_elsewhere, one.effort))
+            self.side_by_side_records = SIDE_BY_SIDE_RECORDS
+        self._read_elsewhere = Effort(*map(add, self._read_elsewhere, one.effort))
         edges = [one.edge for one in found if one.edge is not None]
         return [hit for one in found for hit in one.hits], min(edges, default=None)
 
