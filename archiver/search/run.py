@@ -177,8 +177,7 @@ class Searcher:
         tasks = [partial(self._encoded, part, query, order, fetch) for part in parts]
         found = [msgspec.msgpack.decode(answer, type=_Found) for answer in each_in_a_process(tasks)]
         for one in found[1:]:  # the first was read here and is counted already
-            self.side_by_side_records = SIDE_BY_SIDE_RECORDS
-        self._read_elsewhere = Effort(*map(add, self._read_elsewhere, one.effort))
+            self._read_elsewhere = Effort(*map(add, self._read_elsewhere, one.effort))
         edges = [one.edge for one in found if one.edge is not None]
         return [hit for one in found for hit in one.hits], min(edges, default=None)
 
