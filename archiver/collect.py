@@ -26,6 +26,8 @@ WAITING_BYTES = 24 * 1024 * 1024
 """Verbatim bytes held back so that a page's records lie close in time."""
 COMMIT_PAGES = 32
 BUCKET_MS = 14 * 24 * 3600 * 1000
+NOTED_PROBLEMS = 10_000
+"""So many problems of one export are kept; a hostile one could have a million."""
 NAMED_MISSING = 1000
 """So many missing media files are named in a report; the archive lists all."""
 NOT_IN_EXPORT = "not in the export"
@@ -47,6 +49,7 @@ class CollectReport(Struct, kw_only=True):
     media_missing: int = 0
     media_missing_names: list[str]
     problems: list[Problem]
+    """Those noted: at most `NOTED_PROBLEMS`, and one more that says how many there were."""
     unread: list[str]
     repeated: bool = False
     """The same export was taken before: nothing was read, and this is what was said then."""
@@ -162,6 +165,7 @@ class _Collection:
         self._sealer = PageSealer(spool.identity.recipient())
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._records = 0
+        self._problems = 0
         self._holds_media = state.holds_media(source.account) or spool.holds_media(source.account)
 
     def __enter__(self) -> Self:
@@ -183,7 +187,7 @@ class _Collection:
             elif type(event) is CaptureEnd:
                 self.spool.end_capture(self._captures[event.capture_key], event.size, event.sha256)
             elif type(event) is Problem:
-                self.report.problems.append(event)
+                self._note_problem(event)
             elif type(event) is Unread:
                 self.report.unread.append(event.name)
             elif type(event) is Absence:
@@ -192,6 +196,15 @@ class _Collection:
         for absence in absences:
             self._note_absence(absence)
         self._flush_all()
+        if self._problems > NOTED_PROBLEMS:
+            more = f"and {self._problems - NOTED_PROBLEMS:,} more problems that are not listed"
+            self.report.problems.append(Problem(self.report.name, "broken", more))
+        self.spool.add_problems(self.source.digest, self.report.name, self.clock(), self.report.problems)
+
+    def _note_problem(self, problem: Problem) -> None:
+        self._problems += 1
+        if self._problems <= NOTED_PROBLEMS:
+            self.report.problems.append(problem)
 
     def _begin_capture(self, capture: Capture) -> None:
         self._captures[capture.key] = self.spool.begin_capture(self.source.digest, capture, self.clock())
@@ -269,7 +282,7 @@ class _Collection:
             return "unchanged"
         if seen.generated_ms == generated_ms:
             detail = "is in the export twice, with differing content; both are kept"
-            self.report.problems.append(Problem(f"{kind} {record}", "conflict", detail))
+            self._note_problem(Problem(f"{kind} {record}", "conflict", detail))
         series = self._series[kind]
         if (series, key, digest) in self._others or self.state.is_other(series, key, digest):
             return "unchanged"
@@ -319,7 +332,7 @@ class _Collection:
                     continue
             except SourceError as error:
                 reason = "broken in the export"
-                self.report.problems.append(Problem(one.file_name, "broken", error.message))
+                self._note_problem(Problem(one.file_name, "broken", error.message))
             self._missing.append(MissingMedia(self.source.account, one.file_name, reason))
             self.report.media_missing += 1
             if len(self.report.media_missing_names) < NAMED_MISSING:

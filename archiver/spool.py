@@ -22,7 +22,7 @@ from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
-from archiver.sources.base import Capture
+from archiver.sources.base import Capture, Problem
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS capture (
@@ -36,6 +36,10 @@ CREATE TABLE IF NOT EXISTS page (
 CREATE TABLE IF NOT EXISTS media (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, file_name TEXT NOT NULL,
     sha256 TEXT, size INTEGER, missing TEXT, UNIQUE (account, file_name));
+CREATE TABLE IF NOT EXISTS problem (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source_sha256 TEXT NOT NULL, source_name TEXT NOT NULL,
+    noticed_ms INTEGER NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    UNIQUE (source_sha256, what, reason, detail));
 """
 
 
@@ -94,6 +98,18 @@ class MissingMedia(Struct, frozen=True):
     account: str
     file_name: str
     reason: str
+
+
+class SpooledProblem(Struct, frozen=True):
+    """What a source did not bring, or brought and was not understood."""
+
+    id: int
+    source_sha256: str
+    source_name: str
+    noticed_ms: int
+    what: str
+    reason: str
+    detail: str
 
 
 class SpooledCapture(Struct, frozen=True):
@@ -303,23 +319,46 @@ class Spool:
         name = hashlib.sha256(f"{account}/{file_name}".encode("utf-8", "surrogatepass")).hexdigest()
         return self.folder / "media" / f"{name}.age"
 
+    # Problems
+
+    def add_problems(
+        self, source_sha256: str, source_name: str, noticed_ms: int, problems: Sequence[Problem]
+    ) -> None:
+        """Keep what went wrong with a source for the archive; the same again changes nothing."""
+        with self._local.transaction():
+            self._database.executemany(
+                "INSERT INTO problem (source_sha256, source_name, noticed_ms, what, reason, detail)"
+                " VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+                [
+                    (source_sha256, source_name, noticed_ms, one.what, one.reason, one.detail)
+                    for one in problems
+                ],
+            )
+
+    def problems(self) -> list[SpooledProblem]:
+        """Everything that went wrong with what is in the spool."""
+        return [SpooledProblem(*row) for row in self._rows("SELECT * FROM problem ORDER BY id")]
+
     # Emptying
 
     def is_empty(self) -> bool:
         """Whether there is nothing to seal."""
         return not self._rows("SELECT 1 FROM page LIMIT 1")
 
-    def last_ids(self) -> tuple[int, int]:
-        """The highest page and media ids, 0 where there are none."""
-        page, media = self._rows("SELECT (SELECT max(id) FROM page), (SELECT max(id) FROM media)")[0]
-        return page or 0, media or 0
+    def last_ids(self) -> tuple[int, int, int]:
+        """The highest page, media and problem ids, 0 where there are none."""
+        page, media, problem = self._rows(
+            "SELECT (SELECT max(id) FROM page), (SELECT max(id) FROM media), (SELECT max(id) FROM problem)"
+        )[0]
+        return page or 0, media or 0, problem or 0
 
-    def empty(self, last_page: int, last_media: int) -> None:
-        """Remove what has been sealed: pages and media up to these ids. Only called when the archive that
-        holds them was written, read back and verified in every required store."""
+    def empty(self, last_page: int, last_media: int, last_problem: int) -> None:
+        """Remove what has been sealed: pages, media and problems up to these ids. Only called when the
+        archive that holds them was written, read back and verified in every required store."""
         with self._local.transaction():
             self._database.execute("DELETE FROM page WHERE id <= ?", (last_page,))
             self._database.execute("DELETE FROM media WHERE id <= ?", (last_media,))
+            self._database.execute("DELETE FROM problem WHERE id <= ?", (last_problem,))
             # Pages of a later source may stay, and need its captures without pages too: their records have
             # bytes joined from those.
             self._database.execute(

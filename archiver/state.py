@@ -94,12 +94,13 @@ class SealedMedia(msgspec.Struct, frozen=True):
 
 
 class Sealing(msgspec.Struct, frozen=True):
-    """A sealing under way: the archive's name, its mark in the manifest, the last page it takes."""
+    """A sealing under way: the archive's name, its mark in the manifest, the last ids it takes."""
 
     archive: str
     mark: str
     last_page: int
     last_media: int
+    last_problem: int
 
 
 class ImportRun(msgspec.Struct, frozen=True):

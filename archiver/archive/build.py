@@ -272,6 +272,10 @@ class SegmentBuilder:
         """Add verbatim bytes that the records' places refer to."""
         self.connection.execute("INSERT INTO capture_part VALUES (?,?,?)", (part, capture, body))
 
+    def add_problems(self, rows: Sequence[Row]) -> None:
+        """Add rows of `problem`, but for their keys."""
+        self.connection.executemany("INSERT INTO problem VALUES (NULL,?,?,?,?,?,?)", rows)
+
     def add_meta(self, values: dict[str, str]) -> None:
         """Say what the segment is."""
         self.connection.executemany("INSERT INTO meta VALUES (?,?)", values.items())

@@ -81,6 +81,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """This sealing's own random number, so that a run cut off can tell its own archive."""
     files: list[File]
     counts: list[Count]
+    problems: dict[str, int]
+    """Number by reason of what a source did not bring, or brought and was not understood."""
     origins: list[Origin]
     tool: str
     configuration: str

@@ -187,6 +187,17 @@ CREATE TABLE media (
     PRIMARY KEY (record_table, record_key, position)
 ) WITHOUT ROWID;
 
+-- What a source should have brought and did not, or brought and was not understood; media apart.
+CREATE TABLE problem (
+    key           INTEGER PRIMARY KEY,
+    source_sha256 TEXT NOT NULL,             -- of the export file (or files)
+    source_name   TEXT NOT NULL,
+    noticed_ms    INTEGER NOT NULL,
+    what          TEXT NOT NULL,             -- the member or the record
+    reason        TEXT NOT NULL,             -- broken, missing, count differs, conflict …
+    detail        TEXT NOT NULL
+);
+
 -- Further captures of the same record, beside the one its own row names (a long post's note).
 CREATE TABLE record_capture (
     record_table TEXT NOT NULL,

@@ -101,8 +101,7 @@ def _begin(spool: Spool, state: State, vault: Vault, clock: Clock) -> Sealing:
     while name in taken:
         number += 1
         name = f"{date}.{number}"
-    last_page, last_media = spool.last_ids()
-    sealing = Sealing(name, secrets.token_hex(16), last_page, last_media)
+    sealing = Sealing(name, secrets.token_hex(16), *spool.last_ids())
     with state.transaction():
         state.set_sealing(sealing)
     return sealing
@@ -112,7 +111,7 @@ def _empty(spool: Spool, state: State, sealing: Sealing, head: Head) -> None:
     """The archive is in the store: forget what it holds."""
     with state.transaction():
         state.set_head(head)
-    spool.empty(sealing.last_page, sealing.last_media)
+    spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem)
     with state.transaction():
         state.set_sealing(None)
 
@@ -139,6 +138,7 @@ class _Run:
         self.sealing = sealing
         self.identity: Identity = new_identity(classic=options.classic)
         self.captures = spool.captures()
+        self.problems = [one for one in spool.problems() if one.id <= sealing.last_problem]
 
     def seal(self, previous: Head | None) -> SealResult:
         """Write everything, the manifest last; then empty the spool."""
@@ -160,6 +160,7 @@ class _Run:
 
     def _seal_segments(self, places: Places) -> list[SealedSegment]:
         plans = plan_segments(self.spool.pages(), self.options.segment_bytes)
+        problems = [msgspec.structs.astuple(one)[1:] for one in self.problems]
         context = SegmentContext(
             self.sealing.archive,
             self.vault.id,
@@ -168,6 +169,8 @@ class _Run:
             places,
             self.options.language,
             self.options.configuration,
+            plans[-1].number,
+            problems,
         )
         setup = WorkerSetup(
             self.spool.folder, self.spool.identity.encode(), self.state.path, self.vault.store, context
@@ -221,6 +224,7 @@ class _Run:
             mark=self.sealing.mark,
             files=[*(one.file for one in segments), *packs],
             counts=self._counts(segments, media),
+            problems=dict(Counter(one.reason for one in self.problems)),
             origins=[_origin(capture) for capture in self.captures.values()],
             tool=f"archiver {__version__}",
             configuration=self.options.configuration,

@@ -39,6 +39,9 @@ class SegmentContext(Struct, frozen=True):
     """Media files that this archive's packs hold."""
     language: str
     configuration: str
+    problem_segment: int
+    """The number of the segment that the problems go into."""
+    problems: list[tuple[object, ...]]
 
     def __repr__(self) -> str:
         return f"SegmentContext(archive={self.archive!r})"
@@ -168,6 +171,8 @@ class _SegmentBuild:
             self.builder.add_part(self._parts[page.id], page.capture, self.spool.read_page(page.id).payload)
         for part, capture, body in self._joined.parts():
             self.builder.add_part(part, capture, body)
+        if self.plan.number == self.context.problem_segment:
+            self.builder.add_problems(self.context.problems)
         self.builder.add_meta(
             {
                 "format": "archiver-segment-1",
