@@ -1,6 +1,5 @@
 """Settings to the parts that work together: the one place that knows all of them."""
 
-import gc
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -8,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from archiver.chain import Head
+from archiver.cycles import look_for_cycles_rarely
 from archiver.disk import Lock, make_directories
 from archiver.formats import age
 from archiver.keyholders import Keyholders
@@ -18,10 +18,6 @@ from archiver.spool import Spool
 from archiver.state import KeyedHash, State
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault
-
-CYCLE_COLLECTION = (200_000, 20, 100)
-"""When Python looks for cycles, in new objects: a collector makes millions of records and hardly a cycle,
-and at the usual 700 a twentieth of the time went into looking."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +34,7 @@ class Collector:
 def open_collector(settings: Settings) -> Iterator[Collector]:
     """Lock, spool and state, the state brought up to the spool. Raise LockedError where another run has
     the lock."""
-    gc.set_threshold(*CYCLE_COLLECTION)
+    look_for_cycles_rarely()
     make_directories(settings.state.parent)
     with Lock(settings.lock):
         identity = load_identity(settings.spool_identity)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from archiver.cycles import look_for_cycles_rarely
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.seal.plan import SegmentPlan
@@ -67,6 +68,7 @@ def seal_segments(
 
 def _start_worker(setup: WorkerSetup) -> None:
     global _worker
+    look_for_cycles_rarely()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     spool = Spool(setup.spool, age.parse_identity(setup.spool_identity))
     _worker = (spool, State(setup.state), setup.store, setup.context)

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import msgspec
 
+from archiver.cycles import look_for_cycles_rarely
 from archiver.errors import ArchiverError, error_of, parts_of
 from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Event, Item, Problem, Source, Unread
 
@@ -94,6 +95,7 @@ def _decoded(messages: "Queue[bytes]") -> Iterator[Event]:
 def _send_events(
     sender: Connection, reopen: Callable[[], Any], content_hash: Callable[[bytes], bytes]
 ) -> None:
+    look_for_cycles_rarely()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     encode = msgspec.msgpack.Encoder().encode
     kinds: dict[type, int] = {each: index for index, each in enumerate(_TYPES)}
