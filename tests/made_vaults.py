@@ -120,7 +120,7 @@ class VaultMaker:
             format=FORMAT, vault=VAULT_ID, archive=name, sequence=int(str(place["sequence"])),
             previous=None if self.head is None else self.head.sha256, sealed_at=format_time(0),
             covers_from=None, covers_to=None, recipient=identity.recipient().encode(), mark=name,
-            files=files, counts=[], origins=[], tool="a test", configuration="",
+            files=files, counts=[], problems={}, origins=[], tool="a test", configuration="",
         )  # fmt: skip
 
     def sign(self, name: str, manifest: Manifest) -> None:

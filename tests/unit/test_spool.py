@@ -12,7 +12,7 @@ import pytest
 
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats import age
-from archiver.sources.base import Capture
+from archiver.sources.base import Capture, Problem
 from archiver.spool import MissingMedia, Page, PageInfo, PageSealer, Spool
 
 IDENTITY = age.X25519Identity.generate()
@@ -52,7 +52,7 @@ def test_pages_are_read_back_as_they_were_stored(spool: Spool) -> None:
     assert spool.read_page(first) == page("1", "2")
     assert [one.id for one in spool.pages()] == [first, second]
     assert spool.pages(after=first) == [PageInfo(second, number, "post", 1, 0, 0, len(SECRET))]
-    assert spool.last_ids() == (second, 0)
+    assert spool.last_ids() == (second, 0, 0)
     assert not spool.is_empty()
 
 
@@ -181,11 +181,11 @@ def test_media_noted_as_missing_are_counted_by_reason_and_replaced_when_found(sp
     assert spool.count_missing_media() == [("1001", "not in the export", 2)]
     assert not spool.has_media("1001", "a.png")
     assert not spool.holds_media("1001")
-    _, last_media = spool.last_ids()
+    _, last_media, _ = spool.last_ids()
     spool.add_media("1001", "a.png", io.BytesIO(SECRET))
     assert spool.count_missing_media() == [("1001", "not in the export", 1)]
     assert [one.file_name for one in spool.media()] == ["a.png"]
-    spool.empty(0, last_media)  # of a sealing begun before it was found
+    spool.empty(0, last_media, 0)  # of a sealing begun before it was found
     assert [one.file_name for one in spool.media()] == ["a.png"]
     found = spool.find_media("1001", "a.png")
     assert found is not None
@@ -216,10 +216,23 @@ def test_emptying_removes_what_was_sealed_and_its_files_and_nothing_later(spool:
     assert list((spool.folder / "media").iterdir()) == []
 
 
+def test_problems_are_kept_once_each_until_they_are_sealed(spool: Spool) -> None:
+    broken, missing = Problem("data/like.js", "broken", "cut"), Problem("data/block.js", "missing", "absent")
+    spool.add_problems("aa", "one.zip", 5, [broken, missing])
+    spool.add_problems("aa", "one.zip", 9, [broken])
+    spool.add_problems("bb", "two.zip", 9, [broken])
+    assert [(one.source_name, one.what, one.noticed_ms) for one in spool.problems()] == [
+        ("one.zip", "data/like.js", 5), ("one.zip", "data/block.js", 5), ("two.zip", "data/like.js", 9),
+    ]  # fmt: skip
+    sealed = spool.problems()[1].id
+    spool.empty(0, 0, sealed)
+    assert [one.source_name for one in spool.problems()] == ["two.zip"]
+
+
 def test_numbers_are_never_given_twice(spool: Spool) -> None:
     number = spool.begin_capture("aa", capture("tweets.js"), 7)
     last = add_page(spool, number, "1")
-    spool.empty(last, 0)
+    spool.empty(last, 0, 0)
     number = spool.begin_capture("bb", capture("tweets.js"), 7)
     assert add_page(spool, number, "1") > last
 

@@ -191,7 +191,7 @@ def test_a_spool_page_that_was_altered_stops_recovery_and_what_came_before_is_ke
 
 def test_what_is_noted_is_there_when_opened_again_and_what_failed_is_not(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
-    sealing, head = Sealing("2026-01-01", "mark", 5, 6), Head(3, "ab" * 32)
+    sealing, head = Sealing("2026-01-01", "mark", 5, 6, 7), Head(3, "ab" * 32)
     with closing(State(path)) as state:
         assert (state.sealing(), state.head(), state.note("other")) == (None, None, None)
         with state.transaction():

@@ -83,7 +83,7 @@ def test_what_was_remembered_and_what_waits_is_told_without_the_lock(home: Home,
         head = Head(4, "ab" * 32)
         with collector.state.transaction():
             collector.state.set_head(head)
-            collector.state.set_sealing(Sealing("2026-01-01", "mark", 1, 1))
+            collector.state.set_sealing(Sealing("2026-01-01", "mark", 1, 1, 1))
         assert remembered_head(home.settings) == (head, "2026-01-01")
         waiting = open_waiting(home.settings)
     stored = sum(

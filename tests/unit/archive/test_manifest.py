@@ -15,7 +15,8 @@ def manifest(**fields: object) -> Manifest:
     known: dict[str, object] = {
         "format": FORMAT, "vault": "v", "archive": "2026-01-01", "sequence": 1, "previous": None,
         "sealed_at": "2026-01-01T00:00:00.000Z", "covers_from": None, "covers_to": None, "recipient": "age1",
-        "mark": "m", "files": [file, pack], "counts": [], "origins": [], "tool": "t", "configuration": "c",
+        "mark": "m",
+        "files": [file, pack], "counts": [], "problems": {}, "origins": [], "tool": "t", "configuration": "c",
     }  # fmt: skip
     return Manifest(**{**known, **fields})
 

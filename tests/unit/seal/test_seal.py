@@ -90,12 +90,11 @@ def test_what_a_kill_after_the_manifest_left_is_finished_first(home: Home, tmp_p
         spooled = {path.name: path.read_bytes() for path in home.settings.spool.glob("spool.sqlite*")}
         archive = sealed(home, collector).archive
     assert archive is not None
-    last_page = max(1, archive.manifest.files[0].size)
     for name, data in spooled.items():  # as if the spool had not been emptied any more
         (home.settings.spool / name).write_bytes(data)
     with open_collector(home.settings) as collector:
         with collector.state.transaction():
-            collector.state.set_sealing(Sealing(archive.name, archive.manifest.mark, last_page, 10**6))
+            collector.state.set_sealing(Sealing(archive.name, archive.manifest.mark, 10**6, 10**6, 10**6))
         result = sealed(home, collector)
         assert (result.finished_earlier, result.archive) == (True, archive)
         assert collector.spool.is_empty()
@@ -107,7 +106,7 @@ def test_an_unfinished_archive_is_dropped_and_made_anew(home: Home, tmp_path: Pa
     with open_collector(home.settings) as collector:
         taken(collector, sample(tmp_path / "one.zip"))
         with collector.state.transaction():
-            collector.state.set_sealing(Sealing("2026-10-26", "a mark", 1, 1))
+            collector.state.set_sealing(Sealing("2026-10-26", "a mark", 1, 1, 0))
         home.vault.store.put_new("archives/2026-10-26/records-000.sqlite.zst.age", b"half")
         result = sealed(home, collector)
     assert not result.finished_earlier
