@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
 
 from archiver.chain import Head
+from archiver.errors import IntegrityError
 from archiver.local_database import LocalDatabase
 from archiver.spool import Page, Spool
 
@@ -43,6 +44,7 @@ CREATE TABLE IF NOT EXISTS import (
     started_ms INTEGER NOT NULL, finished_ms INTEGER, summary BLOB);
 """
 
+_DAMAGED = "keep it aside; what it remembers can be made again by importing an export"
 _HIGHEST_INTEGER_ID = 2**63 - 1
 # Texts go in as bytes: a carray of text takes no NUL, and an id from an export may hold one.
 _FIND_SEEN = """
@@ -100,7 +102,7 @@ class Sealing(msgspec.Struct, frozen=True):
     mark: str
     last_page: int
     last_media: int
-    last_problem: int
+    last_problem: int = 0
 
 
 class ImportRun(msgspec.Struct, frozen=True):
@@ -124,6 +126,9 @@ def _import_run(row: tuple[Any, ...]) -> ImportRun:
     )
 
 
+_Noted = TypeVar("_Noted")
+
+
 class State:
     """The open state. The caller holds the collector's lock, or only reads."""
 
@@ -132,7 +137,7 @@ class State:
         self._local = LocalDatabase(
             path,
             _SCHEMA,
-            damaged_hint="keep it aside; what it remembers can be made again by importing an export",
+            damaged_hint=_DAMAGED,
             cache_bytes=32 * 1024 * 1024,
         )
         self._database = self._local.connection
@@ -155,16 +160,23 @@ class State:
         with self._local.translated():
             self._database.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
 
+    def _decoded_note(self, name: str, kind: type[_Noted]) -> _Noted | None:
+        note = self.note(name)
+        if note is None:
+            return None
+        try:
+            return msgspec.json.decode(str(note), type=kind)
+        except msgspec.DecodeError as error:
+            raise IntegrityError(f"{self.path}: its note {name} cannot be read: {error}", _DAMAGED) from error
+
     def sealing(self) -> Sealing | None:
-        note = self.note("sealing")
-        return None if note is None else msgspec.json.decode(str(note), type=Sealing)
+        return self._decoded_note("sealing", Sealing)
 
     def set_sealing(self, sealing: Sealing | None) -> None:
         self.set_note("sealing", None if sealing is None else msgspec.json.encode(sealing).decode())
 
     def head(self) -> Head | None:
-        note = self.note("head")
-        return None if note is None else msgspec.json.decode(str(note), type=Head)
+        return self._decoded_note("head", Head)
 
     def set_head(self, head: Head) -> None:
         self.set_note("head", msgspec.json.encode(head).decode())

@@ -21,7 +21,7 @@ def test_the_demo_makes_a_vault_and_a_second_run_finds_nothing_new(run: Runner, 
     ):
         assert said in result.output
     assert re.search(r"^2026-10-\d\d .* post  @SpringfieldPolice  \d+ ", result.output, re.MULTILINE)
-    assert f"archiver --config {folder} verify" in result.output
+    assert re.search(rf"^Check .* --config {folder} verify$", result.output, re.MULTILINE)
     again = run("demo", folder)
     assert again.code == 0
     assert "taken before, nothing new" in again.output

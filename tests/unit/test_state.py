@@ -239,6 +239,17 @@ def test_a_damaged_state_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert caught.value.hint == "keep it aside; what it remembers can be made again by importing an export"
 
 
+@pytest.mark.parametrize("note", ["", "{}", "5", "no JSON", '{"archive": 1, "mark": ""}'])
+def test_notes_that_cannot_be_read_are_named(state: State, note: str) -> None:
+    with state.transaction():
+        state.set_note("sealing", note)
+        state.set_note("head", note)
+    with pytest.raises(IntegrityError, match=r"state\.sqlite: its note sealing cannot be read"):
+        state.sealing()
+    with pytest.raises(IntegrityError, match=r"state\.sqlite: its note head cannot be read"):
+        state.head()
+
+
 def test_content_is_remembered_by_a_hash_that_needs_the_key() -> None:
     one, other = KeyedHash(b"one secret"), KeyedHash(b"another")
     assert one(b"text") == KeyedHash(b"one secret")(b"text")
