@@ -105,6 +105,7 @@ class _SegmentBuild:
         self.builder = SegmentBuilder(self._find_media, language=context.language)
         self.changes: Counter[tuple[int, str, str]] = Counter()
         self.problems: list[str] = []
+        self._sealed_before: dict[str, bool] = {}
         self._last_offsets: tuple[int, list[int]] = (0, [])
         self._parts = {page.id: number for number, page in enumerate(plan.pages, start=1)}
         self._joined = _JoinedParts(first_part=len(plan.pages) + 1)
@@ -114,7 +115,9 @@ class _SegmentBuild:
         packed = self.context.packed.get((account, file_name))
         if packed is not None:
             return packed
-        sealed = self.state.find_media(account, file_name)
+        if account not in self._sealed_before:
+            self._sealed_before[account] = self.state.holds_media(account)
+        sealed = self.state.find_media(account, file_name) if self._sealed_before[account] else None
         if sealed is not None:
             return MediaPlace(sealed.sha256, sealed.size, sealed.archive, sealed.pack, sealed.offset, None)
         spooled = self.spool.find_media(account, file_name)
