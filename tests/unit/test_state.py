@@ -137,7 +137,8 @@ def test_the_versions_of_an_edited_record_are_counted_over_its_ids(state: State)
 def test_gone_is_what_a_newer_full_export_has_not_and_once_marked_is_not_found_again(state: State) -> None:
     series = state.series("x", "1001", "post")
     with state.transaction():
-        state.note_page(1, series, page(["1", "2", "3"], generated_ms=10))
+        state.note_page(1, series, page(["1", "2"], generated_ms=10))
+        state.note_page(2, series, page(["3"], generated_ms=17))
         state.note_unchanged(series, 20, [2])
     assert state.find_gone(series) == []
     state.note_full(series, 20)

@@ -34,6 +34,12 @@ def test_all_versions_are_found_by_the_id_of_any_of_them_oldest_first(maker: Vau
         assert versions[0].fields["edit_ids"] == ["10", "11", "12"]
 
 
+def test_an_edit_that_names_no_others_is_found_by_its_first_versions_id(maker: VaultMaker) -> None:
+    maker.add("2026-01-01", [post("10", "one", 1), Made(post("11", "two", 2, record_id="10"), 2)])
+    for asked in ("10", "11"):
+        assert [one.fields["text"] for one in record(maker, asked).versions] == ["one", "two"]
+
+
 def test_a_version_comes_with_its_bytes_capture_media_and_links(maker: VaultMaker) -> None:
     shown = post(
         "1",

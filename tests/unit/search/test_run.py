@@ -310,6 +310,24 @@ def test_the_newest_version_is_shown_even_where_the_limit_falls_between_two(
     assert found(maker, "word", "newest", 1) == ["15"]
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_versions_that_fill_the_limit_push_no_other_record_out(maker: VaultMaker, apart: bool) -> None:
+    edits = [Made(post(f"1{n}", "word", 30 + n, record_id="10"), n + 1) for n in range(5)]
+    newer = [*edits, post("2", "word", 20)]
+    older = [message("3", "word", 10), message("4", "word", 9)]
+    if apart:
+        maker.add("2026-01-01", older, newer)
+    else:
+        maker.add("2026-01-01", [*older, *newer])
+    result = search(maker, "word", limit=2)
+    assert ([hit.id for hit in result.hits], result.more) == (["14", "2"], True)
+    assert found(maker, "word", limit=3) == ["14", "2", "3"]
+    assert search(maker, "word kind:post", limit=2).more is False
+    edited = search(maker, "word since:1970-01-01", "relevance", limit=3)
+    assert len({hit.id for hit in edited.hits} - {"14", "2", "3", "4"}) == 0
+    assert len(edited.hits) == 3
+
+
 def test_a_version_that_came_late_from_an_older_export_is_superseded(maker: VaultMaker) -> None:
     maker.add("2026-01-01", [post("1", "new words", 5)])
     maker.add("2026-02-01", [Made(post("1", "old words", 5), -2)])
