@@ -32,7 +32,7 @@ from tests.faults.folders import (
     same_but_once,
     sample,
 )
-from tests.programs import PROJECT
+from tests.programs import NEEDS, PROJECT
 
 MONTHS = 12
 ROUNDS = 60 if SOAK else 5
@@ -129,10 +129,14 @@ def processes_of(folder: Path) -> list[int]:
 
 
 def wait_for_workers(folder: Path, seconds: float = 5) -> None:
-    """Workers whose parent was killed end by themselves, soon."""
+    """Workers whose parent was killed end by themselves, soon. Those that do not are ended here."""
     deadline = time.monotonic() + seconds
     while left := processes_of(folder):
-        assert time.monotonic() < deadline, f"processes {left} still work in {folder}"
+        if time.monotonic() > deadline:
+            for process in left:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            pytest.fail(f"processes {left} still worked in {folder}")
         time.sleep(0.02)
 
 
@@ -208,6 +212,23 @@ def test_a_killed_worker_is_told_in_a_sentence_and_the_sealing_completes_when_ru
         complete(folder, ground)
 
 
+def test_workers_end_soon_after_the_run_that_started_them_was_killed(ground: Ground, tmp_path: Path) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip(f"{NEEDS}two cores, for a sealing to use worker processes")
+    draw = random.Random("orphans")  # noqa: S311  # repeatable, not secret
+    for number in range(ROUNDS // 2):
+        folder = copy_folder(ground.spooled, tmp_path / str(number))
+        process = start(folder, 0, "seal")
+        while len(processes_of(folder)) < 3:  # it and two workers, their files open
+            assert process.poll() is None, "no workers were seen"
+        time.sleep(draw.random() * 0.15)
+        process.kill()
+        process.wait()
+        wait_for_workers(folder)
+        process.communicate()
+        complete(folder, ground)
+
+
 def test_a_killed_reader_of_a_large_export_is_told_and_the_import_completes_when_run_again(
     ground: Ground, tmp_path: Path
 ) -> None:
@@ -258,8 +279,9 @@ def test_a_backup_killed_at_any_time_completes_when_run_again(
         except subprocess.TimeoutExpired:
             kill = os.killpg if whole_group else os.kill
             kill(process.pid, signal.SIGKILL)
-        process.communicate()
+            process.wait()
         wait_for_workers(folder)
+        process.communicate()
         assert main(["--config", str(folder), "backup", "--add-account"]) == 0
         assert list((folder / "inbox").glob("*.zip")) == []
         check_nothing_half(folder)
