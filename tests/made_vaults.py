@@ -163,7 +163,7 @@ class VaultMaker:
         data = (self.folder / name).read_bytes()
         return File(
             name=file_name, kind="records", size=len(data), sha256=sha256(data).hexdigest(),
-            plain_size=frames.plain_size, records=builder.counts, revised=builder.revised,
+            plain_size=frames.plain_size, records=builder.counts, gone=builder.gone, revised=builder.revised,
             posted_from=None if builder.posted_from is None else format_time(builder.posted_from),
             posted_to=None if builder.posted_to is None else format_time(builder.posted_to),
         )  # fmt: skip

@@ -94,6 +94,7 @@ class SegmentBuilder:
         self._waiting = 0
         self.counts: dict[str, int] = {}
         self.revised = 0
+        self.gone: dict[str, int] = {}
         self.posted_from: int | None = None
         self.posted_to: int | None = None
 
@@ -115,6 +116,7 @@ class SegmentBuilder:
         elif type(record) is Gone:
             table, key = "gone", self._next_key("gone")
             self._rows["gone"].append((key, *msgspec.structs.astuple(record), *place))
+            self.gone[record.kind] = self.gone.get(record.kind, 0) + 1
         else:
             table, key = "account", self._add_account(cast(Account, record), version, place)
         if joined:

@@ -26,6 +26,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plain_size: int
     records: dict[str, int] = {}
     """Rows of each table that holds records, for a segment."""
+    gone: dict[str, int] = {}
+    """Rows of `gone` by the kind of what is gone, so that a search asks no other segment."""
     revised: int = 0
     """Rows of records that have other versions, here or in another archive."""
     posted_from: str | None = None

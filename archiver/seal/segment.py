@@ -88,6 +88,7 @@ def _store_segment(store: Store, name: str, builder: SegmentBuilder, identity: I
         sha256=hashing.sha256,
         plain_size=frames.plain_size,
         records=builder.counts,
+        gone=builder.gone,
         revised=builder.revised,
         posted_from=None if builder.posted_from is None else format_time(builder.posted_from),
         posted_to=None if builder.posted_to is None else format_time(builder.posted_to),

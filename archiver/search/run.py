@@ -300,9 +300,9 @@ class Searcher:
     def _gone(self, hit: Hit, table: str) -> tuple[int, str] | None:
         """When and how the record was last found missing."""
         found: list[tuple[int, str]] = []
+        kind = hit.kind if table == "relation" else table
         for segment in self._segments:
-            if segment.file.records.get("gone"):
-                kind = hit.kind if table == "relation" else table
+            if segment.file.gone.get(kind):
                 found += self._rows(segment, _GONE, (hit.id, hit.platform, hit.account, kind))
         return max(found, default=None)
 
