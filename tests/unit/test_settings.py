@@ -45,7 +45,7 @@ def test_an_empty_file_has_all_defaults_below_its_own_folder(tmp_path: Path) -> 
     assert settings.signing_key == tmp_path / "collector" / "signing_key"
     assert settings.keyholder is None
     assert settings.accounts == ()
-    assert settings.segment_bytes == 128 * MEBIBYTE
+    assert settings.segment_bytes == 256 * MEBIBYTE
     assert settings.limits == Limits()
 
 

@@ -89,7 +89,10 @@ class ZipArchive:
         try:
             stream = path.open("rb")
         except OSError as cause:
-            raise SourceError(f"{path}: cannot be opened: {cause.strerror}") from cause
+            raise SourceError(
+                f"{path}: cannot be opened: {cause.strerror}",
+                "see whether it is there and readable: ls -l",
+            ) from cause
         try:
             return cls(path, stream, limits)
         except OSError as cause:
