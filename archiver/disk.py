@@ -171,12 +171,14 @@ def make_directories(path: Path, mode: int = 0o777) -> None:
     sync_directory(path.parent)
 
 
-def delete_partial_files(directory: Path) -> int:
-    """Remove what killed runs left in a directory and below; return how many. Files still being written
-    by a live process are locked by it and stay."""
+def delete_partial_files(directory: Path, *, below: bool = True) -> int:
+    """Remove what killed runs left in a directory, and below it; return how many. Files still being
+    written by a live process are locked by it and stay."""
     deleted = 0
     with os_errors_reported("cleaning", directory):
-        for folder, _, names in os.walk(directory):
+        for folder, folders, names in os.walk(directory):
+            if not below:
+                folders.clear()
             for name in names:
                 if name.startswith(PARTIAL_PREFIX) and _delete_if_abandoned(Path(folder, name)):
                     deleted += 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from archiver.chain import Head
 from archiver.cycles import look_for_cycles_rarely
-from archiver.disk import Lock, make_directories
+from archiver.disk import Lock, delete_partial_files, make_directories
 from archiver.formats import age
 from archiver.keyholders import Keyholders
 from archiver.keys import load_identity, load_signing_key
@@ -37,6 +37,8 @@ def open_collector(settings: Settings) -> Iterator[Collector]:
     look_for_cycles_rarely()
     make_directories(settings.state.parent)
     with Lock(settings.lock):
+        for folder in {settings.home, settings.recipients.parent}:  # rewritten when accounts or keys change
+            delete_partial_files(folder, below=False)
         identity = load_identity(settings.spool_identity)
         with closing(Spool(settings.spool, identity)) as spool, closing(State(settings.state)) as state:
             state.recover(spool)

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from archiver.cli import main
+from archiver.disk import PARTIAL_PREFIX
 from tests.faults.folders import (
     SOAK,
     Contents,
@@ -166,6 +167,17 @@ def test_an_import_killed_before_any_step_completes_when_run_again(ground: Groun
         folder = copy_folder(ground.fresh, tmp_path / str(step))
         assert run_killed(folder, step, *ground.import_command())
         complete(folder, ground)
+
+
+def test_what_a_kill_left_of_rewritten_settings_and_keyholders_is_removed_by_the_next_run(
+    ground: Ground, tmp_path: Path
+) -> None:
+    folder = copy_folder(ground.fresh, tmp_path / "v")
+    for place in (folder, folder / "keys"):
+        (place / f"{PARTIAL_PREFIX}4711-0123456789ab").write_bytes(b"half of it")
+    (folder / "inbox" / f"{PARTIAL_PREFIX}of-somebody-else").write_bytes(b"an upload under way")
+    assert main(["--config", str(folder), *ground.import_command()]) == 0
+    assert [path.parent.name for path in folder.rglob(f"{PARTIAL_PREFIX}*")] == ["inbox"]
 
 
 def test_what_a_killed_import_left_can_be_sealed_before_it_is_run_again(
