@@ -6,6 +6,7 @@ parts follow. So what a search reads lies together, and the database needs no VA
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib import resources
 from typing import Any, NamedTuple, cast
 
@@ -289,8 +290,9 @@ class SegmentBuilder:
         return self._file.frames()
 
     def close(self) -> None:
-        """Drop it, finished or not."""
-        try:
+        """Drop it, finished or not, and its memory: whoever made it may refer to it in a cycle."""
+        with suppress(apsw.Error):
             self._database.close()
-        except apsw.Error:
-            return
+        self._file.release()
+        for rows in self._rows.values():
+            rows.clear()

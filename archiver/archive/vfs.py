@@ -113,6 +113,14 @@ class GrowingFile(_LockFreeFile):
         self._thawed: tuple[int, bytes] = (-1, b"")
         self.size = 0
 
+    def release(self) -> None:
+        """Give its memory back now, whoever still refers to it."""
+        self._hot.clear()
+        self._cold.clear()
+        self._frames = bytearray()
+        self._thawed = (-1, b"")
+        self.size = 0
+
     def begin_bulk(self, offset: int) -> None:
         """From this offset on (at least the size so far), cut larger frames."""
         self._small_chunks = -(-max(offset, self.size) // FRAME_BYTES)
