@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from archiver.errors import ArchiverError
 from archiver.records import RELATION_KINDS, Account, Gone, Message, Post, Relation
 from archiver.sources.base import Batch, Capture
+from archiver.sources.x.times import parse_time
 from archiver.sources.x_export import Limits, XExport, parse_item
 from archiver.sources.x_export.layouts import KIND_OF_BODY
 from archiver.sources.x_export.posts import decode_bare, decode_wrapped, post_items
-from archiver.sources.x_export.times import parse_time
 from tests.unit.sources.x_export import builder as make
 
 BODIES = [*KIND_OF_BODY, "userDetails", "grailbird", "grailbirdCsv", "unheardOf"]

@@ -10,10 +10,10 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Account, MediaReference
 from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.media_names import media_file_name
+from archiver.sources.x.times import parse_time, to_iso
 from archiver.sources.x_export.layouts import KIND_OF_BODY
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
-from archiver.sources.x_export.posts import media_file_name
-from archiver.sources.x_export.times import parse_time, to_iso
 
 GRAILBIRD_BODY: Final = "userDetails"
 

@@ -12,11 +12,11 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Link, Post
 from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x.lenient import REPLACEMENT, clean_text
+from archiver.sources.x.times import parse_time, posted_ms
 from archiver.sources.x_export.cut import BrokenJsonError
-from archiver.sources.x_export.lenient import REPLACEMENT, clean_text
 from archiver.sources.x_export.post_records import BareRawPost, Reposted, build_post
-from archiver.sources.x_export.posts import post_id_of, posted_ms
-from archiver.sources.x_export.times import parse_time
+from archiver.sources.x_export.posts import post_id_of
 
 BODY_KIND: Final = "grailbird"
 CSV_BODY_KIND: Final = "grailbirdCsv"

@@ -4,11 +4,12 @@ from collections.abc import Generator, Iterator, Sequence
 
 from archiver.errors import SourceError
 from archiver.sources.base import Capture, Event, Item, Problem
+from archiver.sources.x.lenient import decode_leniently
+from archiver.sources.x.times import parse_time
 from archiver.sources.x_export import posts
 from archiver.sources.x_export.cut import BrokenJsonError, JsonReader
 from archiver.sources.x_export.expected import Expected
 from archiver.sources.x_export.layouts import Family
-from archiver.sources.x_export.lenient import decode_leniently
 from archiver.sources.x_export.part import DataFile
 from archiver.sources.x_export.reconcile import (
     HeaderElement,
@@ -18,7 +19,6 @@ from archiver.sources.x_export.reconcile import (
     missing_problems,
 )
 from archiver.sources.x_export.session import Session
-from archiver.sources.x_export.times import parse_time
 from archiver.sources.x_export.zip_file import BrokenMemberError
 
 

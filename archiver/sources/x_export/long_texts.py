@@ -10,9 +10,9 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Post
 from archiver.sources.base import Capture, Item, Problem
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.times import parse_milliseconds, parse_time, snowflake_ms
 from archiver.sources.x_export.posts import gone_item
-from archiver.sources.x_export.times import parse_milliseconds, parse_time, snowflake_ms
 
 PUBLISHED: Final = "published"
 

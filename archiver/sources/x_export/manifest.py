@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from archiver.errors import SourceError
+from archiver.sources.x.lenient import decode_leniently
+from archiver.sources.x.times import parse_time
 from archiver.sources.x_export.layouts import FileKind, kind_of_file
-from archiver.sources.x_export.lenient import decode_leniently
-from archiver.sources.x_export.times import parse_time
 
 S = TypeVar("S", bound=Struct)
 HINT: Final = "Download the export from X again, and give archiver the ZIP file as it came."

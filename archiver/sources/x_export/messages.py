@@ -11,10 +11,10 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Link, MediaReference, Message
 from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.media_names import media_file_name
+from archiver.sources.x.times import parse_time, posted_ms
 from archiver.sources.x_export.cut import JsonReader
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
-from archiver.sources.x_export.posts import media_file_name, posted_ms
-from archiver.sources.x_export.times import parse_time
 
 _UPPER: Final = re.compile("([A-Z])")
 _KINDS: Final = {

@@ -18,9 +18,9 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Link, Mention, Post
 from archiver.sources.base import Capture, Item, Problem
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.times import parse_time
 from archiver.sources.x_export.posts import NoteMatch
-from archiver.sources.x_export.times import parse_time
 
 _LINK: Final = re.compile(r"https?://\S+")
 _LEADING_MENTIONS: Final = re.compile(r"^(?:@\w{1,20}\s+)+", re.ASCII)

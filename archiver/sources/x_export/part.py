@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from archiver.errors import SourceError
+from archiver.sources.x.times import parse_time
 from archiver.sources.x_export.accounts import UserDetails
 from archiver.sources.x_export.layouts import MEDIA_FOLDERS, FileKind, Layout, kind_of_file, month_of_file
 from archiver.sources.x_export.limits import Limits
 from archiver.sources.x_export.manifest import Manifest, decode_assigned, parse_manifest
-from archiver.sources.x_export.times import parse_time
 from archiver.sources.x_export.zip_file import Member, ZipArchive
 
 _DATA_MARKERS: Final = (

@@ -10,8 +10,9 @@ from msgspec.structs import force_setattr
 
 from archiver.records import Link, Mention, Post
 from archiver.sources.base import Capture
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.times import posted_ms
 from archiver.sources.x_export.layouts import LIMITED_AUDIENCE
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
 from archiver.sources.x_export.posts import (
     EditInfo,
     Media,
@@ -19,7 +20,6 @@ from archiver.sources.x_export.posts import (
     edit_ids,
     media_references,
     post_id_of,
-    posted_ms,
 )
 
 REPOST: Final = re.compile(r"RT @([A-Za-z0-9_]{1,20}):? ?")

@@ -11,10 +11,10 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import MediaReference
 from archiver.sources.base import Item, Problem
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
-from archiver.sources.x_export.times import parse_time, snowflake_ms, to_iso
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.media_names import media_file_name
+from archiver.sources.x.times import parse_time, snowflake_ms, to_iso
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 ID_DIGITS: Final = 20
 
 
@@ -149,12 +149,6 @@ def _is_id(text: str) -> bool:
     return text.isdigit() and text.isascii() and len(text) <= ID_DIGITS
 
 
-def posted_ms(post_id: str, created_at: str | None) -> int:
-    """The stated time; where that is none or out of range, the time inside the id; 0 where there is none."""
-    found = parse_time(created_at)
-    return found if found is not None else snowflake_ms(post_id) or 0
-
-
 def edit_ids(edit_info: EditInfo | None, post_id: str) -> tuple[str, ...]:
     """Ids of all versions, the first version's first; empty for a post never edited."""
     if edit_info is None:
@@ -197,12 +191,6 @@ def _best_variant(video: VideoInfo) -> str | None:
 def _number(value: str | int | None) -> int:
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
-
-
-def media_file_name(record_id: str, address: str) -> str:
-    """The export's name for the file at an address, with nothing in it that a path could be made of."""
-    name = address.partition("?")[0].rstrip("/").rpartition("/")[2]
-    return _UNSAFE.sub("_", f"{record_id}-{name}")[:200]
 
 
 class NoteMatch(Struct, frozen=True):

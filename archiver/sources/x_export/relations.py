@@ -10,9 +10,9 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Relation, RelationKind
 from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x.lenient import clean_text, decode_leniently
+from archiver.sources.x.times import parse_time
 from archiver.sources.x_export.layouts import KIND_OF_BODY
-from archiver.sources.x_export.lenient import clean_text, decode_leniently
-from archiver.sources.x_export.times import parse_time
 
 _LIST_ADDRESS: Final = re.compile(r"https?://[^/]+/(.+?)/?", re.DOTALL)
 

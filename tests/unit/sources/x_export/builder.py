@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Event, Item, Problem, Unread
-from archiver.sources.x_export.times import SNOWFLAKE_EPOCH_MS
+from archiver.sources.x.times import SNOWFLAKE_EPOCH_MS
 
 ACCOUNT = "112000777"
 HANDLE = "SpringfieldPD"

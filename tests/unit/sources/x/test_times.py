@@ -1,6 +1,6 @@
 import pytest
 
-from archiver.sources.x_export.times import parse_milliseconds, parse_time, snowflake_ms, to_iso
+from archiver.sources.x.times import parse_milliseconds, parse_time, snowflake_ms, to_iso
 
 
 @pytest.mark.parametrize(

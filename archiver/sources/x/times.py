@@ -135,6 +135,12 @@ def snowflake_ms(platform_id: str) -> int | None:
     return found if found < LATEST_MS else None
 
 
+def posted_ms(post_id: str, created_at: str | None) -> int:
+    """The stated time; where that is none or out of range, the time inside the id; 0 where there is none."""
+    found = parse_time(created_at)
+    return found if found is not None else snowflake_ms(post_id) or 0
+
+
 def to_iso(milliseconds: int) -> str:
     """2022-11-03T08:50:26Z, for a sentence or a stored fact."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
