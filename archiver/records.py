@@ -11,7 +11,7 @@ from msgspec import Struct
 PostKind = Literal["post", "reply", "repost", "quote"]
 RelationKind = Literal[
     "follower", "following", "block", "mute", "smartblock", "message_mute", "like",
-    "list_created", "list_member", "list_subscribed",
+    "list_created", "list_member", "list_subscribed", "own_list_member",
 ]  # fmt: skip
 RELATION_KINDS: tuple[RelationKind, ...] = RelationKind.__args__  # type: ignore[attr-defined]  # typing has no public way
 TIMED_KINDS = ("post", "message")
@@ -38,6 +38,16 @@ class MediaReference(Struct, frozen=True, gc=False, array_like=True):
     url: str
     file_name: str
     alt_text: str | None = None
+
+
+class Person(Struct, frozen=True, gc=False, array_like=True):
+    """Somebody a record names by an id: handle and name as known at capture. `role`: sender, recipient,
+    participant, the other side of a relation, or a list's owner."""
+
+    role: str
+    user_id: str
+    handle: str | None
+    name: str | None
 
 
 class Account(Struct, frozen=True, gc=False, kw_only=True):
@@ -106,6 +116,7 @@ class Message(Struct, frozen=True, gc=False, kw_only=True):
     text: str
     links: tuple[Link, ...] = ()
     media: tuple[MediaReference, ...] = ()
+    people: tuple[Person, ...] = ()
 
 
 class Relation(Struct, frozen=True, gc=False, kw_only=True):
@@ -120,6 +131,7 @@ class Relation(Struct, frozen=True, gc=False, kw_only=True):
     expires_ms: int | None = None
     url: str | None = None
     text: str | None = None
+    people: tuple[Person, ...] = ()
 
 
 class Gone(Struct, frozen=True, gc=False, kw_only=True):

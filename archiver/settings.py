@@ -13,6 +13,8 @@ from pathlib import Path
 
 from archiver import disk
 from archiver.errors import ArchiverError, ConfigurationError, UsageError
+from archiver.settings_api import AccountApi, ApiSettings
+from archiver.settings_api_reading import read_account_api, read_api_settings
 from archiver.settings_table import Problem, Table
 
 FILE_NAME = "archiver.toml"
@@ -59,11 +61,13 @@ class SettingsError(ConfigurationError):
 
 @dataclass(frozen=True)
 class AccountSettings:
-    """An account that is archived. The id never changes, the handle may."""
+    """An account that is archived. The id never changes, the handle may. Without `api` its exports are
+    taken in, and X is never asked."""
 
     platform: str
     id: str
     handle: str | None = None
+    api: AccountApi | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class Settings:
     segment_bytes: int
     language: str
     limits: Limits
+    x_api: ApiSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -149,14 +154,15 @@ def parse_settings(data: bytes, path: Path) -> Settings:
     """As `load_settings`, of bytes that lie, or will lie, at `path`."""
     try:
         document = tomllib.loads(data.decode("utf-8"))
+        digest = _digest(document)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: byte {error.start} is not UTF-8 text") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers of thousands of digits
         raise ConfigurationError(
             f"{path} is not TOML: {error}", 'a text needs quotes: key = "value"'
         ) from error
     problems: list[Problem] = []
-    settings = _read_settings(Table(document, "", problems), path, document)
+    settings = _read_settings(Table(document, "", problems), path, digest)
     if problems:
         raise SettingsError(path, tuple(problems))
     return settings
@@ -164,12 +170,12 @@ def parse_settings(data: bytes, path: Path) -> Settings:
 
 def known_settings() -> set[str]:
     """Every setting there is, as `limits.ratio`."""
-    top = Table({"keyholder": {}, "account": [{}]}, "", [])
-    _read_settings(top, Path(FILE_NAME), {})
+    top = Table({"keyholder": {}, "account": [{"api": {}}]}, "", [])
+    _read_settings(top, Path(FILE_NAME), "")
     return top.known()
 
 
-def _read_settings(top: Table, path: Path, document: dict[str, object]) -> Settings:
+def _read_settings(top: Table, path: Path, digest: str) -> Settings:
     home = path.parent
     collector = top.table("collector")
     segment = top.table("seal").integer("segment_mebibytes", 256, 1, 1024)
@@ -183,11 +189,12 @@ def _read_settings(top: Table, path: Path, document: dict[str, object]) -> Setti
         signing_key=collector.path("signing_key", "collector/signing_key", home, must_exist=True),
         spool_identity=collector.path("spool_identity", "collector/spool.identity", home, must_exist=True),
         keyholder=_read_keyholder(top, home),
-        accounts=_read_accounts(top),
+        accounts=_read_accounts(top, home),
         segment_bytes=segment * MEBIBYTE,
         language=top.table("search").choice("language", "english", LANGUAGES),
         limits=_read_limits(top.table("limits")),
-        digest=_digest(document),
+        x_api=read_api_settings(top.table("x_api"), home),
+        digest=digest,
     )
     top.report_unknown()
     return settings
@@ -207,15 +214,17 @@ def _read_keyholder(top: Table, home: Path) -> KeyholderSettings | None:
     )
 
 
-def _read_accounts(top: Table) -> tuple[AccountSettings, ...]:
+def _read_accounts(top: Table, home: Path) -> tuple[AccountSettings, ...]:
     accounts: list[AccountSettings] = []
     for table in top.tables("account"):
         platform = table.choice("platform", None, tuple(PLATFORMS))
         rule = PLATFORMS.get(platform, _UNKNOWN_PLATFORM)
+        account_id = table.text("id", pattern=rule.account_id, hint=rule.id_hint)
         account = AccountSettings(
             platform=platform,
-            id=table.text("id", pattern=rule.account_id, hint=rule.id_hint),
+            id=account_id,
             handle=table.optional_text("handle", pattern=rule.handle, hint=rule.handle_hint),
+            api=read_account_api(table, platform, account_id, home),
         )
         if account.id and any((known.platform, known.id) == (platform, account.id) for known in accounts):
             table.problem("id", f"{platform} account {account.id} is given twice", "remove one of the two")

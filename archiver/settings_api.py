@@ -5,6 +5,7 @@ An account without `[account.api]` is never asked for: X's terms want a decision
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -118,3 +119,8 @@ class AccountApi:
     max_spend_micro_usd: int = 25 * MICRO_USD
     owns_app: bool = False
     """Whether this account owns the developer app, which makes reading its own things cheaper."""
+
+
+def format_usd(micro_usd: int) -> str:
+    """Millionths of a dollar for a person, exactly: `25 USD`, `0.005 USD`."""
+    return f"{Decimal(micro_usd) / MICRO_USD:f} USD"

@@ -1,8 +1,10 @@
 """One table of a settings file, read key by key; what is wrong is collected, never raised."""
 
+import contextlib
 import difflib
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +43,7 @@ class Table:
         self._problems.append(Problem(where, what, hint))
 
     def has(self, key: str) -> bool:
+        self._known.add(key)
         return key in self._data
 
     def _take(self, key: str, kind: type[Value]) -> Value | None:
@@ -91,6 +94,63 @@ class Table:
         if not least <= value <= most:
             self.problem(key, f"{value} is outside {least} to {most}")
         return value
+
+    def boolean(self, key: str, default: bool) -> bool:
+        self._known.add(key)
+        value = self._data.get(key, default)
+        if not isinstance(value, bool):
+            self.problem(key, "this must be true or false")
+            return default
+        return value
+
+    def number(self, key: str, default: float, least: int, most: int) -> float:
+        """A whole number or a fraction. TOML's nan lies in no range."""
+        self._known.add(key)
+        value = self._data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.problem(key, "this must be a number")
+            return default
+        if not least <= value <= most:
+            self.problem(key, f"{value} is outside {least} to {most}")
+            return default
+        return float(value)
+
+    def day(self, key: str, default: str) -> str:
+        """A day as 2026-08-22, in quotes or as TOML's own local date."""
+        self._known.add(key)
+        value = self._data.get(key, default)
+        if type(value) is date:  # TOML's times are of a class below it
+            return value.isoformat()
+        with contextlib.suppress(ValueError):
+            if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+                return value
+        self.problem(key, "this must be a day", "year, month and day, as 2026-08-22")
+        return default
+
+    def texts(
+        self,
+        key: str,
+        default: tuple[str, ...],
+        *,
+        pattern: re.Pattern[str] | None = None,
+        hint: str | None = None,
+    ) -> tuple[str, ...]:
+        """A list of texts that match, at least one, none of them twice."""
+        self._known.add(key)
+        value = self._data.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.problem(key, "this must be a list of texts in quotes", hint)
+            return default
+        if not value:
+            self.problem(key, "this names nothing", hint)
+        for one in dict.fromkeys(value):
+            if not one or "\0" in one or (pattern is not None and not pattern.fullmatch(one)):
+                self.problem(key, f"{one!r} cannot be right", hint)
+            if value.count(one) > 1:
+                self.problem(key, f"{one!r} is given twice", "remove one of the two")
+        return tuple(value)
 
     def path(self, key: str, default: str | None, home: Path, *, must_exist: bool = False) -> Path:
         """An absolute path. One that the file names (not the default) must be a file if `must_exist`."""

@@ -22,7 +22,9 @@ from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
-from archiver.sources.base import Capture, Problem
+from archiver.progress import SCHEMA as PROGRESS_SCHEMA
+from archiver.progress import ProgressNotes, Step
+from archiver.sources.base import Capture, Problem, Route
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS capture (
@@ -47,9 +49,12 @@ class Page(Struct, frozen=True, gc=False, array_like=True):
     """Records of one capture and kind in order of time posted, a column each, and their verbatim bytes:
     `payload` is one after the other with a line end between, `lengths` without it.
 
-    `changes`: new, changed, back (it was gone) or other (a version that is
-    not newer, its number negative). Sparse columns are by the record's index: `record_ids` of
-    edits, `joined` further verbatim bytes that belong to a record, as (capture id, bytes)."""
+    `changes`: new, changed, back (it was gone), again (it came another way before) or other (a version that
+    is not newer, its number negative). Sparse columns are by the record's index: `record_ids` of
+    edits, `joined` further verbatim bytes that belong to a record, as (capture id, bytes).
+
+    Where the payload is the capture's whole body, `starts` says where each record begins in it, and
+    `within` the offset and length of what else in it belongs to a record."""
 
     platform: str
     account: str
@@ -63,9 +68,16 @@ class Page(Struct, frozen=True, gc=False, array_like=True):
     record_ids: dict[int, str]
     joined: dict[int, list[tuple[int, bytes]]]
     payload: bytes
+    route: Route = "export"
+    series: str = ""
+    """The name under which the state knows its records; empty: their kind."""
+    starts: list[int] | None = None
+    within: dict[int, list[tuple[int, int]]] = {}
 
     def offsets(self) -> list[int]:
         """Where each record's bytes begin in the payload."""
+        if self.starts is not None:
+            return self.starts
         return list(accumulate((length + 1 for length in self.lengths[:-1]), initial=0))
 
 
@@ -121,6 +133,22 @@ class SpooledCapture(Struct, frozen=True):
     body_sha256: str | None
 
 
+class AnswerToKeep(Struct, frozen=True, kw_only=True):
+    """One answer of an interface: its capture and pages, if anything in it is worth keeping, and in any
+    case how far it takes the collecting."""
+
+    source_sha256: str
+    source_name: str
+    capture: Capture
+    taken_ms: int
+    body_size: int
+    body_sha256: str
+    pages: Sequence[tuple[PageInfo, bytes]] = ()
+    missing: Sequence[MissingMedia] = ()
+    problems: Sequence[Problem] = ()
+    step: Step
+
+
 class PageSealer:
     """Turns pages into spool bodies. Its work is compressing and encrypting, outside Python's lock."""
 
@@ -143,10 +171,11 @@ class Spool:
         self._decompressor = zstandard.ZstdDecompressor()
         self._local = LocalDatabase(
             folder / "spool.sqlite",
-            _SCHEMA,
+            _SCHEMA + PROGRESS_SCHEMA,
             damaged_hint="keep it for examination and import the exports again",
         )
         self._database = self._local.connection
+        self.progress = ProgressNotes(self._local)
         with os_errors_reported("creating", folder / "media"):
             (folder / "media").mkdir(mode=0o700, exist_ok=True)
 
@@ -162,23 +191,29 @@ class Spool:
     def begin_capture(self, source_sha256: str, capture: Capture, taken_ms: int) -> int:
         """The id of a capture, made now or by an earlier run of the same source that was cut off."""
         with self._local.transaction():
-            self._database.execute(
-                "INSERT INTO capture (source_sha256, request, description, taken_ms) VALUES (?,?,?,?)"
-                " ON CONFLICT DO NOTHING",
-                (source_sha256, capture.request, msgspec.json.encode(capture), taken_ms),
-            )
-            rows: list[Any] = self._database.execute(
-                "SELECT id FROM capture WHERE source_sha256 = ? AND request = ?",
-                (source_sha256, capture.request),
-            ).fetchall()
+            return self._insert_capture(source_sha256, capture, taken_ms)
+
+    def _insert_capture(self, source_sha256: str, capture: Capture, taken_ms: int) -> int:
+        self._database.execute(
+            "INSERT INTO capture (source_sha256, request, description, taken_ms) VALUES (?,?,?,?)"
+            " ON CONFLICT DO NOTHING",
+            (source_sha256, capture.request, msgspec.json.encode(capture), taken_ms),
+        )
+        rows: list[Any] = self._database.execute(
+            "SELECT id FROM capture WHERE source_sha256 = ? AND request = ?",
+            (source_sha256, capture.request),
+        ).fetchall()
         return int(rows[0][0])
 
     def end_capture(self, capture_id: int, size: int, sha256: str) -> None:
         """Note that the whole body was read, and its size and SHA-256."""
         with self._local.transaction():
-            self._database.execute(
-                "UPDATE capture SET body_size = ?, body_sha256 = ? WHERE id = ?", (size, sha256, capture_id)
-            )
+            self._note_body(capture_id, size, sha256)
+
+    def _note_body(self, capture_id: int, size: int, sha256: str) -> None:
+        self._database.execute(
+            "UPDATE capture SET body_size = ?, body_sha256 = ? WHERE id = ?", (size, sha256, capture_id)
+        )
 
     def captures(self) -> dict[int, SpooledCapture]:
         """Every capture by its id."""
@@ -197,19 +232,38 @@ class Spool:
     ) -> list[int]:
         """Store finished pages and what media they miss, all or none, durably; the pages' ids (those in
         `PageInfo` do not count)."""
-        ids = []
         with self._local.transaction():
-            for info, body in pages:
-                self._database.execute(
-                    "INSERT INTO page (capture, kind, records, posted_from, posted_to, plain_bytes, body)"
-                    " VALUES (?,?,?,?,?,?,?)",
-                    (*msgspec.structs.astuple(info)[1:], body),
-                )
-                ids.append(self._database.last_insert_rowid())
-            self._database.executemany(
-                "INSERT INTO media (account, file_name, missing) VALUES (?,?,?) ON CONFLICT DO NOTHING",
-                [(one.account, one.file_name, one.reason) for one in missing],
-            )
+            ids = [self._insert_page(info, body) for info, body in pages]
+            self._insert_missing(missing)
+        return ids
+
+    def _insert_page(self, info: PageInfo, body: bytes) -> int:
+        self._database.execute(
+            "INSERT INTO page (capture, kind, records, posted_from, posted_to, plain_bytes, body)"
+            " VALUES (?,?,?,?,?,?,?)",
+            (*msgspec.structs.astuple(info)[1:], body),
+        )
+        return self._database.last_insert_rowid()
+
+    def _insert_missing(self, missing: Sequence[MissingMedia]) -> None:
+        self._database.executemany(
+            "INSERT INTO media (account, file_name, missing) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+            [(one.account, one.file_name, one.reason) for one in missing],
+        )
+
+    def add_answer(self, answer: AnswerToKeep) -> list[int]:
+        """Store an answer's pages, what it misses, and how far it takes the collecting: all or none,
+        durably; the pages' ids."""
+        with self._local.transaction():
+            ids = []
+            if answer.pages:
+                capture = self._insert_capture(answer.source_sha256, answer.capture, answer.taken_ms)
+                self._note_body(capture, answer.body_size, answer.body_sha256)
+                for info, body in answer.pages:
+                    ids.append(self._insert_page(msgspec.structs.replace(info, capture=capture), body))
+            self._insert_missing(answer.missing)
+            self._insert_problems(answer.source_sha256, answer.source_name, answer.taken_ms, answer.problems)
+            self.progress.save(answer.step)
         return ids
 
     def pages(self, after: int = 0) -> list[PageInfo]:
@@ -280,6 +334,12 @@ class Spool:
         """Encrypt a media file into the spool, then name it there; its size.
 
         A kill between the two leaves a file without a name, which `sweep_media` removes."""
+        size, sha256 = self.write_media(account, file_name, stream)
+        self.name_media(account, file_name, size, sha256)
+        return size
+
+    def write_media(self, account: str, file_name: str, stream: IO[bytes]) -> tuple[int, str]:
+        """The first half of `add_media`, which touches no database: the file; its size and SHA-256."""
         digest = hashlib.sha256()
         size = 0
         with (
@@ -290,14 +350,17 @@ class Spool:
                 digest.update(block)
                 size += len(block)
                 writer.write(block)
+        return size, digest.hexdigest()
+
+    def name_media(self, account: str, file_name: str, size: int, sha256: str) -> None:
+        """The second half of `add_media`: from now on the file is there."""
         with self._local.transaction():
             self._database.execute(
                 # Under a new id even where it was missing before: a sealing that was cut off, and is finished
                 # later, must not take it for one of its own.
                 "INSERT OR REPLACE INTO media (account, file_name, sha256, size) VALUES (?,?,?,?)",
-                (account, file_name, digest.hexdigest(), size),
+                (account, file_name, sha256, size),
             )
-        return size
 
     @contextmanager
     def open_media(self, media: SpooledMedia) -> Iterator[age.DecryptReader]:
@@ -326,14 +389,16 @@ class Spool:
     ) -> None:
         """Keep what went wrong with a source for the archive; the same again changes nothing."""
         with self._local.transaction():
-            self._database.executemany(
-                "INSERT INTO problem (source_sha256, source_name, noticed_ms, what, reason, detail)"
-                " VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-                [
-                    (source_sha256, source_name, noticed_ms, one.what, one.reason, one.detail)
-                    for one in problems
-                ],
-            )
+            self._insert_problems(source_sha256, source_name, noticed_ms, problems)
+
+    def _insert_problems(
+        self, source_sha256: str, source_name: str, noticed_ms: int, problems: Sequence[Problem]
+    ) -> None:
+        self._database.executemany(
+            "INSERT INTO problem (source_sha256, source_name, noticed_ms, what, reason, detail)"
+            " VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            [(source_sha256, source_name, noticed_ms, one.what, one.reason, one.detail) for one in problems],
+        )
 
     def problems(self) -> list[SpooledProblem]:
         """Everything that went wrong with what is in the spool."""
@@ -345,17 +410,20 @@ class Spool:
         """Whether there is nothing to seal."""
         return not self._rows("SELECT 1 FROM page LIMIT 1")
 
-    def last_ids(self) -> tuple[int, int, int]:
-        """The highest page, media and problem ids, 0 where there are none."""
-        page, media, problem = self._rows(
-            "SELECT (SELECT max(id) FROM page), (SELECT max(id) FROM media), (SELECT max(id) FROM problem)"
+    def last_ids(self) -> tuple[int, int, int, int]:
+        """The highest page, media, problem and gap ids, 0 where there are none."""
+        page, media, problem, gap = self._rows(
+            "SELECT (SELECT max(id) FROM page), (SELECT max(id) FROM media), (SELECT max(id) FROM problem),"
+            " (SELECT max(id) FROM gap)"
         )[0]
-        return page or 0, media or 0, problem or 0
+        return page or 0, media or 0, problem or 0, gap or 0
 
-    def empty(self, last_page: int, last_media: int, last_problem: int) -> None:
+    def empty(self, last_page: int, last_media: int, last_problem: int, last_gap: int = 0) -> None:
         """Remove what has been sealed: pages, media and problems up to these ids. Only called when the
-        archive that holds them was written, read back and verified in every required store."""
+        archive that holds them was written, read back and verified in every required store. Cursors, money
+        and gaps stay."""
         with self._local.transaction():
+            self.progress.mark_sealed(last_gap)
             self._database.execute("DELETE FROM page WHERE id <= ?", (last_page,))
             self._database.execute("DELETE FROM media WHERE id <= ?", (last_media,))
             self._database.execute("DELETE FROM problem WHERE id <= ?", (last_problem,))

@@ -19,6 +19,7 @@ import msgspec
 from archiver.chain import Head
 from archiver.errors import IntegrityError
 from archiver.local_database import LocalDatabase
+from archiver.sources.base import Route
 from archiver.spool import Page, Spool
 
 _SCHEMA = """
@@ -74,6 +75,11 @@ def _arrays(keys: Sequence[int | str]) -> Iterator[Any]:
         yield apsw.carray(names)
 
 
+def _series_name(kind: str, route: Route) -> str:
+    """Exports' series are called after the kind alone, as they were before there was another route."""
+    return kind if route == "export" else f"{kind} by {route}"
+
+
 class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What is known of one record: its last version's keyed hash and number, when the export was made that
     first showed it gone (0: it is there), and when
@@ -103,6 +109,7 @@ class Sealing(msgspec.Struct, frozen=True):
     last_page: int
     last_media: int
     last_problem: int = 0
+    last_gap: int = 0
 
 
 class ImportRun(msgspec.Struct, frozen=True):
@@ -183,16 +190,43 @@ class State:
 
     # Records seen
 
-    def series(self, platform: str, account: str, kind: str) -> int:
-        """The number of one account's records of one kind."""
+    def series(self, platform: str, account: str, kind: str, route: Route = "export") -> int:
+        """The number of one account's records of one kind that came by one route: what each has brought is
+        known apart, so that a record is kept as each delivered it."""
         with self._local.translated():
             self._database.execute(
                 "INSERT INTO series (platform, account, kind) VALUES (?,?,?) ON CONFLICT DO NOTHING",
-                (platform, account, kind),
+                (platform, account, _series_name(kind, route)),
             )
+        found = self.find_series(platform, account, kind, route)
+        if found is None:
+            raise IntegrityError(f"{self.path}: a series that was just made is not there", _DAMAGED)
+        return found
+
+    def find_series(self, platform: str, account: str, kind: str, route: Route) -> int | None:
+        """As `series`; None where the route has brought none of the kind yet."""
+        with self._local.translated():
             rows: list[Any] = self._database.execute(
                 "SELECT id FROM series WHERE platform = ? AND account = ? AND kind = ?",
-                (platform, account, kind),
+                (platform, account, _series_name(kind, route)),
+            ).fetchall()
+        return int(rows[0][0]) if rows else None
+
+    def present(self, series: int, *, from_id: int | None = None, before_ms: int | None = None) -> list[str]:
+        """Ids not marked gone: those of at least `from_id`, last seen before `before_ms`."""
+        with self._local.translated():
+            rows: list[Any] = self._database.execute(
+                "SELECT id FROM seen WHERE series = ?1 AND gone = 0 AND (?2 IS NULL OR id >= ?2)"
+                " AND (?3 IS NULL OR generated_ms < ?3)",
+                (series, from_id, before_ms),
+            ).fetchall()
+        return [str(key) for (key,) in rows]
+
+    def count_present(self, series: int) -> int:
+        """How many are not marked gone."""
+        with self._local.translated():
+            rows: list[Any] = self._database.execute(
+                "SELECT count(*) FROM seen WHERE series = ? AND gone = 0", (series,)
             ).fetchall()
         return int(rows[0][0])
 
@@ -312,8 +346,9 @@ class State:
         pages = spool.pages(after=int(last_page) if isinstance(last_page, int) else 0)
         for info in pages:
             page = spool.read_page(info.id)
+            series = self.series(page.platform, page.account, page.series or info.kind, page.route)
             with self.transaction():
-                self.note_page(info.id, self.series(page.platform, page.account, info.kind), page)
+                self.note_page(info.id, series, page)
                 if info.kind == "gone":
                     self.note_gone_page(page)
         return len(pages)
@@ -322,7 +357,7 @@ class State:
         """Mark as gone what "gone" items name: their ids are `KIND:ID`, or a post's id alone."""
         for one in page.ids:
             kind, colon, platform_id = one.partition(":")
-            series = self.series(page.platform, page.account, kind if colon else "post")
+            series = self.series(page.platform, page.account, kind if colon else "post", page.route)
             self.mark_gone(series, [platform_id if colon else one], page.generated_ms)
 
     # Media that earlier sealings took

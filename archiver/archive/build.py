@@ -15,9 +15,10 @@ import msgspec
 import Stemmer
 
 from archiver.archive.vfs import GrowingFile, SegmentDatabase
-from archiver.records import Account, Gone, Link, MediaReference, Message, Post, Record, Relation
+from archiver.records import Account, Gone, Link, MediaReference, Message, Person, Post, Record, Relation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added the tables `person` and `again`."""
 APPLICATION_ID = 0x61726368
 """The letters `arch`, at byte 68 of the database (SQLite, "Database File Format", 1.3.17)."""
 
@@ -70,6 +71,8 @@ _COLUMNS = {
     "account": 16,
     "media": 14,
     "record_capture": 6,
+    "person": 7,
+    "again": 2,
 }
 """Tables whose rows come with the records, and how many columns each has."""
 _SEARCHED = {"post": "post_fts", "message": "message_fts", "relation": "relation_fts"}
@@ -95,6 +98,7 @@ class SegmentBuilder:
         self._waiting = 0
         self.counts: dict[str, int] = {}
         self.revised = 0
+        self.again = 0
         self.gone: dict[str, int] = {}
         self.posted_from: int | None = None
         self.posted_to: int | None = None
@@ -105,9 +109,16 @@ class SegmentBuilder:
         return self._file.size
 
     def add(
-        self, record: Record, version: int, place: tuple[int, int, int], joined: Sequence[Place] = ()
+        self,
+        record: Record,
+        version: int,
+        place: tuple[int, int, int],
+        joined: Sequence[Place] = (),
+        *,
+        again: bool = False,
     ) -> None:
-        """Add one record with the place of its verbatim bytes, and of more that belong to it."""
+        """Add one record with the place of its verbatim bytes, and of more that belong to it. `again`: it is
+        no version of its own, having come another way before."""
         if type(record) is Post:
             table, key = "post", self._add_post(record, version, place)
         elif type(record) is Message:
@@ -120,6 +131,9 @@ class SegmentBuilder:
             self.gone[record.kind] = self.gone.get(record.kind, 0) + 1
         else:
             table, key = "account", self._add_account(cast(Account, record), version, place)
+        if again:
+            self.again += 1
+            self._rows["again"].append((table, key))
         if joined:
             rows = self._rows["record_capture"]
             rows += [(table, key, position, *other) for position, other in enumerate(joined)]
@@ -182,6 +196,7 @@ class SegmentBuilder:
                 message.recipient_id, message.text, *place,
             )
         )  # fmt: skip
+        self._add_people("message", key, message.people)
         self._add_links("message", key, message.links)
         self._add_media("message", key, message.account, message.media)
         return key
@@ -195,6 +210,7 @@ class SegmentBuilder:
                 relation.text, *place,
             )
         )  # fmt: skip
+        self._add_people("relation", key, relation.people)
         return key
 
     def _add_account(self, account: Account, version: int, place: tuple[int, int, int]) -> int:
@@ -208,6 +224,12 @@ class SegmentBuilder:
         )  # fmt: skip
         self._add_media("account", key, account.platform_id, account.media)
         return key
+
+    def _add_people(self, table: str, key: int, people: Sequence[Person]) -> None:
+        self._rows["person"] += [
+            (table, key, position, one.role, one.user_id, one.handle, one.name)
+            for position, one in enumerate(people)
+        ]
 
     def _add_links(self, table: str, key: int, links: Sequence[Link]) -> None:
         self._rows["link"] += [

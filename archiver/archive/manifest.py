@@ -30,6 +30,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Rows of `gone` by the kind of what is gone, so that a search asks no other segment."""
     revised: int = 0
     """Rows of records that have other versions, here or in another archive."""
+    again: int = 0
+    """Rows that are no version of their own: the same record had come another way before."""
     posted_from: str | None = None
     posted_to: str | None = None
 
@@ -48,12 +50,15 @@ class Count(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Number by reason: media that records show and their source did not have."""
     other: int = 0
     """Versions that are not newer than what was there: from an older export, or differing in the same."""
+    again: int = 0
+    """No versions of their own: the same records had come another way before."""
     unparsed: int = 0
     """Kept verbatim, but not understood."""
 
 
-class Origin(Struct, frozen=True, kw_only=True):
-    """One capture: what was read, when the platform made it, and the SHA-256 of the export it came from.
+class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was read, when the platform made it, and the SHA-256 of the export it came from. Of an interface:
+    one path asked in one walk, `requests` answers of it, the first and the last of them.
 
     A body's own SHA-256 is only inside the archive: that of a short file would confirm a guess at it."""
 
@@ -63,6 +68,23 @@ class Origin(Struct, frozen=True, kw_only=True):
     request: str
     fetched_at: str
     source_sha256: str
+    fetched_until: str | None = None
+    requests: int = 0
+
+
+class KnownGap(Struct, frozen=True, kw_only=True):
+    """Records of one kind of one account that were out of reach when asked for: after one id and time and
+    before another, null where there is no bound."""
+
+    platform: str
+    account: str
+    kind: str
+    after_id: str | None
+    after: str | None
+    before_id: str | None
+    before: str | None
+    noticed_at: str
+    reason: str
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -88,6 +110,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     origins: list[Origin]
     tool: str
     configuration: str
+    gaps: list[KnownGap] = []
 
     @property
     def segments(self) -> list[File]:

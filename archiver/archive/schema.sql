@@ -10,23 +10,23 @@ CREATE TABLE meta (
 -- How bytes were got: one row for each member of an export, or each page an API answered.
 CREATE TABLE capture (
     id            INTEGER PRIMARY KEY,
-    source        TEXT NOT NULL,             -- x_export
+    source        TEXT NOT NULL,             -- x_export, x_api, comparison
     route         TEXT NOT NULL,             -- export, api, manual
     platform      TEXT NOT NULL,
     account       TEXT NOT NULL,             -- the archived account's id
     handle        TEXT,                      -- its handle and name as known at capture
     name          TEXT,
-    request       TEXT NOT NULL,             -- export file and member
+    request       TEXT NOT NULL,             -- export file and member; or method, path and query
     body_kind     TEXT NOT NULL,             -- how to parse it
     layout        TEXT NOT NULL,             -- the format's generation
-    fetched_ms    INTEGER NOT NULL,          -- when the platform made it
+    fetched_ms    INTEGER NOT NULL,          -- when the platform made it; or answered
     taken_ms      INTEGER NOT NULL,          -- when this program took it
     status        INTEGER,
     headers       TEXT,                      -- JSON, without credentials
     context       TEXT NOT NULL,             -- JSON, what else parsing needs
     body_size     INTEGER,
     body_sha256   TEXT,                      -- of the whole body, as delivered; NULL: not read to its end
-    source_sha256 TEXT NOT NULL,             -- of the export file (or files)
+    source_sha256 TEXT NOT NULL,             -- of the export file (or files); of an API's walk, its number
     tool          TEXT NOT NULL,
     configuration TEXT NOT NULL              -- SHA-256 of the settings
 );
@@ -147,11 +147,31 @@ CREATE TABLE relation (
     created_ms  INTEGER,
     expires_ms  INTEGER,
     url         TEXT,
-    text        TEXT,                        -- of a liked post
+    text        TEXT,                        -- of a liked post; a person's name, handle and bio; a list's name
     part        INTEGER NOT NULL,
     offset      INTEGER NOT NULL,
     length      INTEGER NOT NULL
 );
+
+-- Who a message or a relation names by an id: handle and name as known at capture. record_table: message,
+-- relation. role: sender, recipient, participant, other, owner, author.
+CREATE TABLE person (
+    record_table TEXT NOT NULL,
+    record_key   INTEGER NOT NULL,
+    position     INTEGER NOT NULL,
+    role         TEXT NOT NULL,
+    user_id      TEXT NOT NULL,
+    handle       TEXT,
+    name         TEXT,
+    PRIMARY KEY (record_table, record_key, position)
+) WITHOUT ROWID;
+
+-- Rows that are no version of their own: the same record, captured another way before.
+CREATE TABLE again (
+    record_table TEXT NOT NULL,
+    record_key   INTEGER NOT NULL,
+    PRIMARY KEY (record_table, record_key)
+) WITHOUT ROWID;
 
 -- A record found missing: what, when that was noticed, and how it was known.
 CREATE TABLE gone (

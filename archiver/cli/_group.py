@@ -31,6 +31,7 @@ BROKEN_PIPE = 141
 COMMANDS = {
     "init": ("init", "Make a folder with settings, keys and an empty vault."),
     "import": ("import_", "Take exports into the spool."),
+    "login": ("login", "Let X give this program a token of its own; no password."),
     "seal": ("seal", "Seal the spool into one new archive."),
     "backup": ("backup", "Import what lies in the inbox, seal it and verify."),
     "search": ("search", "Search every archive without restoring anything."),

@@ -10,7 +10,8 @@ from archiver.errors import ArchiverError, ConfigurationError
 from archiver.formats.errors import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, public_key_fingerprint, verify
 from archiver.keys import Keyholders, load_identity, load_signing_key
-from archiver.settings import Settings
+from archiver.settings import AccountSettings, Settings
+from archiver.settings_api import AccountApi, format_usd
 from archiver.stores.local import LocalStore
 
 _MAXIMUM_FILE_BYTES = 1 << 20
@@ -97,18 +98,43 @@ def _check_keyholders(settings: Settings) -> None:
 
 def _report(session: Session, settings: Settings) -> None:
     names = [one.name for one in Keyholders.load(settings.recipients).entries]
-    accounts = [f"{one.platform} {one.handle or one.id}" for one in settings.accounts]
+    accounts = [_account_name(one) for one in settings.accounts]
     if session.json:
         session.print_json(
             "config",
             settings=str(settings.path),
             vault=str(settings.vault),
             accounts=accounts,
+            collecting=[_collecting_fields(one, one.api) for one in settings.accounts if one.api],
             keyholders=names,
             digest=settings.digest,
         )
         return
     click.echo(f"{settings.path} is right.")
     click.echo(f"  vault       {settings.vault}")
-    click.echo(f"  accounts    {', '.join(accounts) or 'none yet: archiver import --add-account EXPORT.zip'}")
+    lines = [_account_line(one) for one in settings.accounts]
+    lines = lines or ["none yet: archiver import --add-account EXPORT.zip"]
+    click.echo("  accounts    " + "\n              ".join(lines))
     click.echo(f"  keyholders  {', '.join(names)}")
+
+
+def _account_name(account: AccountSettings) -> str:
+    return f"{account.platform} {account.handle or account.id}"
+
+
+def _account_line(account: AccountSettings) -> str:
+    """What comes in for it. Without `[account.api]` nothing is asked for, and nothing costs money."""
+    api = account.api
+    if api is None:
+        return f"{_account_name(account)}: its exports only"
+    limit = format_usd(api.max_spend_micro_usd)
+    return f"{_account_name(account)}: X is asked for {', '.join(api.kinds)}; at most {limit} a month"
+
+
+def _collecting_fields(account: AccountSettings, api: AccountApi) -> dict[str, object]:
+    return {
+        "account": _account_name(account),
+        "kinds": list(api.kinds),
+        "media": api.media,
+        "max_spend_micro_usd": api.max_spend_micro_usd,
+    }

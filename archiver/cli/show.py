@@ -37,14 +37,16 @@ def command(session: Session, platform_id: str, raw: bool) -> int:
         raise ArchiverError(
             f"no record {platform_id} is in the vault", "search for its words: archiver search WORDS"
         )
-    for number, version in enumerate(record.versions, start=1):
+    number, of = 0, sum(not version.again for version in record.versions)
+    for version in record.versions:
+        number += not version.again
         if session.json:
             session.print_json("version", **_fields(version))
         elif raw:
             for body in version.raw:
                 click.echo(body.decode("utf-8", "surrogateescape"))
         else:
-            _print_version(number, len(record.versions), version)
+            _print_version("" if version.again else f"Version {number} of {of}", version)
     _print_gone(session, record, raw=raw)
     if listed.problems:
         raise listed.problems[0]
@@ -69,14 +71,16 @@ def _fields(version: Version) -> dict[str, object]:
         "capture": _times(version.capture),
         "media": list(version.media),
         "links": list(version.links),
+        "people": list(version.people),
+        "again": version.again,
         "raw": [body.decode("utf-8", "replace") for body in version.raw],
     }
 
 
-def _print_version(number: int, of: int, version: Version) -> None:
+def _print_version(title: str, version: Version) -> None:
     fields = _times(version.fields)
     text = fields.pop("text", None)
-    click.echo(f"Version {number} of {of}, in archive {version.archive}")
+    click.echo(f"{title or 'The same, captured another way'}, in archive {version.archive}")
     for name, value in fields.items():
         if value not in (None, "", 0, "[]"):
             click.echo(
@@ -86,6 +90,10 @@ def _print_version(number: int, of: int, version: Version) -> None:
             )
     if text:
         click.echo("  " + printable(text).replace("\n", "\n  "))
+    for person in version.people:
+        click.echo(
+            printable(f"  {person['role']:20}@{person['handle']} {person['name']} ({person['user_id']})")
+        )
     for link in version.links:
         click.echo(printable(f"  link {link['short']} -> {link['expanded']}"))
     for media in version.media:

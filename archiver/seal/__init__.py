@@ -8,17 +8,18 @@ it finishes emptying; where not, it drops the unfinished files and seals anew.
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from archiver import __version__
-from archiver.archive.manifest import FORMAT, NAMESPACE, Count, File, Manifest, Origin
+from archiver.archive.manifest import FORMAT, NAMESPACE, Count, File, KnownGap, Manifest, Origin
 from archiver.chain import Head, next_fields, sign_document
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
 from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
+from archiver.progress import Gap
 from archiver.seal.media import Places, seal_media
 from archiver.seal.plan import plan_segments
 from archiver.seal.segment import SealedSegment, SegmentContext
@@ -111,7 +112,7 @@ def _empty(spool: Spool, state: State, sealing: Sealing, head: Head) -> None:
     """The archive is in the store: forget what it holds."""
     with state.transaction():
         state.set_head(head)
-    spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem)
+    spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem, sealing.last_gap)
     with state.transaction():
         state.set_sealing(None)
 
@@ -225,9 +226,14 @@ class _Run:
             files=[*(one.file for one in segments), *packs],
             counts=self._counts(segments, media),
             problems=dict(Counter(one.reason for one in self.problems)),
-            origins=[_origin(capture) for capture in self.captures.values()],
+            origins=_origins(self.captures.values()),
             tool=f"archiver {__version__}",
             configuration=self.options.configuration,
+            gaps=[
+                _known_gap(gap)
+                for number, gap in self.spool.progress.gaps(unsealed=True)
+                if number <= self.sealing.last_gap
+            ],
         )
 
     def _counts(self, segments: Sequence[SealedSegment], media: Sequence[SpooledMedia]) -> list[Count]:
@@ -245,6 +251,7 @@ class _Run:
                 changed=changes[platform, account, kind, "changed"],
                 back=changes[platform, account, kind, "back"],
                 other=changes[platform, account, kind, "other"],
+                again=changes[platform, account, kind, "again"],
                 unparsed=changes[platform, account, kind, "unparsed"],
             )
             for platform, account, kind in sorted({key[:3] for key in changes})
@@ -271,13 +278,47 @@ def _media_counts(
     ]
 
 
+def _origins(captures: Iterable[SpooledCapture]) -> list[Origin]:
+    """One for each file of an export; of an interface, whose answers are many, one for each path and walk."""
+    origins: dict[tuple[str, str, str], Origin] = {}
+    for spooled in captures:
+        origin = _origin(spooled)
+        if spooled.capture.status is None:
+            origins[spooled.source_sha256, spooled.capture.source, spooled.capture.request] = origin
+            continue
+        key = (spooled.source_sha256, spooled.capture.source, origin.request)
+        known = origins.get(key, origin)
+        origins[key] = msgspec.structs.replace(
+            known,
+            fetched_at=min(known.fetched_at, origin.fetched_at),
+            fetched_until=max(known.fetched_until or "", origin.fetched_at),
+            requests=known.requests + 1,
+        )
+    return list(origins.values())
+
+
 def _origin(spooled: SpooledCapture) -> Origin:
     capture = spooled.capture
+    asked = capture.status is not None
     return Origin(
         source=capture.source,
         route=capture.route,
         account=capture.account,
-        request=capture.request,
+        request=capture.request.partition("?")[0] if asked else capture.request,
         fetched_at=format_time(capture.fetched_ms),
         source_sha256=spooled.source_sha256,
+    )
+
+
+def _known_gap(gap: Gap) -> KnownGap:
+    return KnownGap(
+        platform=gap.platform,
+        account=gap.account,
+        kind=gap.kind,
+        after_id=gap.after_id,
+        after=None if gap.after_ms is None else format_time(gap.after_ms),
+        before_id=gap.before_id,
+        before=None if gap.before_ms is None else format_time(gap.before_ms),
+        noticed_at=format_time(gap.noticed_ms),
+        reason=gap.reason,
     )

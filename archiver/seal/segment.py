@@ -90,6 +90,7 @@ def _store_segment(store: Store, name: str, builder: SegmentBuilder, identity: I
         records=builder.counts,
         gone=builder.gone,
         revised=builder.revised,
+        again=builder.again,
         posted_from=None if builder.posted_from is None else format_time(builder.posted_from),
         posted_to=None if builder.posted_to is None else format_time(builder.posted_to),
     )
@@ -147,7 +148,9 @@ class _SegmentBuild:
             for index in range(start, stop):
                 offset, length = offsets[index], page.lengths[index]
                 joined = page.joined.get(index, ())
-                slices = [page.payload[offset : offset + length], *(data for _, data in joined)]
+                within = page.within.get(index, ())
+                slices = [page.payload[start : start + size] for start, size in ((offset, length), *within)]
+                slices += [data for _, data in joined]
                 change = page.changes[index]
                 try:
                     record = parse(spooled.capture, info.kind, slices)
@@ -155,9 +158,16 @@ class _SegmentBuild:
                     change = "unparsed"
                     self.problems.append(f"{info.kind} {page.ids[index]}: {error.message}")
                 else:
-                    places = [self._joined.add(capture, data) for capture, data in joined]
-                    place = (self._parts[info.id], offset, length)
-                    self.builder.add(record, page.versions[index], place, places)
+                    part = self._parts[info.id]
+                    places = [Place(part, start, size) for start, size in within]
+                    places += [self._joined.add(capture, data) for capture, data in joined]
+                    self.builder.add(
+                        record,
+                        page.versions[index],
+                        (part, offset, length),
+                        places,
+                        again=change == "again",
+                    )
                 self.changes[info.capture, info.kind, change] += 1
 
     def _offsets(self, info: PageInfo, page: Page) -> list[int]:
@@ -190,10 +200,11 @@ class _SegmentBuild:
     def _capture_row(self, spooled: SpooledCapture) -> tuple[object, ...]:
         capture = spooled.capture
         context = msgspec.json.encode(capture.context).decode()
+        headers = None if capture.headers is None else msgspec.json.encode(capture.headers).decode()
         return (
             spooled.id, capture.source, capture.route, capture.platform, capture.account, capture.handle,
             capture.name, capture.request, capture.body_kind, capture.layout, capture.fetched_ms,
-            spooled.taken_ms, None, None, context, spooled.body_size, spooled.body_sha256,
+            spooled.taken_ms, capture.status, headers, context, spooled.body_size, spooled.body_sha256,
             spooled.source_sha256, f"archiver {__version__}", self.context.configuration,
         )  # fmt: skip
 

@@ -7,6 +7,8 @@ import apsw
 
 from archiver.search.run import Searcher
 
+NAMES_PEOPLE = 2
+"""Segments have the tables `person` and `again` from this schema on."""
 _TABLES = ("post", "message", "relation", "account")
 _ANY_OF = "IN (SELECT value FROM json_each(?1))"
 _FIND = {
@@ -23,11 +25,17 @@ _JOINED = (
 )
 _CAPTURE = "SELECT * FROM capture WHERE id = (SELECT capture FROM capture_part WHERE id = ?)"
 _MEDIA = "SELECT * FROM media WHERE record_table = ? AND record_key = ? ORDER BY position"
+_PEOPLE = (
+    "SELECT role, user_id, handle, name FROM person WHERE record_table = ? AND record_key = ?"
+    " ORDER BY position"
+)
+_AGAIN = "SELECT 1 FROM again WHERE record_table = ? AND record_key = ?"
 _LINKS = "SELECT * FROM link WHERE record_table = ? AND record_key = ? ORDER BY position"
 
 
 class Version(NamedTuple):
-    """One version of a record: the row's fields, how its bytes were got, and the bytes."""
+    """One version of a record: the row's fields, how its bytes were got, and the bytes. `again`: it is the
+    same as another version, captured another way. `people`: who the record names by an id."""
 
     archive: str
     table: str
@@ -36,6 +44,8 @@ class Version(NamedTuple):
     raw: tuple[bytes, ...]
     media: tuple[dict[str, Any], ...]
     links: tuple[dict[str, Any], ...]
+    people: tuple[dict[str, Any], ...] = ()
+    again: bool = False
 
 
 class Record(NamedTuple):
@@ -74,7 +84,10 @@ def _find(searcher: Searcher, ids: set[str]) -> Record:
             for table in _TABLES:
                 if file.records.get(table):
                     rows = _dicts(connection, _FIND[table], wanted)
-                    versions += [_version(connection, archive.name, table, row) for row in rows]
+                    named = int(connection.pragma("user_version")) >= NAMES_PEOPLE
+                    versions += [
+                        _version(connection, archive.name, table, row, has_people=named) for row in rows
+                    ]
             if file.records.get("gone"):
                 rows = _dicts(connection, _FIND["gone"], wanted)
                 gone += [{**row, "archive": archive.name} for row in rows]
@@ -93,7 +106,9 @@ def _dicts(connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> li
     return found
 
 
-def _version(connection: apsw.Connection, archive: str, table: str, row: dict[str, Any]) -> Version:
+def _version(
+    connection: apsw.Connection, archive: str, table: str, row: dict[str, Any], *, has_people: bool
+) -> Version:
     place = (row.pop("part"), row.pop("offset"), row.pop("length"))
     record = (table, row.pop("key"))
     joined: list[Any] = connection.execute(_JOINED, record).fetchall()
@@ -107,6 +122,8 @@ def _version(connection: apsw.Connection, archive: str, table: str, row: dict[st
         tuple(_bytes(connection, *one) for one in (place, *joined)),
         tuple(_dicts(connection, _MEDIA, record)),
         tuple(_dicts(connection, _LINKS, record)),
+        tuple(_dicts(connection, _PEOPLE, record)) if has_people else (),
+        has_people and bool(connection.execute(_AGAIN, record).fetchall()),
     )
 
 

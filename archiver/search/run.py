@@ -39,6 +39,12 @@ _CAPTURED = {
     f" WHERE p.id = r.part) {rows}"
     for table, rows in _REVISION.items()
 }
+_AGAIN = {
+    table: f"SELECT 1 {rows} AND EXISTS"  # noqa: S608  # constants of this module
+    f" (SELECT 1 FROM again AS a WHERE a.record_table = '{table}' AND a.record_key = r.key)"
+    for table, rows in _REVISION.items()
+}
+"""Rows of a record that are no version of their own."""
 _GONE = "SELECT noticed_ms, how FROM gone WHERE platform_id = ? AND platform = ? AND account = ? AND kind = ?"
 
 
@@ -275,8 +281,9 @@ class Searcher:
         if gone is not None and ages:
             captured = self._revisions(hit, _CAPTURED.get(table))
             gone = None if max(captured)[0] > gone[0] else gone  # it was there again
+        rows = max(abs(version) for version in (hit.version, *(version for _, version in ages)))
         return hit._replace(
-            versions=max(abs(version) for version in (hit.version, *(version for _, version in ages))),
+            versions=max(1, rows - self._count_again(hit, table)),
             superseded=hit.version < 0 or newest > (hit.posted_ms, hit.version),
             gone=gone,
         )
@@ -288,6 +295,15 @@ class Searcher:
         record = (hit.record_id, hit.platform, hit.account)
         segments = [segment for segment in self._segments if segment.file.revised]
         return [row for segment in segments for row in self._rows(segment, sql, record)]
+
+    def _count_again(self, hit: Hit, table: str) -> int:
+        """How many of the record's rows only repeat what had come another way."""
+        sql = _AGAIN.get(table)
+        if sql is None:
+            return 0
+        record = (hit.record_id, hit.platform, hit.account)
+        segments = [segment for segment in self._segments if segment.file.again]
+        return sum(len(self._rows(segment, sql, record)) for segment in segments)
 
     def _newest_match(self, query: Query, order: Order, hit: Hit, table: str) -> Hit:
         record = (hit.platform, hit.account, hit.record_id)

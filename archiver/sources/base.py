@@ -13,7 +13,11 @@ from msgspec import Struct
 
 from archiver.records import MediaReference, Record
 
-Reason = Literal["broken", "unknown layout", "count differs", "missing", "refused", "partial", "conflict"]
+Route = Literal["export", "api", "manual"]
+Reason = Literal[
+    "broken", "unknown layout", "count differs", "missing", "refused", "partial", "conflict", "context",
+    "clock",
+]  # fmt: skip
 
 
 class Capture(Struct, frozen=True, kw_only=True):
@@ -21,7 +25,7 @@ class Capture(Struct, frozen=True, kw_only=True):
 
     key: int
     source: str
-    route: Literal["export", "api", "manual"]
+    route: Route
     platform: str
     account: str
     handle: str | None
@@ -37,6 +41,9 @@ class Capture(Struct, frozen=True, kw_only=True):
     """When the platform made it."""
     context: dict[str, str] = {}
     """More that the parser needs to derive the same record again."""
+    status: int | None = None
+    headers: dict[str, str] | None = None
+    """Of an answer: its status and its headers, without credentials."""
 
 
 class Item(Struct, frozen=True, gc=False, array_like=True):
@@ -45,7 +52,11 @@ class Item(Struct, frozen=True, gc=False, array_like=True):
     kind: "post", "message", "account", "gone" or a relation's kind; with account and id it names the
     record in the state. content: canonical bytes of what makes a version of it (no counters, no layout);
     equal content means unchanged. slices: (capture key, verbatim bytes); the first is the record's own,
-    more are joined to it (a long post's note). media: what it should have brought along."""
+    more are joined to it (a long post's note). media: what it should have brought along.
+
+    series: the name under which the state knows it, where that is not its kind. places: offset and length
+    of each slice in the capture's body, where the whole body is kept. truncated: the source itself had
+    only a part of it."""
 
     kind: str
     id: str
@@ -54,6 +65,9 @@ class Item(Struct, frozen=True, gc=False, array_like=True):
     slices: tuple[tuple[int, bytes], ...]
     record_id: str | None = None
     media: tuple[MediaReference, ...] = ()
+    series: str = ""
+    places: tuple[tuple[int, int], ...] = ()
+    truncated: bool = False
 
 
 class Batch(Struct, frozen=True, gc=False, array_like=True):

@@ -13,6 +13,10 @@ def parser_for(source: str) -> Parser:
         from archiver.sources.x_export import parse_item
 
         return parse_item
+    if source == "x_api":
+        from archiver.sources.x_api.parse import parse_item as parse_api_item
+
+        return parse_api_item
     if source == "comparison":
         from archiver.sources.comparison import parse_comparison
 

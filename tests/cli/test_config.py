@@ -22,6 +22,12 @@ def test_what_is_right_is_said_to_be_right(run: Runner, home: Path) -> None:
     assert "none yet: archiver import --add-account EXPORT.zip" in result.output
     with (home / "archiver.toml").open("a") as file:
         file.write('[[account]]\nplatform = "x"\nid = "7"\nhandle = "seven"\n')
+        file.write('[[account]]\nplatform = "x"\nid = "8"\n')
+        file.write('[account.api]\nbearer_token = "env:BEARER"\nkinds = ["posts", "profile"]\n')
+    assert run("config", "check").output.splitlines()[2:4] == [
+        "  accounts    x seven: its exports only",
+        "              x 8: X is asked for profile, posts; at most 25 USD a month",
+    ]
     (line,) = run("config", "check", "--json").json_lines()
     digest = line.pop("digest")
     assert isinstance(digest, str)
@@ -30,7 +36,15 @@ def test_what_is_right_is_said_to_be_right(run: Runner, home: Path) -> None:
         "type": "config",
         "settings": f"{home}/archiver.toml",
         "vault": f"{home}/vault",
-        "accounts": ["x seven"],
+        "accounts": ["x seven", "x 8"],
+        "collecting": [
+            {
+                "account": "x 8",
+                "kinds": ["profile", "posts"],
+                "media": True,
+                "max_spend_micro_usd": 25_000_000,
+            }
+        ],
         "keyholders": ["records"],
     }
 

@@ -205,6 +205,8 @@ def test_collecting_goes_on_where_the_keyholders_identity_is_away(tmp_path: Path
         (b"vault = 'a'\nvault = 'b'", "is not TOML: Cannot overwrite a value"),
         (b"vault = '\xff'", "byte 9 is not UTF-8 text"),
         (b"a = " + b"[" * 100_000, "is not TOML"),
+        (b"a = 1" + b"0" * 10_000, "is not TOML"),
+        (b"a = 0x1" + b"0" * 10_000, "is not TOML"),
     ],
 )
 def test_what_is_not_toml_is_said_to_be_so(tmp_path: Path, data: bytes, message: str) -> None:

@@ -52,7 +52,7 @@ def test_pages_are_read_back_as_they_were_stored(spool: Spool) -> None:
     assert spool.read_page(first) == page("1", "2")
     assert [one.id for one in spool.pages()] == [first, second]
     assert spool.pages(after=first) == [PageInfo(second, number, "post", 1, 0, 0, len(SECRET))]
-    assert spool.last_ids() == (second, 0, 0)
+    assert spool.last_ids() == (second, 0, 0, 0)
     assert not spool.is_empty()
 
 
@@ -181,7 +181,7 @@ def test_media_noted_as_missing_are_counted_by_reason_and_replaced_when_found(sp
     assert spool.count_missing_media() == [("1001", "not in the export", 2)]
     assert not spool.has_media("1001", "a.png")
     assert not spool.holds_media("1001")
-    _, last_media, _ = spool.last_ids()
+    _, last_media, _, _ = spool.last_ids()
     spool.add_media("1001", "a.png", io.BytesIO(SECRET))
     assert spool.count_missing_media() == [("1001", "not in the export", 1)]
     assert [one.file_name for one in spool.media()] == ["a.png"]

@@ -1,0 +1,223 @@
+"""An answer of X as items: what makes a version of each, where its bytes lie, and what the answer says is
+missing."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from archiver.errors import SourceError
+from archiver.records import Account, Message, Post, Record, Relation
+from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x_api.answer import Answer, Piece, cut_answer, decode_shape
+from archiver.sources.x_api.endpoints import Endpoint
+from archiver.sources.x_api.parse import parse_with_context, reason_of
+from archiver.sources.x_api.related import Context
+from archiver.sources.x_api.shapes import ApiProblem, Meta, Related, UserMetrics
+
+MENTION_SERIES: Final = "mention"
+"""Posts of others are known apart from the account's own, so that these alone can be asked for again."""
+_encode = msgspec.json.Encoder().encode
+_related = msgspec.json.Decoder(Related)
+
+
+class AnswerReading(Struct, kw_only=True):
+    """`gone`: records asked for by id that X says are not there. `context`: what an answer lacks around its
+    records (the post quoted is deleted). `refusal`: what X says of the account itself, instead of data."""
+
+    items: list[Item]
+    gone: list[Item]
+    context: list[Problem]
+    problems: list[Problem]
+    meta: Meta
+    resources: int
+    included: int
+    refusal: ApiProblem | None = None
+    metrics: UserMetrics | None = None
+
+
+class _Profile(Struct, frozen=True):
+    public_metrics: UserMetrics | None = None
+
+
+_profiles = msgspec.json.Decoder(_Profile)
+
+
+def read_answer(
+    capture: Capture, body: bytes, endpoint: Endpoint, asked: Collection[str] = ()
+) -> AnswerReading:
+    """Given an answer of 200, its records as items. `asked`: the ids of a lookup. Raise SourceError where
+    the whole is not of the shape X documents; what is odd about one record is a problem of its own."""
+    answer = cut_answer(body)
+    reading = AnswerReading(
+        items=[],
+        gone=[],
+        context=[],
+        problems=[Problem(endpoint.body_kind, "unknown layout", one) for one in answer.remarks],
+        meta=answer.meta,
+        resources=len(answer.data),
+        included=sum(map(len, answer.includes.values())),
+    )
+    context = _context_of(answer)
+    known: set[str] = set()
+    for piece in answer.data:
+        item = _item(capture, endpoint, piece, context, reading.problems)
+        if item is not None and item.id not in known:
+            known.add(item.id)
+            reading.items.append(item)
+    _check_count(endpoint, answer, reading)
+    _sort_errors(capture, endpoint, answer.errors, asked, reading)
+    answered = known | {one.id.partition(":")[2] for one in reading.gone}
+    for missing in sorted(set(asked) - answered):
+        reading.problems.append(
+            Problem(f"post {missing}", "missing", "was asked for, and X said nothing of it")
+        )
+    if endpoint.walk == "single" and answer.data:
+        reading.metrics = decode_shape(answer.data[0].data, _profiles, _Profile)[0].public_metrics
+    return reading
+
+
+def _context_of(answer: Answer) -> Context:
+    context = Context()
+    for pieces in answer.includes.values():
+        for piece in pieces:
+            try:
+                context.add(decode_shape(piece.data, _related, Related)[0], piece)
+            except SourceError:
+                continue  # no object: nothing can refer to it, and its bytes stay in the answer
+    return context
+
+
+def _item(
+    capture: Capture, endpoint: Endpoint, piece: Piece, context: Context, problems: list[Problem]
+) -> Item | None:
+    context.used = {}
+    try:
+        parsed = parse_with_context(capture, endpoint.record, piece.data, context)
+    except SourceError as error:
+        problems.append(Problem(f"a record of {endpoint.body_kind}", "broken", error.message))
+        return None
+    record = parsed.record
+    pieces = [piece, *context.used.values()]
+    item_id, series, content = _describe(capture, endpoint.record, record)
+    if parsed.remarks:
+        detail = f"has {', '.join(parsed.remarks)}; kept as it is"
+        problems.append(Problem(f"{series} {item_id}", "broken", detail))
+    return Item(
+        endpoint.record,
+        item_id,
+        record.posted_ms if isinstance(record, Post | Message) else None,
+        content,
+        tuple([(capture.key, one.data) for one in pieces]),
+        record.record_id if isinstance(record, Post) and record.record_id != item_id else None,
+        record.media if isinstance(record, Post | Message | Account) else (),
+        series,
+        tuple([(one.offset, len(one.data)) for one in pieces]),
+        isinstance(record, Post) and record.truncated,
+    )
+
+
+def _describe(capture: Capture, kind: str, record: Record) -> tuple[str, str, bytes]:
+    """A record's id, the series it is known in, and what makes a version of it. Left out are counters, what
+    X may leave away one day (client, language), and what was captured with it only by chance (handles)."""
+    if isinstance(record, Post):
+        content = _encode(
+            (
+                record.text if record.repost_of_id is None else None,
+                record.posted_ms,
+                record.in_reply_to_id,
+                record.in_reply_to_user_id,
+                record.repost_of_id,
+                record.quote_of_id,
+                [(link.short, link.expanded) for link in record.links],
+                [one.user_id for one in record.mentions],
+                [one.media_id for one in record.media],
+                record.audience,
+            )
+        )
+        own = record.author_id == capture.account
+        return record.platform_id, "post" if own else MENTION_SERIES, content
+    if isinstance(record, Message):
+        content = _encode(
+            (
+                record.conversation_id,
+                record.kind,
+                record.posted_ms,
+                record.sender_id,
+                record.text,
+                [one.media_id for one in record.media],
+            )
+        )
+        return record.platform_id, kind, content
+    if isinstance(record, Relation):
+        named = kind not in ("follower", "like", "own_list_member")
+        people = [(one.handle, one.name) for one in record.people] if named else None
+        text = record.text if kind.startswith("list_") else None
+        return record.platform_id, kind, _encode((kind, record.platform_id, people, text))
+    if isinstance(record, Account):
+        content = _encode(
+            (
+                record.handle,
+                record.name,
+                record.created_ms,
+                record.bio,
+                record.website,
+                record.location,
+                record.facts,
+                [one.file_name for one in record.media],
+            )
+        )
+        return f"{capture.account}:{record.aspect}", kind, content
+    raise SourceError(f"a {kind} is no record of an answer's data")
+
+
+def _check_count(endpoint: Endpoint, answer: Answer, reading: AnswerReading) -> None:
+    stated = answer.meta.result_count
+    if stated is not None and stated != len(answer.data):
+        detail = f"an answer has {len(answer.data):,} records, and its own count is {stated:,}"
+        reading.problems.append(Problem(endpoint.body_kind, "count differs", detail))
+
+
+def _sort_errors(
+    capture: Capture,
+    endpoint: Endpoint,
+    errors: Sequence[tuple[Piece, ApiProblem]],
+    asked: Collection[str],
+    reading: AnswerReading,
+) -> None:
+    """Tell errors about what was asked for from those about what stands around it, by `parameter`."""
+    found = {item.id for item in reading.items}
+    for piece, error in errors:
+        subject = error.resource_id or error.value or ""
+        if endpoint.walk == "lookup" and subject in asked and subject not in found:
+            content = _encode(("gone", subject, reason_of(error)))
+            reading.gone.append(
+                Item(
+                    "gone",
+                    f"post:{subject}",
+                    capture.fetched_ms,
+                    content,
+                    ((capture.key, piece.data),),
+                    None,
+                    (),
+                    "gone",
+                    ((piece.offset, len(piece.data)),),
+                )
+            )
+        elif endpoint.walk != "lookup" and error.parameter == "id" and not reading.items:
+            reading.refusal = error
+        else:
+            what = f"{error.resource_type or 'record'} {subject}".strip()
+            where = f" ({error.parameter})" if error.parameter else ""
+            reading.context.append(Problem(what[:200], "context", f"{reason_of(error)}{where}"))
+
+
+def was_refused(error: ApiProblem) -> str:
+    """What X says of an account instead of its records, as a sentence's end."""
+    reason = reason_of(error)
+    return {
+        "deleted": "does not exist, or no longer",
+        "suspended": "is suspended",
+        "protected": "is protected, and this token may not read it",
+    }.get(reason, f"is not shown: {reason}")

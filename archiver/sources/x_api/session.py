@@ -1,0 +1,104 @@
+"""The connection under tweepy: our host, our timeouts, no redirects, bodies of a bounded size.
+
+tweepy passes no timeout and always names api.twitter.com. Its errors fail on a JSON list and on a reset
+time that is no number, and it formats every body for its log. So whatever is not 200 is raised here, and
+what tweepy is handed has no body.
+"""
+
+import time
+from typing import Any, Final
+
+import requests
+
+from archiver.settings_api import ApiSettings
+
+TWEEPY_HOST: Final = "https://api.twitter.com"
+BLOCK_BYTES: Final = 64 * 1024
+KEPT_HEADERS: Final = frozenset(
+    {
+        "age", "api-version", "cache-control", "cf-ray", "content-encoding", "content-length",
+        "content-type", "date", "etag", "expires", "last-modified", "server", "x-access-level",
+        "x-app-limit-24hour-limit", "x-app-limit-24hour-remaining", "x-app-limit-24hour-reset",
+        "x-connection-hash", "x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset",
+        "x-response-time", "x-transaction-id", "x-user-limit-24hour-limit",
+        "x-user-limit-24hour-remaining", "x-user-limit-24hour-reset",
+    }
+)  # fmt: skip
+"""Headers kept with a capture: those known to hold no credential."""
+
+
+class Taken(requests.Response):
+    """An answer read to its end. `content`, as tweepy sees it, is empty; `body` is what X sent."""
+
+    body: bytes = b""
+
+    @property
+    def kept_headers(self) -> dict[str, str]:
+        return {
+            name.lower(): value[:1000] for name, value in self.headers.items() if name.lower() in KEPT_HEADERS
+        }
+
+
+class NotTakenError(Exception):
+    """An answer of any status but 200."""
+
+    def __init__(self, answer: Taken) -> None:
+        super().__init__(f"status {answer.status_code}")
+        self.answer = answer
+
+
+class TooLargeError(Exception):
+    """A body larger than the settings allow."""
+
+
+def leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An `auth` that adds nothing: without one, requests sends what a .netrc file says for the host."""
+    return request
+
+
+class Session(requests.Session):
+    """What `tweepy.Client.session` is replaced by. Proxies of the environment hold; nothing else of it."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self.auth = leave_alone
+        if settings.ca_file is not None:
+            self.verify = str(settings.ca_file)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **options: Any) -> Taken:
+        """Ask, and read the answer to its end. Raise NotTakenError for any status but 200, TooLargeError,
+        and requests' own errors."""
+        settings = self._settings
+        address = str(url).replace(TWEEPY_HOST, settings.base_url.rstrip("/"), 1)
+        options.update(
+            timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds),
+            allow_redirects=False,
+            stream=True,
+        )
+        with super().request(method, address, *args, **options) as response:
+            body = self._read(response)
+        taken = Taken()
+        taken.status_code = response.status_code
+        taken.reason = response.reason
+        taken.headers = response.headers
+        taken.url = response.url
+        taken._content = b""  # requests has no public way to hand on an answer without its body
+        taken.body = body
+        if taken.status_code != requests.codes.ok:
+            raise NotTakenError(taken)
+        return taken
+
+    def _read(self, response: requests.Response) -> bytes:
+        """The body, inflated. A server that dribbles is given ten read timeouts in all."""
+        deadline = time.monotonic() + 10 * self._settings.read_timeout_seconds
+        blocks: list[bytes] = []
+        size = 0
+        for block in response.iter_content(BLOCK_BYTES):
+            size += len(block)
+            if size > self._settings.answer_bytes:
+                raise TooLargeError
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout("the answer took too long in all")
+            blocks.append(block)
+        return b"".join(blocks)
