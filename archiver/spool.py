@@ -266,6 +266,11 @@ class Spool:
             self.progress.save(answer.step)
         return ids
 
+    def save_step(self, step: Step) -> None:
+        """Move a cursor, durably, where there is no page before it."""
+        with self._local.transaction():
+            self.progress.save(step)
+
     def pages(self, after: int = 0) -> list[PageInfo]:
         """The pages with a higher id than `after`, in order."""
         rows = self._rows(

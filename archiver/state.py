@@ -223,10 +223,12 @@ class State:
         return [str(key) for (key,) in rows]
 
     def count_present(self, series: int) -> int:
-        """How many are not marked gone."""
+        """How many records are not marked gone, all versions of an edited one counted once."""
         with self._local.translated():
             rows: list[Any] = self._database.execute(
-                "SELECT count(*) FROM seen WHERE series = ? AND gone = 0", (series,)
+                "SELECT count(DISTINCT CAST(coalesce(record_id, id) AS TEXT)) FROM seen"
+                " WHERE series = ? AND gone = 0",
+                (series,),
             ).fetchall()
         return int(rows[0][0])
 

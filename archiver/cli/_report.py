@@ -29,6 +29,7 @@ NOUNS = {
     "list_created": ("own list", "own lists"),
     "list_member": ("list that has it", "lists that have it"),
     "list_subscribed": ("subscribed list", "subscribed lists"),
+    "own_list_member": ("member of own lists", "members of own lists"),
     "media": ("picture or video", "pictures and videos"),
 }
 

@@ -87,9 +87,10 @@ def ask_new_passphrase(question: str) -> str:
     return passphrase
 
 
-def print_error(error: ArchiverError) -> None:
-    """The two lines that end a failed run."""
-    click.echo(f"archiver: error: {printable(error.message)}", err=True)
+def print_error(error: ArchiverError, about: str | None = None) -> None:
+    """The two lines that end a failed run, or one part of it, which `about` names."""
+    part = "" if about is None else f"{about}: "
+    click.echo(f"archiver: error: {printable(part + error.message)}", err=True)
     if error.hint:
         click.echo(f"archiver: hint: {printable(error.hint)}", err=True)
 

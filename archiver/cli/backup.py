@@ -15,7 +15,7 @@ from archiver.cli._report import (
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.verification import verify_vault
-from archiver.wiring import open_collector, open_vault, seal_options
+from archiver.wiring import Collector, open_collector, open_vault, seal_options
 
 
 @click.command(
@@ -27,7 +27,8 @@ from archiver.wiring import open_collector, open_vault, seal_options
 @click.option("--add-account", is_flag=True, help="Take accounts that the settings do not name yet.")
 @pass_session
 def command(session: Session, add_account: bool) -> int:
-    """Import every export in the inbox, seal what is new, and verify the vault.
+    """Import every export in the inbox, collect what is due from X where the settings ask for it, seal what
+    is new, and verify the vault.
 
     Exports whose records are sealed are moved to `taken/` in the inbox; one that is refused stays there
     and does not stop the others. Exit 0 means that nothing is missing."""
@@ -44,6 +45,7 @@ def command(session: Session, add_account: bool) -> int:
         )
         clear_progress(session)
         imported = report_import(session, results)
+        collected = _collect(session, collector)
         sealed = seal(collector.spool, collector.state, vault, options, system_clock, step_progress(session))
         move_taken(settings, results)
         clear_progress(session)
@@ -52,4 +54,23 @@ def command(session: Session, add_account: bool) -> int:
             session, verify_vault(vault, known_head=collector.state.head(), progress=step_progress(session))
         )
         clear_progress(session)
-    return verified or imported or not_understood
+    return verified or imported or collected or not_understood
+
+
+def _collect(session: Session, collector: Collector) -> int:
+    """Take in what is due from X, where the settings ask for it."""
+    if not any(account.api for account in session.settings.accounts):
+        return 0
+    from archiver.cli._collected import report_collected
+    from archiver.collecting import asked_accounts, collect_from_x
+
+    show = progress_bar(session)
+    reports = collect_from_x(
+        collector,
+        asked_accounts(session.settings),
+        session.environ,
+        clock=system_clock,
+        told=lambda account, kind: show(f"of {account.handle or account.id} {kind.kind}", kind.resources),
+    )
+    clear_progress(session)
+    return report_collected(session, reports)

@@ -21,7 +21,7 @@ def _annotations(number: int) -> list[dict[str, Any]]:
             "domain": {
                 "id": str(30 + part),
                 "name": f"Made-up domain {part}",
-                "description": f"What is gathered in made-up domain {part}, in the words that describe it",
+                "description": f"What is gathered in made-up domain {part}, in words that describe it best",
             },
             "entity": {
                 "id": str(10_000_000 + number * 10 + part),
@@ -29,7 +29,7 @@ def _annotations(number: int) -> list[dict[str, Any]]:
                 "description": f"Posts on made-up topic {number}-{part}",
             },
         }
-        for part in range(3)
+        for part in range(2)
     ]
 
 

@@ -6,10 +6,10 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
+from oauthlib.common import Request as SignedRequest
 from oauthlib.oauth1.rfc5849 import signature
 
 from tests.fakes.x_world import Client, Token, World
@@ -206,7 +206,7 @@ class Authority:
             return None
         if shown.get("oauth_signature_method") != "HMAC-SHA1":
             return None
-        request = SimpleNamespace(
-            uri=base_uri, http_method=method, params=signed, signature=shown["oauth_signature"]
-        )
+        request: Any = SignedRequest(base_uri)
+        request.http_method = method
+        request.params, request.signature = signed, shown["oauth_signature"]
         return token if signature.verify_hmac_sha1(request, secret, token.secret) else None

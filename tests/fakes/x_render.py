@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tests.fakes.x_names import Names
+from tests.fakes.x_questions import Wanted
 from tests.fakes.x_world import Media, Message, Post, User, UserList, World
 
 CACHE_LIMIT = 20_000
@@ -15,7 +16,7 @@ CACHE_LIMIT = 20_000
 _EDITABLE_MS = 3_600_000
 _EDITS = 5
 _PRIVATE = ("non_public_metrics", "organic_metrics", "promoted_metrics")
-_EMPTY = (None, "", [], {})
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _POST_COUNTS = (
     "repost_count",
     "reply_count",
@@ -29,30 +30,6 @@ _POST_COUNTS = (
 def moment(ms: int) -> str:
     """A time as X writes it."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
-
-
-@dataclass
-class Wanted:
-    """What a request asked for, in the fake's own names: fields by kind (post, user, media, list, message)
-    and expansions. What an expansion brings along is added here."""
-
-    fields: dict[str, frozenset[str]]
-    expansions: frozenset[str]
-
-    def __post_init__(self) -> None:
-        usual = {"post": "id text", "user": "id name username", "media": "media_key type"}
-        usual |= {"list": "id name", "message": "id event_type text"}
-        brought = {"entities.mentions.username": "entities", "entities.note.mentions.username": "note_post"}
-        brought |= {"attachments.media_keys": "attachments"}
-        known = set(self.expansions)
-        if any(name.startswith("referenced_tweets.id.") for name in known):
-            known.add("referenced_posts")
-        self.expansions = frozenset(known)
-        by_expansion = frozenset(brought.get(name, name) for name in known if "referenced_tweets" not in name)
-        self.fields = {
-            kind: self.fields.get(kind, frozenset()) | frozenset(names.split()) | by_expansion
-            for kind, names in usual.items()
-        }
 
 
 @dataclass
@@ -152,17 +129,17 @@ class Renderer:
         self.errors[parameter, value] = found
 
     def _refuse_field(self, name: str, post: Post) -> None:
-        self.errors[name, post.id] = {
-            "resource_id": post.id,
-            "parameter": name,
+        found = {
             "resource_type": "tweet",
             "section": "data",
             "title": "Field Authorization Error",
-            "value": post.id,
             "detail": f"Sorry, you are not authorized to access '{name}' on the Tweet with id: [{post.id}].",
             "type": f"{self.names.problems}not-authorized-for-field",
             "field": name,
         }
+        if self.names.generation == "post":  # 2.166 does not say which post but in words
+            found |= {"resource_id": post.id, "parameter": name, "value": post.id}
+        self.errors[name, post.id] = found
 
     # What is included
 
@@ -271,7 +248,7 @@ class Renderer:
         first_made = self.world.posts[post.edit_ids[0]].created_ms
         left = max(0, _EDITS - len(post.edit_ids) + 1)
         until = first_made + _EDITABLE_MS
-        made = {
+        made: dict[str, Any] = {
             "id": post.id,
             "text": post.text,
             "edit_history_post_ids": post.edit_ids,
@@ -322,7 +299,7 @@ class Renderer:
             "like_count": len(world.likes.get(user.id, ())),
             **{self.names.inner(name): count for name, count in user.counts.items()},
         }
-        link = {"start": 0, "end": len(user.url), "url": user.url, "expanded_url": user.url}
+        link: dict[str, Any] = {"start": 0, "end": len(user.url), "url": user.url, "expanded_url": user.url}
         link["display_url"] = user.url.split("://", 1)[-1]
         return {
             "id": user.id,
@@ -347,11 +324,11 @@ class Renderer:
         return self._shown("media", media.media_key, lambda: self._one_media(media), {})
 
     def _one_media(self, media: Media) -> dict[str, Any]:
-        common = {"media_key": media.media_key, "type": media.type}
+        common: dict[str, Any] = {"media_key": media.media_key, "type": media.type}
         common |= {"height": media.height, "width": media.width}
         if media.type == "photo":
             return {**common, "url": self._absolute(media.url), "alt_text": media.alt_text}
-        variants = [
+        variants: list[dict[str, Any]] = [
             {"content_type": kind, "url": self._absolute(url)}
             | ({} if bit_rate is None else {"bit_rate": bit_rate})
             for bit_rate, kind, url in media.variants

@@ -2,40 +2,25 @@
 
 import bisect
 import hashlib
-import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.fakes.x_names import Endpoint, Names, names_of
-from tests.fakes.x_render import Document, Renderer, Wanted
+from tests.fakes.x_names import Endpoint, names_of
+from tests.fakes.x_questions import NUMBER, Question, RefusalError, Wanted, listed
+from tests.fakes.x_render import Document, Renderer
 from tests.fakes.x_world import DAY_MS, snowflake
 
 if TYPE_CHECKING:
     from tests.fakes.x_api import FakeX
 
 MOST_IDS = 100
-_NUMBER = re.compile(r"[0-9]{1,19}")
 _KINDS = {"post.fields": "post", "user.fields": "user", "media.fields": "media", "list.fields": "list"}
 _KINDS |= {"dm_event.fields": "message"}
 _EVENT_TYPES = ("MessageCreate", "ParticipantsJoin", "ParticipantsLeave")
 _EXCLUDABLE = ("replies", "retweets")
-
-
-class RefusalError(Exception):
-    """An answer other than 200."""
-
-    def __init__(self, status: int, document: dict[str, Any]) -> None:
-        super().__init__(document)
-        self.status = status
-        self.document = document
-
-
-def _listed(names: Collection[str]) -> str:
-    return f"[{','.join(sorted(names))}]"
 
 
 @dataclass(frozen=True)
@@ -48,82 +33,13 @@ class _PageToken:
     place: int
 
 
-@dataclass
-class _Question:
-    """A request whose parameters are known to be good, as far as they were looked at."""
-
-    endpoint: Endpoint
-    an_id: str
-    viewer: str | None
-    query: dict[str, str]
-    names: Names
-    problems: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.problems = self.names.problems
-
-    def refuse(self, parameter: str, value: str, message: str) -> RefusalError:
-        """400 as X answers it."""
-        return RefusalError(
-            400,
-            {
-                "errors": [{"parameters": {parameter: [value]}, "message": message}],
-                "title": "Invalid Request",
-                "detail": "One or more parameters to your request was invalid.",
-                "type": f"{self.problems}invalid-request",
-            },
-        )
-
-    def words(self, parameter: str, known: Collection[str]) -> frozenset[str]:
-        """The values of a list, each of which must be known."""
-        if parameter not in self.query:
-            return frozenset()
-        values = self.query[parameter].split(",")
-        for value in values:
-            if value not in known:
-                message = f"The `{parameter}` query parameter value [{value}] is not one of {_listed(known)}"
-                raise self.refuse(parameter, self.query[parameter], message)
-        return frozenset(values)
-
-    def number(self, parameter: str) -> int | None:
-        value = self.query.get(parameter)
-        if value is None:
-            return None
-        if not _NUMBER.fullmatch(value):
-            message = f"The `{parameter}` query parameter value [{value}] does not match ^[0-9]{{1,19}}$"
-            raise self.refuse(parameter, value, message)
-        return int(value)
-
-    def time_ms(self, parameter: str) -> int | None:
-        value = self.query.get(parameter)
-        if value is None:
-            return None
-        try:
-            at = datetime.fromisoformat(value)
-            if at.tzinfo is None:
-                raise ValueError
-        except ValueError:
-            message = f"The `{parameter}` query parameter value [{value}] is not a valid RFC3339 time"
-            raise self.refuse(parameter, value, message) from None
-        return int(at.timestamp() * 1000)
-
-    def size(self) -> int:
-        assert self.endpoint.sizes is not None
-        least, most, usual = self.endpoint.sizes
-        value = self.query.get("max_results", str(usual))
-        if not value.isdecimal() or not least <= int(value) <= most:
-            message = f"The `max_results` query parameter value [{value}] is not between {least} and {most}"
-            raise self.refuse("max_results", value, message)
-        return int(value)
-
-
 class Routes:
     def __init__(self, fake: "FakeX", cached: bool) -> None:
         self._fake = fake
         self._world = fake.world
         self._cache: dict[Any, msgspec.Raw] | None = {} if cached else None
         self.page_tokens: dict[str, _PageToken] = {}
-        self._answers: dict[str, Callable[[_Question, Renderer], Document]] = {
+        self._answers: dict[str, Callable[[Question, Renderer], Document]] = {
             "/2/users/me": self._me,
             "/2/users/{id}": self._user,
             "/2/users/{id}/tweets": self._timeline,
@@ -138,7 +54,7 @@ class Routes:
         self, endpoint: Endpoint, an_id: str, viewer: str | None, query: dict[str, str]
     ) -> dict[str, Any]:
         """The body of a 200; raises `RefusalError`."""
-        question = _Question(endpoint, an_id, viewer, query, names_of(self._fake.generation, query))
+        question = Question(endpoint, an_id, viewer, query, names_of(self._fake.generation, query))
         self._check_parameters(question)
         wanted = self._wanted(question)
         renderer = Renderer(self._world, self._fake.url, question.names, wanted, viewer, self._cache)
@@ -149,18 +65,18 @@ class Routes:
 
     # Parameters
 
-    def _check_parameters(self, question: _Question) -> None:
+    def _check_parameters(self, question: Question) -> None:
         refused = self._fake.refused_fields
         known = question.endpoint.parameters(question.names) - refused
         for parameter, value in question.query.items():
             if parameter not in known:
-                message = f"The query parameter [{parameter}] is not one of {_listed(known | {'id'})}"
+                message = f"The query parameter [{parameter}] is not one of {listed(known | {'id'})}"
                 raise question.refuse(parameter, value, message)
-        if "{id}" in question.endpoint.template and not _NUMBER.fullmatch(question.an_id):
+        if "{id}" in question.endpoint.template and not NUMBER.fullmatch(question.an_id):
             message = f"The `id` query parameter value [{question.an_id}] is not valid"
             raise question.refuse("id", question.an_id, message)
 
-    def _wanted(self, question: _Question) -> Wanted:
+    def _wanted(self, question: Question) -> Wanted:
         names, refused = question.names, self._fake.refused_fields
         asked: dict[str, frozenset[str]] = {}
         for parameter, known in names.fields.items():
@@ -175,7 +91,7 @@ class Routes:
 
     # Pages
 
-    def _page(self, question: _Question, ids: Sequence[str]) -> tuple[Sequence[str], dict[str, Any]]:
+    def _page(self, question: Question, ids: Sequence[str]) -> tuple[Sequence[str], dict[str, Any]]:
         """The ids of the page asked for, of `ids` in their order, and its `meta`."""
         size = question.size()
         start = 0
@@ -191,7 +107,7 @@ class Routes:
             meta["next_token"] = self._new_token(question, page[-1], start + len(page))
         return page, meta
 
-    def _scope(self, question: _Question) -> tuple[str, str]:
+    def _scope(self, question: Question) -> tuple[str, str]:
         """A token is good for this path and account alone."""
         return question.endpoint.template, question.an_id or question.viewer or ""
 
@@ -201,7 +117,7 @@ class Routes:
         except ValueError:
             return min(token.place, len(ids))
 
-    def _new_token(self, question: _Question, last: str, place: int) -> str:
+    def _new_token(self, question: Question, last: str, place: int) -> str:
         token = _PageToken(*self._scope(question), last, place)
         digest = hashlib.sha256(repr(token).encode()).digest()
         value = "".join("0123456789abcdefghijklmnopqrstuv"[byte % 32] for byte in digest[:19])
@@ -210,16 +126,16 @@ class Routes:
 
     # Users
 
-    def _me(self, question: _Question, renderer: Renderer) -> Document:
+    def _me(self, question: Question, renderer: Renderer) -> Document:
         assert question.viewer is not None
         return renderer.document("users", [self._world.users[question.viewer]], one=True)
 
-    def _user(self, question: _Question, renderer: Renderer) -> Document:
+    def _user(self, question: Question, renderer: Renderer) -> Document:
         if not self._is_there(question, renderer):
             return Document(errors=list(renderer.errors.values()))
         return renderer.document("users", [self._world.users[question.an_id]], one=True)
 
-    def _is_there(self, question: _Question, renderer: Renderer, protected: bool = False) -> bool:
+    def _is_there(self, question: Question, renderer: Renderer, protected: bool = False) -> bool:
         """Whether the user asked about can be shown; if not, the renderer has the problem. With
         `protected`, a protected account is shown to itself alone."""
         user_id = question.an_id
@@ -231,7 +147,7 @@ class Routes:
             renderer.problem(state, "id", user_id, "user", "data")
         return state == "ok"
 
-    def _relation(self, question: _Question, renderer: Renderer) -> Document:
+    def _relation(self, question: Question, renderer: Renderer) -> Document:
         """Followers, following, blocking, muting: users who are there, newest relation first."""
         kind = question.endpoint.template.rsplit("/", 1)[1]
         is_own = kind in ("blocking", "muting")
@@ -244,7 +160,7 @@ class Routes:
             return Document(errors=list(renderer.errors.values()))
         return self._people(question, renderer, getattr(self._world, kind).get(question.an_id, []))
 
-    def _members(self, question: _Question, renderer: Renderer) -> Document:
+    def _members(self, question: Question, renderer: Renderer) -> Document:
         found = self._world.lists.get(question.an_id)
         if found is None or (found.private and found.owner_id != question.viewer):
             problem = {
@@ -259,14 +175,14 @@ class Routes:
             return Document(errors=[problem])
         return self._people(question, renderer, found.members)
 
-    def _people(self, question: _Question, renderer: Renderer, user_ids: Sequence[str]) -> Document:
+    def _people(self, question: Question, renderer: Renderer, user_ids: Sequence[str]) -> Document:
         ids, meta = self._page(question, user_ids)
         there = [self._world.users[one] for one in ids if self._world.state_of_user(one) == "ok"]
         made = renderer.document("users", there)
         made.meta = meta | {"result_count": len(there)}
         return made
 
-    def _lists(self, question: _Question, renderer: Renderer) -> Document:
+    def _lists(self, question: Question, renderer: Renderer) -> Document:
         if not self._is_there(question, renderer):
             return Document(errors=list(renderer.errors.values()))
         kind = question.endpoint.template.rsplit("/", 1)[1]
@@ -288,7 +204,7 @@ class Routes:
 
     # Posts
 
-    def _timeline(self, question: _Question, renderer: Renderer) -> Document:
+    def _timeline(self, question: Question, renderer: Renderer) -> Document:
         """Posts of an account, or that mention it, newest first, as deep as X goes."""
         if not self._is_there(question, renderer, protected=True):
             return Document(errors=list(renderer.errors.values()))
@@ -312,7 +228,7 @@ class Routes:
         made.meta = meta
         return made
 
-    def _bounds(self, question: _Question) -> tuple[int, int]:
+    def _bounds(self, question: Question) -> tuple[int, int]:
         """The lowest id wanted, and the lowest above those wanted."""
         since, until = question.number("since_id"), question.number("until_id")
         start, end = question.time_ms("start_time"), question.time_ms("end_time")
@@ -331,7 +247,7 @@ class Routes:
             return False
         return not ("retweeted" in kinds and "retweets" in excluded)
 
-    def _page_of_posts(self, question: _Question, ids: list[str]) -> tuple[Sequence[str], dict[str, Any]]:
+    def _page_of_posts(self, question: Question, ids: list[str]) -> tuple[Sequence[str], dict[str, Any]]:
         """A page of ids in falling order: what is after a token is what is lower than its last id."""
         token = self.page_tokens.get(question.query.get("pagination_token", ""))
         if token is not None and token.last not in ids:
@@ -341,7 +257,7 @@ class Routes:
             return [one for one in page if one != token.last], meta
         return self._page(question, ids)
 
-    def _likes(self, question: _Question, renderer: Renderer) -> Document:
+    def _likes(self, question: Question, renderer: Renderer) -> Document:
         if not self._is_there(question, renderer, protected=True):
             return Document(errors=list(renderer.errors.values()))
         ids, meta = self._page(question, self._world.likes.get(question.an_id, []))
@@ -350,7 +266,7 @@ class Routes:
         made.meta = meta | {"result_count": len(there)}
         return made
 
-    def _lookup(self, question: _Question, renderer: Renderer) -> Document:
+    def _lookup(self, question: Question, renderer: Renderer) -> Document:
         given = question.query.get("ids", "")
         ids = list(dict.fromkeys(given.split(",")))
         if len(ids) > MOST_IDS:
@@ -359,7 +275,7 @@ class Routes:
             )
             raise question.refuse("ids", given, message)
         for one in ids:
-            if not _NUMBER.fullmatch(one):
+            if not NUMBER.fullmatch(one):
                 message = f"The `ids` query parameter value [{one}] does not match ^[0-9]{{1,19}}$"
                 raise question.refuse("ids", given, message)
         there = []
@@ -373,7 +289,7 @@ class Routes:
 
     # Messages
 
-    def _messages(self, question: _Question, renderer: Renderer) -> Document:
+    def _messages(self, question: Question, renderer: Renderer) -> Document:
         """Events of conversations the viewer is in, of the last 30 days, newest first."""
         types = question.words("event_types", _EVENT_TYPES) or frozenset(_EVENT_TYPES)
         oldest = self._world.now_ms() - self._fake.message_days * DAY_MS

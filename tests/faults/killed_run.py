@@ -16,7 +16,8 @@ import sys
 
 import apsw
 
-from archiver import backup, collect
+from archiver import backup
+from archiver.collect import exports as collect
 from archiver.cli import main
 from archiver.seal import media
 

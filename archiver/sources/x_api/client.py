@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -70,17 +70,24 @@ class XClient:
     """One account's connection to X."""
 
     def __init__(
-        self, chain: KeyChain, settings: ApiSettings, pace: Pace, names: Names, clock: Clock, account: str
+        self,
+        chain: KeyChain,
+        settings: ApiSettings,
+        pace_of: Callable[[str], Pace],
+        names: Names,
+        clock: Clock,
+        account: str,
     ) -> None:
+        """`pace_of` gives the limits that go with keys, by `Keys.identity`. Raise as `KeyChain.load`."""
         self._chain = chain
         self._settings = settings
-        self.pace = pace
         self._names = names
         self._clock = clock
         self._account = account
         self._session = Session(settings)
         with _KEYS_LOCK:
             self.keys = chain.load()
+        self.pace = pace_of(self.keys.identity)
         self._client = self._connect(self.keys)
 
     def close(self) -> None:

@@ -45,6 +45,11 @@ ENDPOINTS: dict[str, Endpoint] = {
             record="account", walk="single", page=1, price="profile", owned_price="profile_owned",
         ),
         Endpoint(
+            body_kind="owner", kind="profile", method="get_me", path="/2/users/me", group="users",
+            record="account", walk="single", page=1, price="profile", owned_price="profile_owned",
+            takes_id=False,
+        ),
+        Endpoint(
             body_kind="posts", kind="posts", method="get_users_tweets", path="/2/users/{id}/tweets",
             group="posts", record="post", walk="timeline", page=100, price="posts",
             owned_price="posts_owned", depth=POSTS_DEPTH,

@@ -10,7 +10,7 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Account, Message, Post, Record, Relation
 from archiver.sources.base import Capture, Item, Problem
-from archiver.sources.x_api.answer import Answer, Piece, cut_answer, decode_shape
+from archiver.sources.x_api.answer import Answer, Piece, decode_shape
 from archiver.sources.x_api.endpoints import Endpoint
 from archiver.sources.x_api.parse import parse_with_context, reason_of
 from archiver.sources.x_api.related import Context
@@ -33,11 +33,18 @@ class AnswerReading(Struct, kw_only=True):
     meta: Meta
     resources: int
     included: int
+    edit_ids: set[str]
+    """Ids of all versions of the posts that were edited."""
     refusal: ApiProblem | None = None
     metrics: UserMetrics | None = None
+    handle: str | None = None
+    owner: str | None = None
+    """The account's own handle and id, of a profile."""
 
 
 class _Profile(Struct, frozen=True):
+    id: str | None = None
+    username: str | None = None
     public_metrics: UserMetrics | None = None
 
 
@@ -45,24 +52,24 @@ _profiles = msgspec.json.Decoder(_Profile)
 
 
 def read_answer(
-    capture: Capture, body: bytes, endpoint: Endpoint, asked: Collection[str] = ()
+    capture: Capture, answer: Answer, endpoint: Endpoint, asked: Collection[str] = ()
 ) -> AnswerReading:
-    """Given an answer of 200, its records as items. `asked`: the ids of a lookup. Raise SourceError where
-    the whole is not of the shape X documents; what is odd about one record is a problem of its own."""
-    answer = cut_answer(body)
+    """Given an answer of 200, its records as items. `asked`: the ids of a lookup. What is odd about a record
+    is a problem of its own."""
     reading = AnswerReading(
         items=[],
         gone=[],
-        context=[],
-        problems=[Problem(endpoint.body_kind, "unknown layout", one) for one in answer.remarks],
+        context=[Problem(endpoint.body_kind, "unknown layout", one) for one in answer.remarks],
+        problems=[],
         meta=answer.meta,
         resources=len(answer.data),
         included=sum(map(len, answer.includes.values())),
+        edit_ids=set(),
     )
     context = _context_of(answer)
     known: set[str] = set()
-    for piece in answer.data:
-        item = _item(capture, endpoint, piece, context, reading.problems)
+    for piece in answer.data if endpoint.body_kind != "owner" else ():
+        item = _item(capture, endpoint, piece, context, reading)
         if item is not None and item.id not in known:
             known.add(item.id)
             reading.items.append(item)
@@ -74,7 +81,9 @@ def read_answer(
             Problem(f"post {missing}", "missing", "was asked for, and X said nothing of it")
         )
     if endpoint.walk == "single" and answer.data:
-        reading.metrics = decode_shape(answer.data[0].data, _profiles, _Profile)[0].public_metrics
+        profile = decode_shape(answer.data[0].data, _profiles, _Profile)[0]
+        reading.metrics = profile.public_metrics
+        reading.handle, reading.owner = profile.username, profile.id
     return reading
 
 
@@ -90,20 +99,22 @@ def _context_of(answer: Answer) -> Context:
 
 
 def _item(
-    capture: Capture, endpoint: Endpoint, piece: Piece, context: Context, problems: list[Problem]
+    capture: Capture, endpoint: Endpoint, piece: Piece, context: Context, reading: AnswerReading
 ) -> Item | None:
     context.used = {}
     try:
         parsed = parse_with_context(capture, endpoint.record, piece.data, context)
     except SourceError as error:
-        problems.append(Problem(f"a record of {endpoint.body_kind}", "broken", error.message))
+        reading.problems.append(Problem(f"a record of {endpoint.body_kind}", "broken", error.message))
         return None
     record = parsed.record
     pieces = [piece, *context.used.values()]
     item_id, series, content = _describe(capture, endpoint.record, record)
     if parsed.remarks:
         detail = f"has {', '.join(parsed.remarks)}; kept as it is"
-        problems.append(Problem(f"{series} {item_id}", "broken", detail))
+        reading.problems.append(Problem(f"{series} {item_id}", "broken", detail))
+    if isinstance(record, Post):
+        reading.edit_ids.update(record.edit_ids)
     return Item(
         endpoint.record,
         item_id,

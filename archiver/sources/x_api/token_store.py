@@ -35,10 +35,9 @@ def check_store(credentials: Credentials, home: Path) -> None:
             raise ConfigurationError("a new token could not be kept where account.api.token names", _FORMS)
         check_secret_reference(credentials.token_store or "")
         return
-    folder = path.parent
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
-    if path.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    folder = next(one for one in path.parents if os.path.lexists(one))
+    writable = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+    if not writable or os.path.isdir(path):
         raise ConfigurationError(
             f"a new token could not be kept in {path}: nothing can be written there", f"ls -ld {folder}"
         )

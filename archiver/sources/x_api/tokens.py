@@ -4,6 +4,7 @@ Nothing here shows a secret: not in an error, not in a `repr`.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,12 @@ def scopes_for(kinds: Iterable[CollectKind]) -> tuple[str, ...]:
     return tuple(sorted({OFFLINE, *_ALWAYS}.union(*(SCOPES[kind] for kind in kinds))))
 
 
+class _Format(msgspec.Struct, frozen=True):
+    """A tag alone may be absent when msgspec reads; this may not."""
+
+    format: Literal["archiver-x-token-1"]
+
+
 class UserToken(msgspec.Struct, frozen=True, kw_only=True, tag_field="format", tag="archiver-x-token-1"):
     """A token of OAuth 2.0 as it is kept. Empty `scopes`, and None elsewhere, mean: not known."""
 
@@ -79,6 +86,7 @@ def parse_user_token(text: str) -> UserToken:
     if not stripped.startswith("{"):
         return UserToken(access_token=_check_header_value(stripped, "account.api.token"))
     try:
+        msgspec.json.decode(stripped, type=_Format)
         return msgspec.json.decode(stripped, type=UserToken)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):  # its text may hold a part of the token
         raise ConfigurationError(
@@ -148,7 +156,7 @@ def _load_token(
     credentials: Credentials, environ: Mapping[str, str], home: Path, account_id: str
 ) -> UserToken:
     path = token_file(credentials, home)
-    if path is not None and not path.exists():
+    if path is not None and not os.path.lexists(path):
         raise ConfigurationError(
             f"there is no token yet in {path}", f"archiver login x --account {account_id}"
         )

@@ -1,0 +1,162 @@
+"""What collecting through X's interface brought, for a person and as JSON."""
+
+from collections.abc import Sequence
+
+import click
+
+from archiver.cli._report import INCOMPLETE, NAMED
+from archiver.cli._session import Session, print_error, printable
+from archiver.collect.report import AccountReport, KindReport
+from archiver.errors import ConfigurationError, SourceError
+from archiver.progress import Gap
+from archiver.settings_api import format_usd
+from archiver.sources.x_api.errors import CeilingError, EverythingError
+from archiver.times import format_time
+
+_CHANGES = (
+    ("new", "new"),
+    ("changed", "changed"),
+    ("back", "there again"),
+    ("again", "known from an export"),
+    ("gone", "gone"),
+    ("unchanged", "unchanged"),
+)
+
+
+def report_collected(session: Session, reports: Sequence[AccountReport]) -> int:
+    """Say what each account brought: 0, 3 where anything is missing, or the code of what failed, where
+    nothing was collected at all."""
+    for report in reports:
+        if session.json:
+            _print_json(session, report)
+        else:
+            _print_account(report)
+        _print_errors(report)
+    errors = [report.error for report in reports if report.error is not None]
+    # A full disk, a damaged spool: no account's own fault.
+    broken = [one.exit_code for one in errors if not isinstance(one, SourceError | ConfigurationError)]
+    if broken:
+        return max(broken)
+    failed = [one for one in errors if not isinstance(one, CeilingError | EverythingError)]
+    if failed and len(failed) == len(reports) and not any(map(_brought, reports)):
+        return failed[0].exit_code
+    return 0 if all(report.complete for report in reports) else INCOMPLETE
+
+
+def _brought(report: AccountReport) -> bool:
+    return any(kind.requests for kind in report.kinds)
+
+
+def _print_errors(report: AccountReport) -> None:
+    for error in (*(kind.error for kind in report.kinds), report.error):
+        if error is not None:
+            print_error(error, about=who(report))
+
+
+def who(report: AccountReport) -> str:
+    handle = report.current_handle or report.handle
+    return f"@{handle}" if handle else report.account
+
+
+def _print_account(report: AccountReport) -> None:
+    if not report.kinds:
+        if report.error is None:
+            click.echo(printable(f"{who(report)}: nothing is due"))
+        return
+    click.echo(printable(f"{who(report)}: asked X, for {format_usd(report.micro_usd)}"))
+    if report.renamed:
+        click.echo(
+            printable(f"  NOTE the account is called @{report.current_handle} now, not @{report.handle}")
+        )
+    for kind in report.kinds:
+        _print_kind(kind)
+    for problem in report.problems:
+        click.echo(printable(f"  PROBLEM {problem.what}: {problem.detail}"))
+    if not report.complete:
+        click.echo("  Incomplete: what is missing is listed here, and in the archive.")
+
+
+def _print_kind(kind: KindReport) -> None:
+    counts = [f"{kind.counts[change]:,} {word}" for change, word in _CHANGES if kind.counts[change]]
+    asked = f"{kind.requests:,} request{'' if kind.requests == 1 else 's'}, {kind.resources:,} returned"
+    click.echo(f"  {kind.kind}: {asked}: {', '.join(counts) or 'nothing'}")
+    if kind.media:
+        click.echo(f"    {kind.media:,} pictures and videos")
+    if kind.context:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(kind.context.items()))
+        click.echo(printable(f"    not shown around them: {reasons}"))
+    for gap in kind.gaps:
+        click.echo(printable(f"    GAP {gap_in_words(gap)}"))
+    if kind.media_missing:
+        names = ", ".join(kind.media_missing_names[:NAMED])
+        more = f" and {kind.media_missing - NAMED:,} more" if kind.media_missing > NAMED else ""
+        click.echo(printable(f"    MISSING {kind.media_missing:,} pictures and videos: {names}{more}"))
+    for problem in kind.problems[:NAMED]:
+        click.echo(printable(f"    PROBLEM {problem.what}: {problem.reason}: {problem.detail}"))
+    if len(kind.problems) > NAMED:
+        click.echo(f"    PROBLEM and {len(kind.problems) - NAMED} more")
+    if kind.error is not None:
+        click.echo(printable(f"    STOPPED {kind.error.message}"))
+
+
+def gap_in_words(gap: Gap) -> str:
+    """`posts: what was posted between … (id) and … (id) is out of reach: why`."""
+    before = _bound(gap.before_ms, gap.before_id)
+    if gap.after_id is None:
+        return f"{gap.kind}: what is older than {before} is out of reach: {gap.reason}"
+    after = _bound(gap.after_ms, gap.after_id)
+    return f"{gap.kind}: what lies between {after} and {before} is out of reach: {gap.reason}"
+
+
+def _bound(milliseconds: int | None, platform_id: str | None) -> str:
+    return (
+        f"{'?' if milliseconds is None else format_time(milliseconds)[:19] + 'Z'} (id {platform_id or '?'})"
+    )
+
+
+def gap_fields(gap: Gap) -> dict[str, object]:
+    return {
+        "kind": gap.kind,
+        "after_id": gap.after_id,
+        "after": None if gap.after_ms is None else format_time(gap.after_ms),
+        "before_id": gap.before_id,
+        "before": None if gap.before_ms is None else format_time(gap.before_ms),
+        "noticed": format_time(gap.noticed_ms),
+        "reason": gap.reason,
+    }
+
+
+def _print_json(session: Session, report: AccountReport) -> None:
+    for kind in report.kinds:
+        session.print_json(
+            "collected",
+            platform=report.platform,
+            account=report.account,
+            handle=report.current_handle or report.handle,
+            kind=kind.kind,
+            requests=kind.requests,
+            returned=kind.resources,
+            usd=kind.micro_usd / 1_000_000,
+            counts=dict(kind.counts),
+            media=kind.media,
+            media_missing=kind.media_missing,
+            media_missing_names=kind.media_missing_names,
+            context=dict(kind.context),
+            gaps=[gap_fields(gap) for gap in kind.gaps],
+            problems=[
+                {"what": one.what, "reason": one.reason, "detail": one.detail} for one in kind.problems
+            ],
+            error=None if kind.error is None else kind.error.message,
+            complete=kind.complete,
+        )
+    session.print_json(
+        "account",
+        platform=report.platform,
+        account=report.account,
+        handle=report.handle,
+        current_handle=report.current_handle,
+        usd=report.micro_usd / 1_000_000,
+        problems=[{"what": one.what, "reason": one.reason, "detail": one.detail} for one in report.problems],
+        error=None if report.error is None else report.error.message,
+        complete=report.complete,
+    )

@@ -1,0 +1,139 @@
+"""`archiver collect`: what is new on X into the spool, through X's interface."""
+
+import click
+
+from archiver.cli._collected import report_collected
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._report import clear_progress, progress_bar
+from archiver.collecting import Plan, Planned, asked_accounts, collect_from_x, plan
+from archiver.errors import ConfigurationError
+from archiver.settings_api import COLLECT_KINDS, CollectKind, format_usd
+from archiver.times import system_clock
+from archiver.wiring import open_collector
+
+
+@click.command(
+    "collect",
+    epilog=examples(
+        "archiver collect --dry-run",
+        "archiver collect",
+        "archiver collect --account SpringfieldPolice --kind posts --kind mentions",
+    ),
+)
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID|HANDLE", help="Only this account; may be repeated."
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(COLLECT_KINDS),
+    help="Only this kind, whether it is due or not; may be repeated.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would be asked for and what it may cost; ask nothing."
+)
+@pass_session
+def command(
+    session: Session, accounts: tuple[str, ...], kinds: tuple[CollectKind, ...], dry_run: bool
+) -> int:
+    """Ask X for what is new on the accounts that have [account.api] in the settings, and take it into the
+    spool, to be sealed later.
+
+    Each kind is asked for as often as the settings say. A run that is cut off is gone on with by the next.
+    Exit 3 where something is missing: out of reach, not shown, over the month's money; it is listed."""
+    settings = session.settings
+    asked = asked_accounts(settings, accounts)
+    if not asked:
+        raise ConfigurationError(
+            f"{settings.path} names no account to be collected from X",
+            "that costs money and needs a key: see [account.api] in config/archiver.sample.toml",
+        )
+    if dry_run:
+        _print_plan(session, plan(settings, asked, system_clock(), kinds))
+        return 0
+    show = progress_bar(session)
+    with open_collector(settings) as collector:
+        reports = collect_from_x(
+            collector,
+            asked,
+            session.environ,
+            only=kinds,
+            clock=system_clock,
+            told=lambda account, kind: show(f"of {account.handle or account.id} {kind.kind}", kind.resources),
+        )
+    clear_progress(session)
+    return report_collected(session, reports)
+
+
+def _print_plan(session: Session, planned: Plan) -> None:
+    if session.json:
+        _print_plan_json(session, planned)
+        return
+    if not planned.rows:
+        click.echo("Nothing is due: no request would be made.")
+    else:
+        _print_table(planned.rows)
+    for account, spent in planned.spent.items():
+        click.echo(f"{account}: {format_usd(spent)} spent in {planned.month}; {_ceiling(planned, account)}")
+    click.echo(f"Prices of {planned.prices_as_of}, as in the settings. Nothing was asked.")
+    if planned.with_includes:
+        click.echo(
+            "What X sends along is taken as billed:"
+            f" up to {planned.with_includes} more for each thing returned."
+        )
+
+
+def _ceiling(planned: Plan, account: str) -> str:
+    settings = next((row.account for row in planned.rows if row.account.id == account), None)
+    if settings is None or settings.api is None:
+        return "nothing is due"
+    return f"the ceiling is {format_usd(settings.api.max_spend_micro_usd)} a month"
+
+
+def _print_table(rows: tuple[Planned, ...]) -> None:
+    table = [("account", "kind", "why", "requests", "returned", "cost", "at most")]
+    table += [
+        (
+            f"@{row.account.handle}" if row.account.handle else row.account.id,
+            row.kind,
+            row.why,
+            f"{row.requests:,}" + ("" if row.expected is not None else " or more"),
+            "?" if row.expected is None else f"{row.expected:,}",
+            format_usd(row.micro_usd) + ("" if row.expected is not None else " or more"),
+            "the ceiling" if row.most_micro_usd is None else format_usd(row.most_micro_usd),
+        )
+        for row in rows
+    ]
+    total = sum(row.micro_usd for row in rows)
+    table.append(("", "total", "", f"{sum(row.requests for row in rows):,}", "", format_usd(total), ""))
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    for line in table:
+        cells = [
+            cell.rjust(width) if column > 2 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _print_plan_json(session: Session, planned: Plan) -> None:
+    for row in planned.rows:
+        session.print_json(
+            "planned",
+            account=row.account.id,
+            handle=row.account.handle,
+            kind=row.kind,
+            why=row.why,
+            requests=row.requests,
+            returned=row.expected,
+            usd=row.micro_usd / 1_000_000,
+            at_most_usd=None if row.most_micro_usd is None else row.most_micro_usd / 1_000_000,
+        )
+    session.print_json(
+        "summary",
+        requests=sum(row.requests for row in planned.rows),
+        usd=sum(row.micro_usd for row in planned.rows) / 1_000_000,
+        month=planned.month,
+        spent_usd={account: spent / 1_000_000 for account, spent in planned.spent.items()},
+        prices_as_of=planned.prices_as_of,
+    )

@@ -1,0 +1,201 @@
+"""A run over all accounts that are asked for: what is due, several at a time, each on its own.
+
+One account that fails does not stop the others; what X wants of the app as a whole (money, its cap) does.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from archiver.collect.asking import PLATFORM, Asker, Shared
+from archiver.collect.keeping import AccountKeeper
+from archiver.collect.report import AccountReport, KindReport
+from archiver.collect.walks import Recheck, Snapshot, Timeline, own_lists, reconcile_posts, take_profile
+from archiver.errors import ArchiverError
+from archiver.progress import Cursor
+from archiver.settings import AccountSettings
+from archiver.settings_api import COLLECT_KINDS, USER_KINDS, AccountApi, CollectKind
+from archiver.sources.base import Problem
+from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
+from archiver.sources.x_api.endpoints import ENDPOINTS
+from archiver.sources.x_api.errors import EverythingError, KindError
+from archiver.sources.x_api.media import MediaSource
+from archiver.sources.x_api.pace import Patience
+from archiver.sources.x_api.tokens import missing_scopes
+
+DAY_MS = 86_400_000
+SLACK_MS = 2 * 3_600_000
+"""A kind is due this much before its time, so that a daily run which starts a second early is not idle."""
+Connect = Callable[[AccountSettings, AccountApi], XClient]
+"""Makes an account's connection; raises where there is no key."""
+OpenMedia = Callable[[AccountApi], MediaSource | None]
+Told = Callable[[AccountSettings, KindReport], None]
+MAIN_CURSOR: dict[CollectKind, str] = {"lists": "lists_owned"}
+"""The cursor that says when a kind was last collected, where it is not the kind's own."""
+
+
+def cursor_of(kind: CollectKind) -> str:
+    return MAIN_CURSOR.get(kind, kind)
+
+
+def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
+    """Whether a kind is to be collected: never yet, not to its end, or long enough ago."""
+    if cursor.walk is not None or cursor.started_ms is None:
+        return True
+    return now_ms - cursor.started_ms >= days * DAY_MS - SLACK_MS
+
+
+def due_kinds(
+    api: AccountApi, cursors: Callable[[str], Cursor], now_ms: int, only: Sequence[CollectKind] = ()
+) -> list[CollectKind]:
+    """The kinds to collect now, in their order. Those asked for by name are due in any case; the profile
+    goes before whatever its counts are compared with."""
+    if only:
+        return [kind for kind in COLLECT_KINDS if kind in only]
+    return [
+        kind
+        for kind in COLLECT_KINDS
+        if kind in api.kinds and is_due(cursors(cursor_of(kind)), api.every_days.get(kind, 1), now_ms)
+    ]
+
+
+def collect_accounts(
+    shared: Shared,
+    accounts: Sequence[tuple[AccountSettings, AccountApi]],
+    connect: Connect,
+    open_media: OpenMedia,
+    only: Sequence[CollectKind] = (),
+    told: Told = lambda account, kind: None,
+) -> list[AccountReport]:
+    """Collect what is due of every account into the spool; a report for each, in the order given."""
+    workers = max(1, min(shared.settings.side_by_side, len(accounts)))
+    with ThreadPoolExecutor(workers, thread_name_prefix="account") as executor:
+        futures = [
+            executor.submit(_collect_account, shared, account, api, connect, open_media, only, told)
+            for account, api in accounts
+        ]
+        try:
+            return [future.result() for future in futures]
+        except BaseException as error:
+            shared.halt(error if isinstance(error, ArchiverError) else KindError("the run was interrupted"))
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def _collect_account(
+    shared: Shared,
+    account: AccountSettings,
+    api: AccountApi,
+    connect: Connect,
+    open_media: OpenMedia,
+    only: Sequence[CollectKind],
+    told: Told,
+) -> AccountReport:
+    report = AccountReport(platform=account.platform, account=account.id, handle=account.handle)
+    try:
+        with shared.keeper.lock:
+            cursors = {
+                name: shared.keeper.spool.progress.cursor(PLATFORM, account.id, name)
+                for name in map(cursor_of, COLLECT_KINDS)
+            }
+        kinds = due_kinds(api, cursors.__getitem__, shared.clock(), only)
+        if not kinds:
+            return report
+        client = connect(account, api)
+    except ArchiverError as error:
+        report.error = error
+        return report
+    media = open_media(api)
+    keeper = AccountKeeper(shared.keeper, PLATFORM, account.id, media)
+    run = _AccountRun(Asker(shared, account, api, client, keeper, report), report, told)
+    try:
+        run.collect(kinds)
+    except EverythingError as error:
+        shared.halt(error)
+        report.error = error
+    except ArchiverError as error:
+        report.error = error
+    finally:
+        client.close()
+        if media is not None:
+            media.close()
+    _check_clock(client, report)
+    return report
+
+
+def _check_clock(client: XClient, report: AccountReport) -> None:
+    skew = client.pace.skew_ms or 0
+    if abs(skew) > SKEW_SHOWN_MS:
+        side = "slow" if skew > 0 else "fast"
+        detail = (
+            f"is {abs(skew) // 1000:,} seconds {side}, by X's; the times of captures are wrong by as much"
+        )
+        report.problems.append(Problem("the clock of this host", "clock", detail))
+
+
+class _AccountRun:
+    """One account's kinds, one after the other."""
+
+    def __init__(self, asker: Asker, report: AccountReport, told: Told) -> None:
+        self.asker = asker
+        self.report = report
+        self.told = told
+        self.counts: dict[str, int] = asker.cursor("profile").counts
+
+    def collect(self, kinds: Sequence[CollectKind]) -> None:
+        """Each kind; one that X refuses does not stop the others, a refusal of the account does."""
+        for kind in kinds:
+            report = KindReport(kind=kind, media_missing_names=[], problems=[], gaps=[])
+            self.report.kinds.append(report)
+            try:
+                patience = self.asker.shared.patience()
+                self._check_keys(kind, report, patience)
+                self._collect_kind(kind, report, patience)
+            except KindError as error:
+                report.error = error
+            finally:
+                with suppress(Exception):
+                    self.told(self.asker.account, report)
+
+    def _check_keys(self, kind: CollectKind, report: KindReport, patience: Patience) -> None:
+        """What can be known before asking: scopes, and that messages, blocks and mutes are this account's,
+        which X would take for granted."""
+        missing = missing_scopes(self.asker.client.keys, kind)
+        if missing:
+            raise KindError(
+                f"{kind}: the token lacks the scope {', '.join(missing)}",
+                f"sign in again: archiver login x --account {self.asker.account.id}",
+            )
+        if kind not in USER_KINDS or self.asker.client.keys.way == "bearer":
+            return
+        if self.asker.owner is None:
+            self.asker.learn_owner(report, patience)
+        if self.asker.owner != self.asker.account.id:
+            raise KindError(
+                f"{kind}: the token is of the account {self.asker.owner}, not of {self.asker.account.id}",
+                f"sign in as that account: archiver login x --account {self.asker.account.id}",
+            )
+
+    def _collect_kind(self, kind: CollectKind, report: KindReport, patience: Patience) -> None:
+        if kind == "profile":
+            self.counts = take_profile(self.asker, report, patience) or self.counts
+        elif kind == "posts":
+            timeline = Timeline(self.asker, ENDPOINTS["posts"], report, patience)
+            timeline.run()
+            Recheck(self.asker, report, patience).run(timeline.edit_ids)
+            if "posts" in self.counts and self._profile_is_fresh():
+                reconcile_posts(self.asker, report, self.counts["posts"])
+        elif kind in ("mentions", "messages"):
+            Timeline(self.asker, ENDPOINTS[kind], report, patience).run()
+        elif kind == "lists":
+            for name in ("lists_owned", "lists_followed", "lists_listed"):
+                Snapshot(self.asker, ENDPOINTS[name], report, patience).run()
+            for list_id in own_lists(self.asker):
+                Snapshot(self.asker, ENDPOINTS["list_members"], report, patience, list_id=list_id).run()
+        else:
+            expected = self.counts.get(kind) if self._profile_is_fresh() else None
+            Snapshot(self.asker, ENDPOINTS[kind], report, patience).run(expected)
+
+    def _profile_is_fresh(self) -> bool:
+        """Whether X's counts are of this run: older ones are compared with nothing."""
+        return any(kind.kind == "profile" and kind.error is None for kind in self.report.kinds)

@@ -1,0 +1,234 @@
+"""One account's requests: each paid for within the month's ceiling, its answer read, kept and counted."""
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from archiver.collect.keeping import ROUTE, AccountKeeper, Keeper, Origin, count_context
+from archiver.collect.report import AccountReport, KindReport
+from archiver.errors import ArchiverError
+from archiver.progress import Cursor, Gap, Spend, Step
+from archiver.settings import AccountSettings
+from archiver.settings_api import AccountApi, ApiSettings, format_usd
+from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x_api.client import XClient
+from archiver.sources.x_api.endpoints import ENDPOINTS, Endpoint
+from archiver.sources.x_api.errors import AccountError, CeilingError
+from archiver.sources.x_api.pace import Patience
+from archiver.sources.x_api.prices import cost_of, price_of
+from archiver.sources.x_api.reading import AnswerReading, read_answer, was_refused
+from archiver.times import Clock, format_date
+
+PLATFORM = "x"
+INCLUDED_AT_MOST = 3
+"""Things an answer includes beside each it holds, at most, for an estimate of its price."""
+
+
+@dataclass
+class Shared:
+    """What all accounts of one run share. `stop`: set to what ends the run for all of them."""
+
+    settings: ApiSettings
+    keeper: Keeper
+    clock: Clock
+    patience: Callable[[], Patience]
+    stop: threading.Event
+    reason: ArchiverError | None = None
+
+    def halt(self, error: ArchiverError) -> None:
+        """End the run for every account, at its next request."""
+        self.reason = self.reason or error
+        self.stop.set()
+
+
+class Taken(msgspec.Struct):
+    """One answer, read and not kept yet."""
+
+    endpoint: Endpoint
+    capture: Capture
+    body: bytes
+    reading: AnswerReading
+    spend: Spend
+    fetched_ms: int
+
+
+class Asker:
+    """Asks for one account."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        account: AccountSettings,
+        api: AccountApi,
+        client: XClient,
+        keeper: AccountKeeper,
+        report: AccountReport,
+    ) -> None:
+        self.shared = shared
+        self.account = account
+        self.api = api
+        self.client = client
+        self.report = report
+        self._keeper = keeper
+        self.owner = client.keys.user_id
+        """Whose token it is, where that is known."""
+
+    @property
+    def now_ms(self) -> int:
+        return self.shared.clock()
+
+    def origin(self, digest: str, kind: str) -> Origin:
+        return Origin(digest, f"{kind} of {self.account.handle or self.account.id} through X's interface")
+
+    def cursor(self, kind: str) -> Cursor:
+        """Where a kind stands."""
+        with self.shared.keeper.lock:
+            return self.shared.keeper.spool.progress.cursor(PLATFORM, self.account.id, kind)
+
+    def step(self, kind: str, cursor: Cursor, spend: Spend | None = None, gaps: tuple[Gap, ...] = ()) -> Step:
+        return Step(
+            platform=PLATFORM,
+            account=self.account.id,
+            kind=kind,
+            cursor=cursor,
+            spend=spend,
+            gaps=gaps,
+        )
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        parameters: Mapping[str, Any],
+        patience: Patience,
+        report: KindReport,
+        *,
+        subject: str | None = None,
+        context: dict[str, str] | None = None,
+        most: int | None = None,
+        asked: Collection[str] = (),
+    ) -> Taken:
+        """One request and its answer. `most`: how many things it may return. Raise CeilingError before a
+        request that could cost more than is left, AccountError where X does not show the account."""
+        if self.shared.stop.is_set() and self.shared.reason is not None:
+            raise self.shared.reason
+        price = price_of(endpoint, self.api, self.shared.settings.prices, own_token=self._is_own())
+        self._check_ceiling(price * (most or endpoint.page))
+        path_id = subject or (self.account.id if endpoint.takes_id else None)
+        fetched = self.client.fetch(endpoint, path_id, parameters, patience)
+        capture = Capture(
+            key=0,
+            source="x_api",
+            route=ROUTE,
+            platform=PLATFORM,
+            account=self.account.id,
+            handle=self.report.current_handle or self.account.handle,
+            name=None,
+            request=fetched.request,
+            body_kind=endpoint.body_kind,
+            layout=f"x-api-{fetched.generation}",
+            fetched_ms=fetched.fetched_ms,
+            context=context or {},
+            status=200,
+            headers=fetched.headers,
+        )
+        reading = read_answer(capture, fetched.answer, endpoint, asked)
+        cost = cost_of(price, reading.resources, reading.included, self.shared.settings.prices)
+        report.requests += 1
+        report.resources += cost.resources
+        report.micro_usd += cost.micro_usd
+        month = format_date(fetched.fetched_ms)[:7]
+        spend = Spend(month, PLATFORM, self.account.id, endpoint.kind, 1, cost.resources, cost.micro_usd)
+        return Taken(endpoint, capture, fetched.body, reading, spend, fetched.fetched_ms)
+
+    def _is_own(self) -> bool:
+        return self.owner == self.account.id
+
+    def _check_ceiling(self, most_micro_usd: int) -> None:
+        if self.shared.settings.prices.includes_billed:
+            most_micro_usd *= 1 + INCLUDED_AT_MOST
+        month = format_date(self.now_ms)[:7]
+        with self.shared.keeper.lock:
+            spent = self.shared.keeper.spool.progress.spent_by(month, PLATFORM, self.account.id)
+        if spent + most_micro_usd > self.api.max_spend_micro_usd:
+            raise CeilingError(
+                f"{format_usd(spent)} of the {format_usd(self.api.max_spend_micro_usd)} for this month are"
+                f" spent, and the next request may cost {format_usd(most_micro_usd)}",
+                "it goes on next month, or with a higher account.api.max_spend_usd",
+            )
+
+    def learn_owner(self, report: KindReport, patience: Patience) -> None:
+        """Ask X whose token this is, where neither the token nor the settings say: messages are those of
+        whoever it is."""
+        endpoint = ENDPOINTS["owner"]
+        taken = self.ask(endpoint, {}, patience, report, most=1)
+        self.owner = taken.reading.owner
+        self.save(self.step("owner", Cursor(finished_ms=self.now_ms), taken.spend))
+
+    def keep(
+        self,
+        taken: Taken,
+        origin: Origin,
+        step: Step,
+        report: KindReport,
+        *,
+        seen_ms: int | None = None,
+        items: "list[Item] | None" = None,
+        problems: "list[Problem] | None" = None,
+    ) -> None:
+        """Keep an answer, and count what came of it."""
+        reading = taken.reading
+        mine = [*reading.problems, *(problems or ())]
+        self._keeper.keep(
+            taken.capture,
+            taken.body,
+            [*reading.items, *reading.gone] if items is None else items,
+            origin,
+            step,
+            report,
+            seen_ms=taken.fetched_ms if seen_ms is None else seen_ms,
+            problems=[*mine, *reading.context],
+        )
+        for problem in mine:
+            report.add_problem(problem)
+        count_context(report, reading.context)
+        report.gaps += step.gaps
+
+    def conclude(
+        self,
+        capture: Capture,
+        items: "list[Item]",
+        origin: Origin,
+        step: Step,
+        report: KindReport,
+        problems: "list[Problem]",
+        seen_ms: int,
+    ) -> None:
+        """Keep what was found by comparing, and the cursor behind it."""
+        self._keeper.keep(capture, None, items, origin, step, report, seen_ms=seen_ms, problems=problems)
+        for problem in problems:
+            report.add_problem(problem)
+
+    def save(self, step: Step) -> None:
+        self._keeper.save(step)
+
+    def refuse(self, taken: Taken, *, everything: bool) -> None:
+        """Raise where X says something of the account instead of showing its records. What it says of the
+        account itself ends the account, of one kind the kind."""
+        error = taken.reading.refusal
+        if error is None:
+            return
+        shown = f"@{self.account.handle} ({self.account.id})" if self.account.handle else self.account.id
+        raise AccountError(
+            f"the account {shown} {was_refused(error)}, says X",
+            "look at its id in the settings, and at the account on X" if everything else None,
+        )
+
+
+def walk_digest() -> str:
+    """A number of its own for each walk: what its captures share in a vault."""
+    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
