@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from archiver.cli._report import INCOMPLETE, NAMED
+from archiver.cli._report import INCOMPLETE, NAMED, count_of
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect.report import AccountReport, KindReport
 from archiver.errors import ConfigurationError, SourceError
@@ -81,7 +81,7 @@ def _print_kind(kind: KindReport) -> None:
     asked = f"{kind.requests:,} request{'' if kind.requests == 1 else 's'}, {kind.resources:,} returned"
     click.echo(f"  {kind.kind}: {asked}: {', '.join(counts) or 'nothing'}")
     if kind.media:
-        click.echo(f"    {kind.media:,} pictures and videos")
+        click.echo(f"    {count_of(kind.media, 'media')}")
     if kind.context:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(kind.context.items()))
         click.echo(printable(f"    not shown around them: {reasons}"))
@@ -90,7 +90,7 @@ def _print_kind(kind: KindReport) -> None:
     if kind.media_missing:
         names = ", ".join(kind.media_missing_names[:NAMED])
         more = f" and {kind.media_missing - NAMED:,} more" if kind.media_missing > NAMED else ""
-        click.echo(printable(f"    MISSING {kind.media_missing:,} pictures and videos: {names}{more}"))
+        click.echo(printable(f"    MISSING {count_of(kind.media_missing, 'media')}: {names}{more}"))
     for problem in kind.problems[:NAMED]:
         click.echo(printable(f"    PROBLEM {problem.what}: {problem.reason}: {problem.detail}"))
     if len(kind.problems) > NAMED:

@@ -105,7 +105,10 @@ def _print_version(title: str, version: Version) -> None:
         click.echo(printable(f"  {media['media_type']} {media['file_name']}  {where}"))
     capture = version.capture
     click.echo(
-        printable(f"  captured from {capture['request']} ({capture['source']}, route {capture['route']})")
+        printable(
+            f"  captured from {capture['request'].partition('?')[0]}"
+            f" ({capture['source']}, route {capture['route']}), {format_time(capture['fetched_ms'])}"
+        )
     )
     click.echo(f"  body SHA-256 {capture['body_sha256'] or 'unknown: not read to its end'}")
 

@@ -181,8 +181,8 @@ class _AccountRun:
             self.counts = take_profile(self.asker, report, patience) or self.counts
         elif kind == "posts":
             timeline = Timeline(self.asker, ENDPOINTS["posts"], report, patience)
-            timeline.run()
-            Recheck(self.asker, report, patience).run(timeline.edit_ids)
+            started_ms = timeline.run()
+            Recheck(self.asker, report, patience).run(started_ms, timeline.edit_ids)
             if "posts" in self.counts and self._profile_is_fresh():
                 reconcile_posts(self.asker, report, self.counts["posts"])
         elif kind in ("mentions", "messages"):

@@ -206,7 +206,8 @@ class AccountKeeper:
                         one.change = "changed"  # a picture that was missing and is there now
                     continue
                 missing.append(MissingMedia(self._account, reference.file_name, reason))
-                if self._media is not None:
+                # What was missing before was said then; it is tried again, silently.
+                if self._media is not None and one.change != "unchanged":
                     report.media_missing += 1
                     if len(report.media_missing_names) < NAMED_MISSING:
                         report.media_missing_names.append(f"{reference.file_name} ({reason})")

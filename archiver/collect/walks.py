@@ -90,8 +90,8 @@ class Timeline:
         """Posts can be asked for between two ids; messages only page by page."""
         self.edit_ids: set[str] = set()
 
-    def run(self) -> None:
-        """Walk to the end."""
+    def run(self) -> int:
+        """Walk to the end; when the walk began."""
         kind = self.endpoint.body_kind
         cursor = self.asker.cursor(kind)
         walk = begin(cursor, self.asker.now_ms)
@@ -118,7 +118,7 @@ class Timeline:
                 done = finish(cursor, walk, self.asker.now_ms)
                 step = self.asker.step(kind, done, taken.spend, gaps)
                 self.asker.keep(taken, origin, step, self.report)
-                return
+                return walk.started_ms
             on = msgspec.structs.replace(cursor, walk=walk)
             self.asker.keep(taken, origin, self.asker.step(kind, on, taken.spend), self.report)
         raise KindError(f"{self.endpoint.path}: more than {MOST_PAGES:,} pages")
@@ -348,11 +348,11 @@ class Recheck:
         self.report = report
         self.patience = patience
 
-    def run(self, edit_ids: set[str]) -> None:
-        """`edit_ids`: versions that the timeline named; those not held yet are fetched as well."""
+    def run(self, started_ms: int, edit_ids: set[str]) -> None:
+        """`started_ms`: posts seen since then need no second look. `edit_ids`: versions that the timeline
+        named; those not held yet are fetched as well."""
         cursor = self.asker.cursor("recheck")
-        walk = begin(cursor, self.asker.now_ms)
-        walk = msgspec.structs.replace(walk, since=None)
+        walk = begin(cursor, started_ms)
         for name, days in self._series():
             self._look_up(cursor, walk, self._due(name, walk, days), name, edit_ids)
         done: set[str] = set()
@@ -373,7 +373,7 @@ class Recheck:
         return series
 
     def _due(self, name: str, walk: Walk, days: int) -> list[str]:
-        """Ids of the last days not seen since this walk began; an id holds the time it was given."""
+        """Ids of the last days not seen since the walk began; an id holds the time it was given."""
         keeper = self.asker.shared.keeper
         first = ((self.asker.now_ms - days * DAY_MS - SNOWFLAKE_EPOCH_MS) << 22) if days else 0
         with keeper.lock:
