@@ -180,11 +180,12 @@ class _AccountRun:
         if kind == "profile":
             self.counts = take_profile(self.asker, report, patience) or self.counts
         elif kind == "posts":
-            timeline = Timeline(self.asker, ENDPOINTS["posts"], report, patience)
+            expected = self.counts.get("posts") if self._profile_is_fresh() else None
+            timeline = Timeline(self.asker, ENDPOINTS["posts"], report, patience, expected)
             started_ms = timeline.run()
             Recheck(self.asker, report, patience).run(started_ms, timeline.edit_ids)
-            if "posts" in self.counts and self._profile_is_fresh():
-                reconcile_posts(self.asker, report, self.counts["posts"])
+            if expected is not None:
+                reconcile_posts(self.asker, report, expected)
         elif kind in ("mentions", "messages"):
             Timeline(self.asker, ENDPOINTS[kind], report, patience).run()
         elif kind == "lists":

@@ -81,11 +81,20 @@ def take_profile(asker: Asker, report: KindReport, patience: Patience) -> dict[s
 class Timeline:
     """Newest first, until what an earlier walk had is met."""
 
-    def __init__(self, asker: Asker, endpoint: Endpoint, report: KindReport, patience: Patience) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        endpoint: Endpoint,
+        report: KindReport,
+        patience: Patience,
+        expected: int | None = None,
+    ) -> None:
+        """`expected`: X's own count of what there is, where it is known."""
         self.asker = asker
         self.endpoint = endpoint
         self.report = report
         self.patience = patience
+        self.expected = expected
         self.by_id = endpoint.depth is not None
         """Posts can be asked for between two ids; messages only page by page."""
         self.edit_ids: set[str] = set()
@@ -157,6 +166,8 @@ class Timeline:
         depth = self.endpoint.depth
         if depth is not None:
             if walk.taken < depth * NEARLY:
+                return ()
+            if walk.since is None and self.expected is not None and walk.taken >= self.expected:
                 return ()
             reason = f"X shows the newest {depth:,} only"
         else:
