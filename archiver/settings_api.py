@@ -18,8 +18,12 @@ CollectKind = Literal[
 ]
 COLLECT_KINDS: tuple[CollectKind, ...] = CollectKind.__args__  # type: ignore[attr-defined]  # typing has no public way
 """What can be asked for, in the order in which a run asks."""
-USER_KINDS: frozenset[CollectKind] = frozenset({"messages", "blocks", "mutes"})
-"""What X shows only to the account itself: an app's bearer token does not reach it."""
+USER_KINDS: frozenset[CollectKind] = frozenset({"messages", "blocks", "mutes", "likes"})
+"""What X shows only to somebody signed in: an app's bearer token does not reach it."""
+OWN_KINDS: frozenset[CollectKind] = frozenset({"messages", "blocks", "mutes"})
+"""What X shows of whoever is signed in, and of nobody else."""
+MAIN_CURSOR: Mapping[CollectKind, str] = {"lists": "lists_owned"}
+"""The cursor that says when a kind was last collected, where it is not called after the kind."""
 DEFAULT_KINDS: tuple[CollectKind, ...] = (
     "profile", "posts", "mentions", "messages", "following", "blocks", "mutes",
 )  # fmt: skip

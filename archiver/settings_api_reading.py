@@ -194,7 +194,7 @@ def _read_kinds(table: Table) -> tuple[CollectKind, ...]:
         elif bearer and kind in USER_KINDS:
             table.problem(
                 "kinds",
-                f"X shows {kind} to the account itself only: it needs a token of the account's own",
+                f"X shows {kind} to somebody signed in only: it needs a token of the account's own",
                 f"leave {kind} out, or make a token with: archiver login x",
             )
     return tuple(kind for kind in COLLECT_KINDS if kind in named)

@@ -12,6 +12,7 @@ from archiver.disk import Lock, delete_partial_files, make_directories
 from archiver.formats import age
 from archiver.keyholders import Keyholders
 from archiver.keys import load_identity, load_signing_key
+from archiver.progress import Cursor, Gap
 from archiver.seal import SealOptions
 from archiver.settings import Settings
 from archiver.spool import Spool
@@ -83,15 +84,20 @@ def remembered_head(settings: Settings) -> tuple[Head | None, str | None]:
 @dataclass(frozen=True)
 class Waiting:
     """What the collector knows without the lock: spooled records and bytes, when each account's newest
-    export was made, the chain's end."""
+    export was made, how far each kind of each account was collected through an interface, what is out of
+    its reach and no archive says so yet, what it cost this month, the chain's end."""
 
     records: int = 0
     bytes: int = 0
     exports: Mapping[str, int] = field(default_factory=dict)
+    cursors: Mapping[tuple[str, str, str], Cursor] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    spent: Mapping[str, int] = field(default_factory=dict)
+    """Millionths of a dollar by account."""
     head: Head | None = None
 
 
-def open_waiting(settings: Settings) -> Waiting:
+def open_waiting(settings: Settings, month: str) -> Waiting:
     """Look at the spool and the state, changing nothing; empty where this host does not collect."""
     if not settings.state.exists() or not settings.spool_identity.exists():
         return Waiting()
@@ -101,9 +107,15 @@ def open_waiting(settings: Settings) -> Waiting:
         exports: dict[str, int] = {}
         for run in state.imports():
             exports[run.account] = max(run.generated_ms, exports.get(run.account, 0))
+        spent: dict[str, int] = {}
+        for one in spool.progress.spent(month):
+            spent[one.account] = spent.get(one.account, 0) + one.micro_usd
         return Waiting(
             sum(page.records for page in pages),
             sum(page.plain_bytes for page in pages),
             exports,
+            spool.progress.cursors(),
+            tuple(gap for _, gap in spool.progress.gaps(unsealed=True)),
+            spent,
             state.head(),
         )

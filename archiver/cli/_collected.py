@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import click
 
+from archiver.cli._gaps import gap_fields, gap_in_words
 from archiver.cli._report import INCOMPLETE, NAMED, count_of
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect.report import AccountReport, KindReport
 from archiver.errors import ConfigurationError, SourceError
-from archiver.progress import Gap
 from archiver.settings_api import format_usd
 from archiver.sources.x_api.errors import CeilingError, EverythingError
-from archiver.times import format_time
 
 _CHANGES = (
     ("new", "new"),
@@ -97,33 +96,6 @@ def _print_kind(kind: KindReport) -> None:
         click.echo(f"    PROBLEM and {len(kind.problems) - NAMED} more")
     if kind.error is not None:
         click.echo(printable(f"    STOPPED {kind.error.message}"))
-
-
-def gap_in_words(gap: Gap) -> str:
-    """`posts: what was posted between … (id) and … (id) is out of reach: why`."""
-    before = _bound(gap.before_ms, gap.before_id)
-    if gap.after_id is None:
-        return f"{gap.kind}: what is older than {before} is out of reach: {gap.reason}"
-    after = _bound(gap.after_ms, gap.after_id)
-    return f"{gap.kind}: what lies between {after} and {before} is out of reach: {gap.reason}"
-
-
-def _bound(milliseconds: int | None, platform_id: str | None) -> str:
-    return (
-        f"{'?' if milliseconds is None else format_time(milliseconds)[:19] + 'Z'} (id {platform_id or '?'})"
-    )
-
-
-def gap_fields(gap: Gap) -> dict[str, object]:
-    return {
-        "kind": gap.kind,
-        "after_id": gap.after_id,
-        "after": None if gap.after_ms is None else format_time(gap.after_ms),
-        "before_id": gap.before_id,
-        "before": None if gap.before_ms is None else format_time(gap.before_ms),
-        "noticed": format_time(gap.noticed_ms),
-        "reason": gap.reason,
-    }
 
 
 def _print_json(session: Session, report: AccountReport) -> None:

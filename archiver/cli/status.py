@@ -3,9 +3,14 @@
 import click
 
 from archiver.backup import find_in_inbox
+from archiver.cli._gaps import gap_fields, gap_in_words
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import byte_size
-from archiver.times import format_date, format_time
+from archiver.cli._session import printable
+from archiver.progress import Cursor
+from archiver.settings import AccountSettings
+from archiver.settings_api import COLLECT_KINDS, MAIN_CURSOR, MICRO_USD, AccountApi, format_usd
+from archiver.times import format_date, format_time, system_clock
 from archiver.vault import Archive
 from archiver.wiring import Waiting, open_vault, open_waiting
 
@@ -13,9 +18,10 @@ from archiver.wiring import Waiting, open_vault, open_waiting
 @click.command("status", epilog=examples("archiver --config police-archive status"))
 @pass_session
 def command(session: Session) -> int:
-    """List accounts with their last export, archives, and what waits in inbox and spool. Needs no key."""
+    """List accounts with their last export and what was collected from X, archives, and what waits in inbox
+    and spool. Needs no key."""
     settings = session.settings
-    waiting = open_waiting(settings)
+    waiting = open_waiting(settings, format_date(system_clock())[:7])
     inbox = [path.name for path in find_in_inbox(settings.inbox)] if settings.inbox.is_dir() else []
     listed = open_vault(settings).list_archives(waiting.head)
     if session.json:
@@ -36,6 +42,13 @@ def _print_json(session: Session, archives: tuple[Archive, ...], inbox: list[str
             id=account.id,
             handle=account.handle,
             last_export=None if last is None else format_time(last),
+            collected={
+                kind: None if cursor.finished_ms is None else format_time(cursor.finished_ms)
+                for kind, cursor in _cursors(waiting, account).items()
+            },
+            unfinished=[kind for kind, cursor in _cursors(waiting, account).items() if cursor.walk],
+            gaps=[gap_fields(gap) for gap in waiting.gaps if gap.account == account.id],
+            spent_usd=waiting.spent.get(account.id, 0) / MICRO_USD,
         )
     for archive in archives:
         manifest = archive.manifest
@@ -59,6 +72,8 @@ def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[st
         last = waiting.exports.get(account.id)
         said = f"last export made {format_date(last)}" if last is not None else "no export taken here yet"
         click.echo(f"  account {account.platform} @{account.handle or '?'} ({account.id}): {said}")
+        if account.api is not None:
+            _print_collected(account, account.api, waiting)
     for archive in archives:
         manifest = archive.manifest
         covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
@@ -68,6 +83,31 @@ def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[st
         click.echo("  no archive yet")
     click.echo(f"  inbox: {', '.join(inbox) or 'empty'}")
     click.echo(f"  spool: {waiting.records:,} records wait to be sealed ({byte_size(waiting.bytes)})")
+
+
+def _cursors(waiting: Waiting, account: AccountSettings) -> dict[str, Cursor]:
+    """How far each kind of one account was collected; what the settings do not name as a kind is left out."""
+    found = (
+        (kind, waiting.cursors.get((account.platform, account.id, MAIN_CURSOR.get(kind, kind))))
+        for kind in COLLECT_KINDS
+    )
+    return {kind: cursor for kind, cursor in found if cursor is not None}
+
+
+def _print_collected(account: AccountSettings, api: AccountApi, waiting: Waiting) -> None:
+    cursors = _cursors(waiting, account)
+    by_day: dict[str, list[str]] = {}
+    for kind in api.kinds:
+        cursor = cursors.get(kind)
+        day = "never" if cursor is None or cursor.finished_ms is None else format_date(cursor.finished_ms)
+        by_day.setdefault(day, []).append(f"{kind} (not to its end)" if cursor and cursor.walk else kind)
+    for day, kinds in sorted(by_day.items(), reverse=True):
+        click.echo(f"    from X {'not yet' if day == 'never' else day}: {', '.join(kinds)}")
+    spent, most = waiting.spent.get(account.id, 0), api.max_spend_micro_usd
+    click.echo(f"    spent this month: {format_usd(spent)} of {format_usd(most)}")
+    for gap in waiting.gaps:
+        if gap.account == account.id:
+            click.echo(printable(f"    GAP {gap_in_words(gap)}"))
 
 
 def _records(archive: Archive) -> int:

@@ -14,8 +14,9 @@ from archiver.collect.walks import Recheck, Snapshot, Timeline, own_lists, recon
 from archiver.errors import ArchiverError
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
-from archiver.settings_api import COLLECT_KINDS, USER_KINDS, AccountApi, CollectKind
+from archiver.settings_api import COLLECT_KINDS, MAIN_CURSOR, OWN_KINDS, AccountApi, CollectKind
 from archiver.sources.base import Problem
+from archiver.sources.x.times import DAY_MS
 from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.errors import EverythingError, KindError
@@ -23,15 +24,12 @@ from archiver.sources.x_api.media import MediaSource
 from archiver.sources.x_api.pace import Patience
 from archiver.sources.x_api.tokens import missing_scopes
 
-DAY_MS = 86_400_000
 SLACK_MS = 2 * 3_600_000
 """A kind is due this much before its time, so that a daily run which starts a second early is not idle."""
 Connect = Callable[[AccountSettings, AccountApi], XClient]
 """Makes an account's connection; raises where there is no key."""
 OpenMedia = Callable[[AccountApi], MediaSource | None]
 Told = Callable[[AccountSettings, KindReport], None]
-MAIN_CURSOR: dict[CollectKind, str] = {"lists": "lists_owned"}
-"""The cursor that says when a kind was last collected, where it is not the kind's own."""
 
 
 def cursor_of(kind: CollectKind) -> str:
@@ -166,7 +164,7 @@ class _AccountRun:
                 f"{kind}: the token lacks the scope {', '.join(missing)}",
                 f"sign in again: archiver login x --account {self.asker.account.id}",
             )
-        if kind not in USER_KINDS or self.asker.client.keys.way == "bearer":
+        if kind not in OWN_KINDS or self.asker.client.keys.way == "bearer":
             return
         if self.asker.owner is None:
             self.asker.learn_owner(report, patience)

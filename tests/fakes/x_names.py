@@ -209,13 +209,16 @@ ENDPOINTS = {
 """By template. Scopes and refused app-only tokens as the descriptions have them; limits as X documents."""
 
 _ONLY_POST = (
-    frozenset().union(*POST_NAMES.expansions.values()) - frozenset().union(*TWEET_NAMES.expansions.values())
-) | {"post.fields"}
+    (frozenset().union(*POST_NAMES.expansions.values()) - frozenset().union(*TWEET_NAMES.expansions.values()))
+    | (POST_NAMES.fields["user.fields"] - TWEET_NAMES.fields["user.fields"])
+    | {"post.fields"}
+)
 
 
 def names_of(generation: str, query: dict[str, str]) -> Names:
     """The vocabulary a request is held to: the server's, or where it knows both, that of the request."""
     if generation == "both":
-        asked = set(query) | set(query.get("expansions", "").split(","))
+        lists = ("expansions", "user.fields")
+        asked = set(query).union(*(query.get(name, "").split(",") for name in lists))
         generation = "post" if asked & _ONLY_POST else "tweet"
     return POST_NAMES if generation == "post" else TWEET_NAMES

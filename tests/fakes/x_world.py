@@ -60,7 +60,9 @@ class World:
         self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
         self.media: dict[str, Media] = {}
-        self.files: dict[str, MediaFile] = {"default_normal.png": MediaFile(PNG, "image/png")}
+        # A portrait's small form, and as uploaded, which X names without "_normal".
+        portrait = MediaFile(PNG, "image/png")
+        self.files: dict[str, MediaFile] = {"default_normal.png": portrait, "default.png": portrait}
         self.followers: defaultdict[str, list[str]] = defaultdict(list)
         self.following: defaultdict[str, list[str]] = defaultdict(list)
         self.blocking: defaultdict[str, list[str]] = defaultdict(list)

@@ -279,7 +279,7 @@ def test_the_other_two_ways_are_taken(tmp_path: Path) -> None:
     assert keys.kinds == DEFAULT_KINDS
 
 
-BLOCKS = "X shows blocks to the account itself only: it needs a token of the account's own"
+BLOCKS = "X shows blocks to somebody signed in only: it needs a token of the account's own"
 BEARER = 'bearer_token = "env:B"\n'
 TOKEN = 'token = "env:T"\n'
 
@@ -321,8 +321,8 @@ TOKEN = 'token = "env:T"\n'
         (
             BEARER + 'kinds = ["posts", "messages", "mutes"]',
             [
-                "kinds: X shows messages to the account itself only: it needs a token of the account's own",
-                "kinds: X shows mutes to the account itself only: it needs a token of the account's own",
+                "kinds: X shows messages to somebody signed in only: it needs a token of the account's own",
+                "kinds: X shows mutes to somebody signed in only: it needs a token of the account's own",
             ],
         ),
         (TOKEN + "every_days = 3", ["every_days: this must be a table"]),

@@ -71,7 +71,7 @@ def test_a_missing_or_open_spool_key_is_a_matter_of_configuration(home: Home) ->
 
 def test_without_a_state_nothing_is_remembered_and_none_is_made(home: Home) -> None:
     assert remembered_head(home.settings) == (None, None)
-    assert open_waiting(home.settings) == Waiting()
+    assert open_waiting(home.settings, "2026-11") == Waiting()
     assert not home.settings.state.exists()
 
 
@@ -85,7 +85,7 @@ def test_what_was_remembered_and_what_waits_is_told_without_the_lock(home: Home,
             collector.state.set_head(head)
             collector.state.set_sealing(Sealing("2026-01-01", "mark", 1, 1, 1))
         assert remembered_head(home.settings) == (head, "2026-01-01")
-        waiting = open_waiting(home.settings)
+        waiting = open_waiting(home.settings, "2026-11")
     stored = sum(
         number
         for changes in taken.report.counts.values()
@@ -97,4 +97,4 @@ def test_what_was_remembered_and_what_waits_is_told_without_the_lock(home: Home,
     assert waiting.exports == {taken.report.account: taken.report.generated_ms}
     assert waiting.head == head
     with Lock(home.settings.lock):
-        assert open_waiting(home.settings) == waiting
+        assert open_waiting(home.settings, "2026-11") == waiting
