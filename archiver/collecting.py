@@ -1,7 +1,6 @@
 """Collecting through X's interface: settings to connections, and what a run would ask for and cost."""
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -64,12 +63,15 @@ def collect_from_x(
     *,
     only: Sequence[CollectKind] = (),
     clock: Clock,
-    sleep: Sleep = time.sleep,
+    sleep: Sleep | None = None,
     random: Random | None = None,
     told: Told = lambda account, kind: None,
 ) -> list[AccountReport]:
-    """Collect what is due of these accounts into the spool; a report for each."""
+    """Collect what is due of these accounts into the spool; a report for each. `sleep` and `random` are for
+    whoever wants to see or to shorten the waiting."""
     settings, chance = collector.settings.x_api, random or SystemRandom().random
+    stop = threading.Event()
+    wait = sleep or (lambda seconds: _wait(stop, seconds))
     names = Names(settings, _remembered(collector.state))
     paces: dict[str, Pace] = {}
     lock = threading.Lock()
@@ -85,14 +87,14 @@ def collect_from_x(
         return XClient(chain, settings, pace_of, names, clock, account.id)
 
     def open_media(api: AccountApi) -> MediaSource | None:
-        return MediaSource(settings, api.media_bytes, sleep, chance) if api.media else None
+        return MediaSource(settings, api.media_bytes, wait, chance) if api.media else None
 
     shared = Shared(
         settings=settings,
         keeper=Keeper(collector.spool, collector.state, collector.key, clock),
         clock=clock,
-        patience=lambda: Patience(settings.max_wait_seconds, sleep, chance),
-        stop=threading.Event(),
+        patience=lambda: Patience(settings.max_wait_seconds, wait, chance, stop.is_set),
+        stop=stop,
     )
     reports = collect_accounts(shared, accounts, connect, open_media, only, told)
     collector.state.set_note(NAMES_NOTE, msgspec.json.encode(names.learnt).decode())
@@ -100,6 +102,11 @@ def collect_from_x(
         detail = "X refuses it; it is asked for no more"
         reports[0].problems.append(Problem(f"the field {name}", "unknown layout", detail))
     return reports
+
+
+def _wait(stop: threading.Event, seconds: float) -> None:
+    """Sleep, but no longer than the run lasts."""
+    stop.wait(seconds)
 
 
 def _remembered(state: State) -> Learnt:

@@ -158,8 +158,8 @@ def _check_ways(account: Table, account_id: str) -> None:
     given = [(way, [key for key in way if table.has(key)]) for way in _WAYS]
     given = [(way, named) for way, named in given if named]
     if not given:
-        hint = f"make a token with: archiver login x --account {account_id or 'ID'}"
-        account.problem("api", "no token is named", hint)
+        place = f'token = "file:collector/x-{account_id or "ID"}.token"'
+        account.problem("api", "no token is named", f"add {place}, then make it: archiver login x")
     elif len(given) > 1:
         names = ", ".join(named[0] for _, named in given)
         account.problem("api", f"{names} are given together", "keep one: they are ways to the same thing")

@@ -154,11 +154,14 @@ def _print_report(report: CollectReport) -> None:
 
 def _kind_line(kind: str, report: CollectReport) -> str:
     new, unchanged = report.count(kind, "new"), report.count(kind, "unchanged")
-    total = new + unchanged + sum(report.count(kind, change) for change in ("changed", "back", "other"))
+    total = (
+        new + unchanged + sum(report.count(kind, change) for change in ("changed", "back", "again", "other"))
+    )
     parts = [f"{new:,} new, {unchanged:,} unchanged"] if unchanged else []
     for change, word in (
         ("changed", "changed"),
         ("back", "there again"),
+        ("again", "known from X's interface"),
         ("other", "older or differing"),
         ("gone", "gone"),
     ):

@@ -102,7 +102,7 @@ def find_account(settings: Settings, named: str | None) -> AccountSettings:
 
 
 def _require_api(settings: Settings, account: AccountSettings) -> AccountApi:
-    lines = f'[account.api]\ntoken = "file:keys/x-{account.id}.token"\nmax_spend_usd = 25'
+    lines = f'[account.api]\ntoken = "file:collector/x-{account.id}.token"\nmax_spend_usd = 25'
     if account.api is None:
         raise ConfigurationError(
             f"{settings.path} does not let X be asked for {_name(account)}",

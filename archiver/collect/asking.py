@@ -191,7 +191,8 @@ class Asker:
             step,
             report,
             seen_ms=taken.fetched_ms if seen_ms is None else seen_ms,
-            problems=[*mine, *reading.context],
+            problems=mine,
+            context=reading.context,
         )
         for problem in mine:
             report.add_problem(problem)

@@ -37,7 +37,7 @@ Progress = Callable[[str, int], None]
 
 class CollectReport(Struct, kw_only=True):
     """What one run took. `counts`: kind to change to a number of records, where change is new, changed,
-    back (was gone), gone or unchanged."""
+    back (was gone), again (the platform's interface had brought it), gone or unchanged."""
 
     name: str
     platform: str
@@ -156,6 +156,7 @@ class _Collection:
         self._others: set[tuple[int, int | str, bytes]] = set()
         self._first_capture: Capture | None = None
         self._series: dict[str, int] = {}
+        self._elsewhere: dict[str, int | None] = {}
         self._buckets: dict[tuple[int, str, int], _Bucket] = {}
         self._waiting = 0
         self._sealing: deque[_Sealing] = deque()
@@ -234,6 +235,7 @@ class _Collection:
         series = self._series_of(kind)
         keys = [as_key(item.id) for item in items]
         known = self.state.find_seen(series, keys)
+        elsewhere = self._find_elsewhere(kind, keys)
         uncommitted = self._uncommitted.setdefault(series, {})
         unchanged = self._unchanged.setdefault(series, [])
         generated_ms = self.source.generated_ms
@@ -243,6 +245,9 @@ class _Collection:
             digest = content_hash(item.content)
             seen = uncommitted.get(key) or known.get(key)
             change = "new" if seen is None else self._change(capture, kind, item.id, key, seen, digest)
+            other = elsewhere.get(key) if elsewhere else None
+            if change == "new" and other is not None:
+                change = "again"
             if item.media and self._take_media(item.media) and change == "unchanged":
                 change = "changed"
             changes[change] = changes.get(change, 0) + 1
@@ -250,16 +255,20 @@ class _Collection:
                 unchanged.append(key)
                 continue
             version = 1 if seen is None else seen.version + 1
+            if other is not None:
+                version = max(version, other.version + 1)
             if change == "other" and seen is not None:
                 uncommitted[key] = Seen(seen.digest, version, seen.gone, seen.generated_ms)
                 self._others.add((series, key, digest))
                 self._put(capture, kind, series, item, -version, change, digest)
                 continue
             if item.record_id is not None and item.record_id != item.id:
-                version = self._version_of_edit(series, item.record_id) + 1
+                version = self._version_of_edit(kind, series, item.record_id) + 1
                 uncommitted[f"record {item.record_id}"] = Seen(b"", version, 0, 0)
             uncommitted[key] = Seen(digest, version, 0, generated_ms)
-            self._put(capture, kind, series, item, version, change, digest)
+            # The interface tells more of a record than an export, so its capture stays the one that shows.
+            shown = -version if change == "again" else version
+            self._put(capture, kind, series, item, shown, change, digest)
         if kind == "gone":
             self._count_gone(items, changes.get("unchanged", 0))
             return
@@ -288,11 +297,28 @@ class _Collection:
             return "unchanged"
         return "changed" if seen.generated_ms < generated_ms else "other"
 
-    def _version_of_edit(self, series: int, record_id: str) -> int:
+    def _other_series(self, kind: str) -> int | None:
+        """The same account's records of a kind as its platform's interface brought them, if it did."""
+        if kind not in self._elsewhere:
+            self._elsewhere[kind] = (
+                None
+                if kind == "gone"  # what each way shows to be gone is an observation of its own
+                else self.state.find_series(self.source.platform, self.source.account, kind, "api")
+            )
+        return self._elsewhere[kind]
+
+    def _find_elsewhere(self, kind: str, keys: list[int | str]) -> dict[int | str, Seen]:
+        series = self._other_series(kind)
+        return {} if series is None else self.state.find_seen(series, keys)
+
+    def _version_of_edit(self, kind: str, series: int, record_id: str) -> int:
         """The highest version so far of a record that has edits."""
         waiting = self._uncommitted[series]
         known = [waiting.get(f"record {record_id}"), waiting.get(as_key(record_id))]
-        return max(self.state.versions_of(series, record_id), *(one.version for one in known if one), 0)
+        other = self._other_series(kind)
+        elsewhere = 0 if other is None else self.state.versions_of(other, record_id)
+        own = self.state.versions_of(series, record_id)
+        return max(own, elsewhere, *(one.version for one in known if one), 0)
 
     def _put(
         self, capture: int, kind: str, series: int, item: Item, version: int, change: str, digest: bytes

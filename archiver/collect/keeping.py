@@ -75,9 +75,11 @@ class AccountKeeper:
         *,
         seen_ms: int,
         problems: Sequence[Problem] = (),
+        context: Sequence[Problem] = (),
     ) -> None:
         """Keep one answer. `body` is None for what no platform sent: an observation of our own, whose items
-        bring their bytes. `seen_ms`: as of when the records are known to be there."""
+        bring their bytes. `seen_ms`: as of when the records are known to be there. `context`: what an answer
+        lacks around its records, kept with them if any is kept."""
         with self._lock:
             decided = self._decide(items, seen_ms)
         missing = self._take_media(decided, report)
@@ -93,7 +95,7 @@ class AccountKeeper:
             body_sha256=sha256(body).hexdigest(),
             pages=[(info, self._sealer.seal(page)) for info, page in pages],
             missing=missing,
-            problems=problems,
+            problems=[*problems, *(context if pages else ())],
             step=step,
         )
         with self._lock:

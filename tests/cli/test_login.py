@@ -343,10 +343,10 @@ def test_an_account_that_is_not_asked_for_is_answered_with_the_lines_to_add(desk
         f"{desk.folder}/archiver.toml does not let X be asked for @SpringfieldPD ({desk.police})"
     )
     lines = text.partition("after its id:\n")[2]
-    assert lines.startswith(f'[account.api]\ntoken = "file:keys/x-{desk.police}.token"')
+    assert lines.startswith(f'[account.api]\ntoken = "file:collector/x-{desk.police}.token"')
     desk.write(desk.account(None), lines)
     assert desk.sign_in().code == 0
-    assert (desk.folder / "keys" / f"x-{desk.police}.token").is_file()
+    assert (desk.folder / "collector" / f"x-{desk.police}.token").is_file()
 
 
 def test_settings_with_which_no_token_could_be_had_or_kept_are_refused_before_x_is_asked(desk: Desk) -> None:

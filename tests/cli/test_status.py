@@ -43,7 +43,8 @@ def test_accounts_archives_and_what_waits_are_listed(run: Runner, home: Home, tm
     account, listed, waiting = run("--config", home.folder, "status", "--json").json_lines()
     assert account == {
         "type": "account", "platform": "x", "id": "451207733", "handle": "SpringfieldPolice",
-        "last_export": "2026-10-31T23:59:59.000Z",
+        "last_export": "2026-10-31T23:59:59.000Z", "collected": {}, "unfinished": [], "gaps": [],
+        "spent_usd": 0.0,
     }  # fmt: skip
     manifest = archive.manifest
     assert listed == {

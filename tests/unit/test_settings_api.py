@@ -348,7 +348,7 @@ def test_what_is_wrong_in_an_accounts_table_is_named_once(
 
 def test_what_to_do_stands_beside_it(tmp_path: Path) -> None:
     for lines, hint in (
-        ("", "make a token with: archiver login x --account 7"),
+        ("", 'add token = "file:collector/x-7.token", then make it: archiver login x'),
         ('token = "env:T"\nkinds = ["x"]', f"out of: {', '.join(COLLECT_KINDS)}"),
         ('token = "env:T"\nevery_days.post = 1', "did you mean posts?"),
         ('token = "env:T"\nmax_spend = 1', "did you mean max_spend_usd?"),

@@ -13,6 +13,7 @@ from archiver.times import Clock
 
 Sleep = Callable[[float], None]
 """Waits for so many seconds."""
+Stopped = Callable[[], bool]
 Random = Callable[[], float]
 """A number from 0 up to 1."""
 FIRST_BACKOFF_SECONDS = 2.0
@@ -23,10 +24,14 @@ NEXT_RUN = "the next run goes on from there; x_api.max_wait_seconds says how lon
 class Patience:
     """How long one kind of one account may wait in all."""
 
-    def __init__(self, most_seconds: float, sleep: Sleep, random: Random) -> None:
+    def __init__(
+        self, most_seconds: float, sleep: Sleep, random: Random, stopped: Stopped = lambda: False
+    ) -> None:
+        """`stopped`: whether the run is to end, so that nobody waits who is no longer waited for."""
         self._left = most_seconds
         self._sleep = sleep
         self._random = random
+        self._stopped = stopped
 
     def wait(self, seconds: float, why: str) -> None:
         """Wait, or raise LateError where that is longer than is left."""
@@ -38,6 +43,8 @@ class Patience:
             )
         self._left -= seconds
         self._sleep(seconds)
+        if self._stopped():
+            raise LateError("the run was stopped while it waited", NEXT_RUN)
 
     def back_off(self, attempt: int, why: str) -> None:
         """Wait longer each time, by chance between half of it and all, so that many do not come back at
