@@ -158,6 +158,16 @@ class Plan:
     prices_as_of: str
     with_includes: int
 
+    def stops_early(self, account: str) -> bool:
+        """Whether an account's ceiling would end the run before all that is due is taken."""
+        rows = [row for row in self.rows if row.account.id == account and row.account.api is not None]
+        most = sum(row.micro_usd for row in rows) * (1 + self.with_includes)
+        return any(
+            row.account.api is not None
+            and most > row.account.api.max_spend_micro_usd - self.spent.get(account, 0)
+            for row in rows
+        )
+
 
 def plan(settings: Settings, accounts: Sequence[Asked], now_ms: int, only: Sequence[CollectKind]) -> Plan:
     """What a run now would ask for. Asks X nothing and changes nothing."""

@@ -76,6 +76,10 @@ def _print_plan(session: Session, planned: Plan) -> None:
         _print_table(planned.rows)
     for account, spent in planned.spent.items():
         click.echo(f"{account}: {format_usd(spent)} spent in {planned.month}; {_ceiling(planned, account)}")
+        if planned.stops_early(account):
+            click.echo(
+                "  What is due may cost more than is left: the run stops there and goes on next month."
+            )
     click.echo(f"Prices of {planned.prices_as_of}, as in the settings. Nothing was asked.")
     if planned.with_includes:
         click.echo(

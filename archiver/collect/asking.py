@@ -109,15 +109,11 @@ class Asker:
         *,
         subject: str | None = None,
         context: dict[str, str] | None = None,
-        most: int | None = None,
         asked: Collection[str] = (),
     ) -> Taken:
-        """One request and its answer. `most`: how many things it may return. Raise CeilingError before a
-        request that could cost more than is left, AccountError where X does not show the account."""
+        """One request and its answer; `afford` says before how many things it may return."""
         if self.shared.stop.is_set() and self.shared.reason is not None:
             raise self.shared.reason
-        price = price_of(endpoint, self.api, self.shared.settings.prices, own_token=self._is_own())
-        self._check_ceiling(price * (most or endpoint.page))
         path_id = subject or (self.account.id if endpoint.takes_id else None)
         fetched = self.client.fetch(endpoint, path_id, parameters, patience)
         capture = Capture(
@@ -137,7 +133,9 @@ class Asker:
             headers=fetched.headers,
         )
         reading = read_answer(capture, fetched.answer, endpoint, asked)
-        cost = cost_of(price, reading.resources, reading.included, self.shared.settings.prices)
+        cost = cost_of(
+            self._price(endpoint), reading.resources, reading.included, self.shared.settings.prices
+        )
         report.requests += 1
         report.resources += cost.resources
         report.micro_usd += cost.micro_usd
@@ -145,27 +143,35 @@ class Asker:
         spend = Spend(month, PLATFORM, self.account.id, endpoint.kind, 1, cost.resources, cost.micro_usd)
         return Taken(endpoint, capture, fetched.body, reading, spend, fetched.fetched_ms)
 
-    def _is_own(self) -> bool:
-        return self.owner == self.account.id
+    def _price(self, endpoint: Endpoint) -> int:
+        own = self.owner == self.account.id
+        return price_of(endpoint, self.api, self.shared.settings.prices, own_token=own)
 
-    def _check_ceiling(self, most_micro_usd: int) -> None:
+    def afford(self, endpoint: Endpoint, wanted: int) -> int:
+        """How many of the things wanted may be asked for within what is left of the month's money. Raise
+        CeilingError where that is fewer than X returns at least."""
+        each = self._price(endpoint)
         if self.shared.settings.prices.includes_billed:
-            most_micro_usd *= 1 + INCLUDED_AT_MOST
+            each *= 1 + INCLUDED_AT_MOST
         month = format_date(self.now_ms)[:7]
         with self.shared.keeper.lock:
             spent = self.shared.keeper.spool.progress.spent_by(month, PLATFORM, self.account.id)
-        if spent + most_micro_usd > self.api.max_spend_micro_usd:
+        most = self.api.max_spend_micro_usd
+        affordable = wanted if each == 0 else min(wanted, max(0, most - spent) // each)
+        if affordable < min(wanted, endpoint.least):
             raise CeilingError(
-                f"{format_usd(spent)} of the {format_usd(self.api.max_spend_micro_usd)} for this month are"
-                f" spent, and the next request may cost {format_usd(most_micro_usd)}",
+                f"{format_usd(spent)} of the {format_usd(most)} for {month} are spent, too much for one more"
+                f" request for {endpoint.kind}",
                 "it goes on next month, or with a higher account.api.max_spend_usd",
             )
+        return affordable
 
     def learn_owner(self, report: KindReport, patience: Patience) -> None:
         """Ask X whose token this is, where neither the token nor the settings say: messages are those of
         whoever it is."""
         endpoint = ENDPOINTS["owner"]
-        taken = self.ask(endpoint, {}, patience, report, most=1)
+        self.afford(endpoint, 1)
+        taken = self.ask(endpoint, {}, patience, report)
         self.owner = taken.reading.owner
         self.save(self.step("owner", Cursor(finished_ms=self.now_ms), taken.spend))
 
@@ -218,12 +224,17 @@ class Asker:
         self._keeper.save(step)
 
     def refuse(self, taken: Taken, *, everything: bool) -> None:
-        """Raise where X says something of the account instead of showing its records. What it says of the
-        account itself ends the account, of one kind the kind."""
+        """Raise AccountError where X says something of the account instead of showing its records; the
+        archive will say so too. `everything`: it was the account itself that was asked for."""
         error = taken.reading.refusal
         if error is None:
             return
         shown = f"@{self.account.handle} ({self.account.id})" if self.account.handle else self.account.id
+        noted = Problem(f"account {self.account.id}", "refused", f"{was_refused(error)}, says X")
+        with self.shared.keeper.lock:
+            self.shared.keeper.spool.add_problems(
+                walk_digest(), f"{taken.endpoint.kind} of {shown}", taken.fetched_ms, [noted]
+            )
         raise AccountError(
             f"the account {shown} {was_refused(error)}, says X",
             "look at its id in the settings, and at the account on X" if everything else None,

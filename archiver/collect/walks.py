@@ -56,7 +56,8 @@ def take_profile(asker: Asker, report: KindReport, patience: Patience) -> dict[s
     endpoint = ENDPOINTS["profile"]
     cursor = asker.cursor("profile")
     walk = begin(cursor, asker.now_ms)
-    taken = asker.ask(endpoint, {}, patience, report, most=1)
+    asker.afford(endpoint, 1)
+    taken = asker.ask(endpoint, {}, patience, report)
     asker.refuse(taken, everything=True)
     asker.report.current_handle = taken.reading.handle
     metrics = taken.reading.metrics
@@ -107,17 +108,18 @@ class Timeline:
         resumed_at = walk.oldest
         if self.by_id:  # an id to go on from does not age; the name of a page may
             walk = msgspec.structs.replace(walk, token=None)
-        origin = self.asker.origin(walk.digest, self.endpoint.kind)
         for _ in range(MOST_PAGES):
             try:
                 taken = self._ask(walk, resumed_at)
             except StaleTokenError:
                 if walk.token is None:
                     raise
-                walk = msgspec.structs.replace(walk, token=None)
+                # Under a new number: the same page may be asked for once more, and is another capture.
+                walk = msgspec.structs.replace(walk, token=None, digest=walk_digest())
                 resumed_at = walk.oldest
                 continue
             self.asker.refuse(taken, everything=False)
+            origin = self.asker.origin(walk.digest, self.endpoint.kind)
             self.edit_ids |= taken.reading.edit_ids
             before, walk = walk, self._advanced(walk, taken)
             if walk.token is not None and walk.token == before.token:
@@ -136,6 +138,7 @@ class Timeline:
         size = self.endpoint.page
         if not self.by_id and walk.since is not None and walk.token is None:
             size = FIRST_MESSAGES
+        size = self.asker.afford(self.endpoint, size)
         parameters: dict[str, object] = {"max_results": size}
         if self.by_id and walk.since is not None:
             # The mark itself is asked for once more: if it comes, nothing lies between.
@@ -144,7 +147,7 @@ class Timeline:
             parameters["until_id"] = resumed_at
         if walk.token is not None:
             parameters["pagination_token"] = walk.token
-        return self.asker.ask(self.endpoint, parameters, self.patience, self.report, most=size)
+        return self.asker.ask(self.endpoint, parameters, self.patience, self.report)
 
     def _advanced(self, walk: Walk, taken: Taken) -> Walk:
         numbers = [int(item.id) for item in taken.reading.items if item.id.isascii() and item.id.isdigit()]
@@ -259,7 +262,6 @@ class Snapshot:
         """Walk to the end. `expected`: X's own count, where it is known."""
         cursor = self.asker.cursor(self.kind)
         walk = begin(cursor, self.asker.now_ms)
-        origin = self.asker.origin(walk.digest, self.endpoint.kind)
         for _ in range(MOST_PAGES):
             if walk.complete:
                 break
@@ -268,9 +270,10 @@ class Snapshot:
             except StaleTokenError:
                 if walk.token is None:
                     raise
-                walk = msgspec.structs.replace(walk, token=None, taken=0)
+                walk = msgspec.structs.replace(walk, token=None, taken=0, digest=walk_digest())
                 continue
             self.asker.refuse(taken, everything=False)
+            origin = self.asker.origin(walk.digest, self.endpoint.kind)
             before, reading = walk, taken.reading
             walk = msgspec.structs.replace(
                 walk,
@@ -289,7 +292,7 @@ class Snapshot:
         self._conclude(cursor, walk, expected)
 
     def _ask(self, walk: Walk) -> Taken:
-        parameters: dict[str, object] = {"max_results": self.endpoint.page}
+        parameters: dict[str, object] = {"max_results": self.asker.afford(self.endpoint, self.endpoint.page)}
         if walk.token is not None:
             parameters["pagination_token"] = walk.token
         return self.asker.ask(
@@ -401,10 +404,12 @@ class Recheck:
     def _look_up(self, cursor: Cursor, walk: Walk, ids: list[str], name: str, edit_ids: set[str]) -> None:
         origin = self.asker.origin(walk.digest, "posts looked up again")
         on = msgspec.structs.replace(cursor, walk=walk)
-        size = self.endpoint.page
-        for some in (ids[start : start + size] for start in range(0, len(ids), size)):
+        waiting = list(ids)
+        while waiting:
+            size = self.asker.afford(self.endpoint, min(self.endpoint.page, len(waiting)))
+            some, waiting = waiting[:size], waiting[size:]
             taken = self.asker.ask(
-                self.endpoint, {"ids": ",".join(some)}, self.patience, self.report, most=len(some), asked=some
+                self.endpoint, {"ids": ",".join(some)}, self.patience, self.report, asked=some
             )
             edit_ids |= taken.reading.edit_ids
             gone = [

@@ -129,7 +129,7 @@ class XClient:
             self.pace.before(endpoint.path, patience)
             try:
                 taken = self._send(endpoint, subject, parameters)
-                return self._fetched(taken, generation)
+                return self._fetched(endpoint, taken, generation)
             except NotTakenError as refusal:
                 status = refusal.answer.status_code
                 if status == 429:
@@ -183,10 +183,10 @@ class XClient:
             renewed = self._chain.renew(self.keys)
         self._use(renewed)
 
-    def _fetched(self, taken: Taken, generation: Generation) -> Fetched:
+    def _fetched(self, endpoint: Endpoint, taken: Taken, generation: Generation) -> Fetched:
         fetched_ms = self._clock()
         headers = taken.kept_headers
-        self.pace.after(_path_of(taken.url), headers)
+        self.pace.after(endpoint.path, headers)
         if any(secret.encode() in taken.body for secret in self.keys.secrets):
             raise KindError("X sent the token back in its answer, which is not kept")
         try:
@@ -220,7 +220,8 @@ class XClient:
             names, values = refused_names(answer.body)
             if {"pagination_token", "next_token"} & set(names):
                 return StaleTokenError(about)
-            return NamesError(about, "see x_api.field_names in the settings", names, values)
+            hint = "see x_api.field_names in the settings" if names or values else None
+            return NamesError(about, hint, names, values)
         if status == 401:
             return AccountError(f"X does not take this account's key (401): {said}", self._key_hint())
         if status == 402:
@@ -257,12 +258,6 @@ class XClient:
 
 class _NotJsonError(Exception):
     pass
-
-
-def _path_of(url: str) -> str:
-    """The path with the id left out, as limits are counted."""
-    path = "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
-    return "/".join("{id}" if part.isdigit() and len(part) > 1 else part for part in path.split("/"))
 
 
 def _problem_of(body: bytes) -> _Problem:

@@ -31,6 +31,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     record: str
     walk: Walk
     page: int
+    least: int = 1
+    """The fewest that `max_results` can ask for."""
     price: PriceName
     owned_price: PriceName | None = None
     depth: int | None = None
@@ -51,7 +53,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         ),
         Endpoint(
             body_kind="posts", kind="posts", method="get_users_tweets", path="/2/users/{id}/tweets",
-            group="posts", record="post", walk="timeline", page=100, price="posts",
+            group="posts", record="post", walk="timeline", page=100, least=5, price="posts",
             owned_price="posts_owned", depth=POSTS_DEPTH,
         ),
         Endpoint(
@@ -60,7 +62,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         ),
         Endpoint(
             body_kind="mentions", kind="mentions", method="get_users_mentions",
-            path="/2/users/{id}/mentions", group="posts", record="post", walk="timeline", page=100,
+            path="/2/users/{id}/mentions", group="posts", record="post", walk="timeline", page=100, least=5,
             price="mentions", owned_price="mentions_owned", depth=MENTIONS_DEPTH,
         ),
         Endpoint(
@@ -88,7 +90,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         ),
         Endpoint(
             body_kind="likes", kind="likes", method="get_liked_tweets", path="/2/users/{id}/liked_tweets",
-            group="posts", record="like", walk="snapshot", page=100, price="likes",
+            group="posts", record="like", walk="snapshot", page=100, least=5, price="likes",
             owned_price="likes_owned",
         ),
         Endpoint(

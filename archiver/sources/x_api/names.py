@@ -15,6 +15,15 @@ from archiver.sources.x_api.shapes import ApiProblem
 
 MOST_CHANGES: Final = 30
 """So often a request is sent again with other names."""
+VITAL: Final = frozenset(
+    {
+        "attachments", "attachments.media_keys", "author_id", "created_at", "dm_conversation_id",
+        "edit_history_post_ids", "edit_history_tweet_ids", "entities", "event_type", "id", "note_post",
+        "note_tweet", "public_metrics", "referenced_posts", "referenced_tweets", "referenced_tweets.id",
+        "sender_id", "text", "username", "variants",
+    }
+)  # fmt: skip
+"""Without these a post is not what it was: rather nothing is taken until somebody has looked."""
 _VALUE: Final = re.compile(r"value \[([\w.]+)\]")
 _NAME: Final = re.compile(r"[\w.]+")
 
@@ -56,7 +65,8 @@ class Names:
                 self._confirmed = self._confirmed or generation == self._generation
 
     def learn(self, generation: Generation, group: Group, error: NamesError) -> bool:
-        """Change what is asked for after a refusal; False where there is nothing to change."""
+        """Change what is asked for after a refusal: the generation, or single fields left out. False where
+        there is nothing to change, or what is left would not be a record."""
         refused = {*error.names, *error.values}
         with self._lock:
             if generation != self._generation:
@@ -67,7 +77,9 @@ class Names:
                 self._generation = other
                 self._tried.add(other)
                 return True
-            new = (refused & _all_names(generation, group)) - self._refused
+            new = (set(error.values) & _all_names(generation, group)) - self._refused
+            if any(one.partition("=")[2] in VITAL for one in new):
+                return False
             self._refused |= new
             self.newly_refused += sorted(new)
             return bool(new)

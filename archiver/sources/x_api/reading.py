@@ -109,7 +109,7 @@ def _item(
         return None
     record = parsed.record
     pieces = [piece, *context.used.values()]
-    item_id, series, content = _describe(capture, endpoint.record, record)
+    item_id, series, content = _describe(capture, endpoint, record)
     if parsed.remarks:
         detail = f"has {', '.join(parsed.remarks)}; kept as it is"
         reading.problems.append(Problem(f"{series} {item_id}", "broken", detail))
@@ -129,9 +129,10 @@ def _item(
     )
 
 
-def _describe(capture: Capture, kind: str, record: Record) -> tuple[str, str, bytes]:
+def _describe(capture: Capture, endpoint: Endpoint, record: Record) -> tuple[str, str, bytes]:
     """A record's id, the series it is known in, and what makes a version of it. Left out are counters, what
     X may leave away one day (client, language), and what was captured with it only by chance (handles)."""
+    kind = endpoint.record
     if isinstance(record, Post):
         content = _encode(
             (
@@ -147,7 +148,7 @@ def _describe(capture: Capture, kind: str, record: Record) -> tuple[str, str, by
                 record.audience,
             )
         )
-        own = record.author_id == capture.account
+        own = record.author_id == capture.account or (record.author_id is None and endpoint.kind == "posts")
         return record.platform_id, "post" if own else MENTION_SERIES, content
     if isinstance(record, Message):
         content = _encode(
