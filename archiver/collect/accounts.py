@@ -9,8 +9,11 @@ from contextlib import suppress
 
 from archiver.collect.asking import PLATFORM, Asker, Shared
 from archiver.collect.keeping import AccountKeeper
+from archiver.collect.recheck import Recheck
 from archiver.collect.report import AccountReport, KindReport
-from archiver.collect.walks import Recheck, Snapshot, Timeline, own_lists, reconcile_posts, take_profile
+from archiver.collect.snapshot import Snapshot, own_lists
+from archiver.collect.timeline import Timeline
+from archiver.collect.walks import reconcile_posts, take_profile
 from archiver.errors import ArchiverError
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
     # At DEBUG these log the token and every body, whatever the program around them set up.
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
     logging.getLogger(_name).propagate = False
+
+# tweepy warns, by a method that is to go, of each parameter it does not know, as `post.fields`.
+warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tweepy\.")
 
 SHOWN_CHARACTERS: Final = 200
 SKEW_SHOWN_MS: Final = 60_000
