@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import age_stream, main_job, memory, search, startup
+from bench import age_stream, main_job, memory, search, startup, x_api
 from bench.results import NOTHING, Asked, Detail, Report, Row, machine
 from bench.workplace import ROOT, BenchError, Workplace, make_export, say
 
-NAMES = ("main-job", "memory", "search", "relevance", "age", "startup")
+NAMES = ("main-job", "memory", "search", "relevance", "age", "startup", "x-api")
+WITHOUT_EXPORT = frozenset({"age", "x-api"})
 AGE_MEANING = (
     "one stream of random bytes through our X25519 encryption or decryption in the bench's process, against"
     " the `age` program in its own; from the page cache to the null device, in turns, the best of"
@@ -39,6 +40,10 @@ def measure(place: Workplace, names: Sequence[str]) -> tuple[list[Row], list[Det
         rows += search.measure_relevance(place)
     if "startup" in names:
         rows += [startup.measure_version(), startup.measure_search(place)]
+    if "x-api" in names:
+        collecting = x_api.measure(place)
+        rows += collecting.rows()
+        details += collecting.details()
     if "age" in names:
         rows += measure_age()
     if "memory" in names:
@@ -71,11 +76,13 @@ def _age_row(what: str, ours: str, peer: str, ratio: float | None) -> Row:
 def report(place: Workplace, names: Sequence[str]) -> Report:
     """Measure, and describe the machine as it was before."""
     before = machine()
-    export = make_export(place.folder, place.posts)
+    counts: list[str] = []
+    if not WITHOUT_EXPORT.issuperset(names):
+        export = make_export(place.folder, place.posts)
+        counts.append(
+            f"{export.posts:,} posts, {export.json_bytes:,} bytes of JSON in an export of {export.zip_bytes:,}"
+        )
     rows, details = measure(place, names)
-    counts = [
-        f"{export.posts:,} posts, {export.json_bytes:,} bytes of JSON in an export of {export.zip_bytes:,}"
-    ]
     return Report(datetime.now(UTC).date(), before, counts, rows, details)
 
 

@@ -1,4 +1,4 @@
-"""Followers, blocks, likes, lists: all of it each time, so that who is absent and was there before is gone."""
+"""Followers, blocks, likes, lists: the whole each time, so that who is absent and was there before is gone."""
 
 from typing import Final
 

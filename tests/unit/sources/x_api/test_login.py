@@ -313,7 +313,7 @@ def test_connections_without_a_request_hold_nobody_up(bench: Bench) -> None:
 
     def act() -> int:
         with socket.create_connection(place), socket.create_connection(place) as odd:
-            odd.sendall(b"GET //[/callback HTTP/1.1\r\n\r\n")
+            odd.sendall(b"GET http://[/callback HTTP/1.1\r\n\r\n")
             assert odd.recv(64).startswith(b"HTTP/1.0 404")
             with socket.create_connection(place) as broken:
                 broken.sendall(b"\x00\xff\r\n\r\n")
