@@ -17,6 +17,8 @@ from archiver.spool import Spool
 from archiver.state import State
 from archiver.times import format_date
 
+RECHECKED = "posts looked up again"
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -33,8 +35,8 @@ class Planned:
 
     @property
     def requests(self) -> int:
-        """At least one."""
-        return max(1, -(-(self.expected or 0) // self.page))
+        """Where nothing is expected, one that says so; but nobody is asked for no post."""
+        return max(0 if self.kind == RECHECKED else 1, -(-(self.expected or 0) // self.page))
 
     @property
     def micro_usd(self) -> int:
@@ -114,7 +116,7 @@ def _planned(
         again = _recheck_ids(account, api, state, now_ms)
         return [
             row(ENDPOINTS["posts"], cursor.taken if cursor.mark else first, POSTS_DEPTH),
-            row(ENDPOINTS["recheck"], again, again, "posts looked up again"),
+            row(ENDPOINTS["recheck"], again, again, RECHECKED),
         ]
     if kind == "mentions":
         return [row(ENDPOINTS["mentions"], cursor.taken if cursor.mark else MENTIONS_DEPTH, MENTIONS_DEPTH)]

@@ -1,4 +1,4 @@
-"""Followers, blocks, likes, lists: the whole each time, so that who is absent and was there before is gone."""
+"""Followers, blocks, likes, lists: the whole of it each time; who was there and is absent is gone."""
 
 from typing import Final
 
