@@ -19,7 +19,7 @@ import msgspec
 from archiver.chain import Head
 from archiver.errors import IntegrityError
 from archiver.local_database import LocalDatabase
-from archiver.sources.base import Route
+from archiver.sources.base import CONTENT_DIGEST_BYTES, Route
 from archiver.spool import Page, Spool
 
 _SCHEMA = """
@@ -78,6 +78,18 @@ def _arrays(keys: Sequence[int | str]) -> Iterator[Any]:
 def _series_name(kind: str, route: Route) -> str:
     """Exports' series are called after the kind alone, as they were before there was another route."""
     return kind if route == "export" else f"{kind} by {route}"
+
+
+def same_content(known: bytes, new: bytes) -> bool:
+    """Whether two digests, as `digest_of` makes them, are of the same content of one route. Those noted by
+    version 0.1 have no hash of the words."""
+    return known[:CONTENT_DIGEST_BYTES] == new[:CONTENT_DIGEST_BYTES]
+
+
+def other_words(known: bytes, new: bytes) -> bool:
+    """Whether what two routes brought of one record reads differently, where both have all of its words."""
+    words, new_words = known[CONTENT_DIGEST_BYTES:], new[CONTENT_DIGEST_BYTES:]
+    return bool(words and new_words and words != new_words)
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -212,13 +224,20 @@ class State:
             ).fetchall()
         return int(rows[0][0]) if rows else None
 
-    def present(self, series: int, *, from_id: int | None = None, before_ms: int | None = None) -> list[str]:
-        """Ids not marked gone: those of at least `from_id`, last seen before `before_ms`."""
+    def present(
+        self,
+        series: int,
+        *,
+        from_id: int | None = None,
+        before_ms: int | None = None,
+        gone: bool = False,
+    ) -> list[str]:
+        """Ids not marked gone, or those that are: of at least `from_id`, last seen before `before_ms`."""
         with self._local.translated():
             rows: list[Any] = self._database.execute(
-                "SELECT id FROM seen WHERE series = ?1 AND gone = 0 AND (?2 IS NULL OR id >= ?2)"
+                "SELECT id FROM seen WHERE series = ?1 AND (gone <> 0) = ?4 AND (?2 IS NULL OR id >= ?2)"
                 " AND (?3 IS NULL OR generated_ms < ?3)",
-                (series, from_id, before_ms),
+                (series, from_id, before_ms, gone),
             ).fetchall()
         return [str(key) for (key,) in rows]
 
@@ -302,7 +321,8 @@ class State:
         with self._local.translated():
             return bool(
                 self._database.execute(
-                    "SELECT 1 FROM other WHERE series = ? AND id = ? AND digest = ?", (series, key, digest)
+                    "SELECT 1 FROM other WHERE series = ? AND id = ? AND substr(digest, 1, ?) = ?",
+                    (series, key, CONTENT_DIGEST_BYTES, digest[:CONTENT_DIGEST_BYTES]),
                 ).fetchall()
             )
 

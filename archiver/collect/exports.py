@@ -15,10 +15,20 @@ from msgspec import Struct
 
 from archiver.errors import SourceError
 from archiver.records import MediaReference
-from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Item, Problem, Source, Unread
+from archiver.sources.base import (
+    Absence,
+    Batch,
+    Capture,
+    CaptureEnd,
+    Item,
+    Problem,
+    Source,
+    Unread,
+    digest_of,
+)
 from archiver.sources.comparison import absent_items, comparison_capture
 from archiver.spool import MissingMedia, Page, PageInfo, PageSealer, Spool
-from archiver.state import Seen, State, as_key
+from archiver.state import Seen, State, as_key, other_words, same_content
 from archiver.times import Clock
 
 PAGE_BYTES = 1024 * 1024
@@ -239,15 +249,14 @@ class _Collection:
         uncommitted = self._uncommitted.setdefault(series, {})
         unchanged = self._unchanged.setdefault(series, [])
         generated_ms = self.source.generated_ms
-        content_hash = self.content_hash
         changes: dict[str, int] = {}
         for item, key in zip(items, keys, strict=True):
-            digest = content_hash(item.content)
+            digest = digest_of(item, self.content_hash)
             seen = uncommitted.get(key) or known.get(key)
             change = "new" if seen is None else self._change(capture, kind, item.id, key, seen, digest)
             other = elsewhere.get(key) if elsewhere else None
             if change == "new" and other is not None:
-                change = "again"
+                change = self._change_of_route(kind, item.id, other, digest)
             if item.media and self._take_media(item.media) and change == "unchanged":
                 change = "changed"
             changes[change] = changes.get(change, 0) + 1
@@ -262,12 +271,12 @@ class _Collection:
                 self._others.add((series, key, digest))
                 self._put(capture, kind, series, item, -version, change, digest)
                 continue
-            if item.record_id is not None and item.record_id != item.id:
+            if item.record_id is not None:
                 version = self._version_of_edit(kind, series, item.record_id) + 1
                 uncommitted[f"record {item.record_id}"] = Seen(b"", version, 0, 0)
             uncommitted[key] = Seen(digest, version, 0, generated_ms)
             # The interface tells more of a record than an export, so its capture stays the one that shows.
-            shown = -version if change == "again" else version
+            shown = -version if change in ("again", "other") else version
             self._put(capture, kind, series, item, shown, change, digest)
         if kind == "gone":
             self._count_gone(items, changes.get("unchanged", 0))
@@ -287,7 +296,7 @@ class _Collection:
         generated_ms = self.source.generated_ms
         if 0 < seen.gone < generated_ms and capture not in self._of_deleted:
             return "back"
-        if seen.digest == digest:
+        if same_content(seen.digest, digest):
             return "unchanged"
         if seen.generated_ms == generated_ms:
             detail = "is in the export twice, with differing content; both are kept"
@@ -296,6 +305,16 @@ class _Collection:
         if (series, key, digest) in self._others or self.state.is_other(series, key, digest):
             return "unchanged"
         return "changed" if seen.generated_ms < generated_ms else "other"
+
+    def _change_of_route(self, kind: str, record: str, other: Seen, digest: bytes) -> str:
+        """What a record is that the platform's interface brought before and no export did."""
+        if kind == "account":
+            return "new"  # what an account says of itself differs from time to time
+        if not other_words(other.digest, digest):
+            return "again"
+        detail = "reads differently in the export and through X's interface; both are kept"
+        self._note_problem(Problem(f"{kind} {record}", "conflict", detail))
+        return "changed" if other.generated_ms < self.source.generated_ms else "other"
 
     def _other_series(self, kind: str) -> int | None:
         """The same account's records of a kind as its platform's interface brought them, if it did."""

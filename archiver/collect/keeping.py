@@ -15,10 +15,10 @@ from msgspec import Struct
 from archiver.collect.report import NAMED_MISSING, KindReport
 from archiver.progress import Step
 from archiver.records import MediaReference
-from archiver.sources.base import Capture, Item, Problem, Route
+from archiver.sources.base import Capture, Item, Problem, Route, digest_of
 from archiver.sources.x_api.media import MediaSource, NotFetchedError
 from archiver.spool import AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool
-from archiver.state import Seen, State, as_key
+from archiver.state import Seen, State, as_key, other_words, same_content
 from archiver.times import Clock
 
 ROUTE: Route = "api"
@@ -81,7 +81,7 @@ class AccountKeeper:
         bring their bytes. `seen_ms`: as of when the records are known to be there. `context`: what an answer
         lacks around its records, kept with them if any is kept."""
         with self._lock:
-            decided = self._decide(items, seen_ms)
+            decided = self._decide(items, seen_ms, report)
         missing = self._take_media(decided, report)
         pages = self._pages(decided, body, seen_ms)
         if body is None:
@@ -101,7 +101,7 @@ class AccountKeeper:
         with self._lock:
             self._store(answer, pages, decided, seen_ms)
         for one in decided:
-            report.counts["gone" if one.item.kind == "gone" and one.change == "new" else one.change] += 1
+            report.counts["gone" if one.item.kind == "gone" else one.change] += 1
 
     def save(self, step: Step) -> None:
         """Move a cursor behind which there is no new page."""
@@ -151,13 +151,19 @@ class AccountKeeper:
             )
         return self._series[key]
 
-    def _decide(self, items: Sequence[Item], seen_ms: int) -> list[_Decided]:
+    def _decide(self, items: Sequence[Item], seen_ms: int, report: KindReport) -> list[_Decided]:
         by_series: dict[str, list[Item]] = {}
         for item in items:
             by_series.setdefault(_series_of(item), []).append(item)
-        return [one for name, some in by_series.items() for one in self._decide_series(name, some, seen_ms)]
+        return [
+            one
+            for name, some in by_series.items()
+            for one in self._decide_series(name, some, seen_ms, report)
+        ]
 
-    def _decide_series(self, name: str, items: Sequence[Item], seen_ms: int) -> list[_Decided]:
+    def _decide_series(
+        self, name: str, items: Sequence[Item], seen_ms: int, report: KindReport
+    ) -> list[_Decided]:
         series, other = self._own_series(name), self._other_series(name)
         keys = [as_key(item.id) for item in items]
         known = self._keeper.state.find_seen(series, keys)
@@ -165,10 +171,10 @@ class AccountKeeper:
         edits: dict[str, int] = {}
         decided = []
         for item, key in zip(items, keys, strict=True):
-            digest = self._keeper.content_hash(item.content)
-            change = self._change(known.get(key), elsewhere.get(key), digest, seen_ms, item.kind)
+            digest = digest_of(item, self._keeper.content_hash)
+            change = self._change(item, known.get(key), elsewhere.get(key), digest, seen_ms, report)
             version = 1 + max(_version(known.get(key)), _version(elsewhere.get(key)))
-            if change != "unchanged" and item.record_id not in (None, item.id):
+            if change != "unchanged" and item.record_id is not None:
                 edits.setdefault(str(item.record_id), self._versions_of(series, other, str(item.record_id)))
                 version = edits[str(item.record_id)] = edits[str(item.record_id)] + 1
             # The interface tells more of a record than an export: names, alternative texts, the whole of a
@@ -178,13 +184,26 @@ class AccountKeeper:
         return decided
 
     def _change(
-        self, seen: Seen | None, elsewhere: Seen | None, digest: bytes, seen_ms: int, kind: str
+        self,
+        item: Item,
+        seen: Seen | None,
+        elsewhere: Seen | None,
+        digest: bytes,
+        seen_ms: int,
+        report: KindReport,
     ) -> str:
-        if seen is None:
-            return "new" if elsewhere is None or kind == "gone" else "again"
-        if 0 < seen.gone < seen_ms:
-            return "back"
-        return "unchanged" if seen.digest == digest else "changed"
+        if seen is not None:
+            if 0 < seen.gone < seen_ms:
+                return "back"
+            return "unchanged" if same_content(seen.digest, digest) else "changed"
+        # What is gone is an observation of each way; what an account says of itself differs in time.
+        if elsewhere is None or item.kind in ("gone", "account"):
+            return "new"
+        if not other_words(elsewhere.digest, digest):
+            return "again"
+        detail = "reads differently in an export and through X's interface; both are kept"
+        report.add_problem(Problem(f"{item.kind} {item.id}", "conflict", detail))
+        return "changed"
 
     def _versions_of(self, series: int, other: int | None, record_id: str) -> int:
         """How many versions there are of a post that was edited."""

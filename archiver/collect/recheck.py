@@ -32,6 +32,7 @@ class Recheck:
         self.endpoint = ENDPOINTS["recheck"]
         self.report = report
         self.patience = patience
+        self._known_gone: set[str] = set()
 
     def run(self, started_ms: int, edit_ids: set[str]) -> None:
         """`started_ms`: posts seen since then need no second look. `edit_ids`: versions that the timeline
@@ -58,7 +59,10 @@ class Recheck:
         with keeper.lock:
             series = keeper.state.series(PLATFORM, self.asker.account.id, name, "api")
             found = keeper.state.present(series, from_id=first, before_ms=walk.started_ms)
-        return [one for one in found if one.isdigit()]
+            # X bills what it returns: asking whether somebody is there again costs nothing if not.
+            gone = keeper.state.present(series, from_id=first, gone=True)
+        self._known_gone |= set(gone)
+        return [one for one in (*found, *gone) if one.isdigit()]
 
     def _is_known(self, post_id: str) -> bool:
         keeper = self.asker.shared.keeper
@@ -80,6 +84,7 @@ class Recheck:
             gone = [
                 msgspec.structs.replace(one, id=f"{name}:{one.id.partition(':')[2]}")
                 for one in taken.reading.gone
+                if one.id.partition(":")[2] not in self._known_gone
             ]
             self.asker.keep(
                 taken,

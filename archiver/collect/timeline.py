@@ -7,7 +7,7 @@ import msgspec
 from archiver.collect.asking import PLATFORM, Asker, Taken, walk_digest
 from archiver.collect.report import KindReport
 from archiver.collect.walks import MOST_PAGES, begin, finish
-from archiver.progress import Gap, Walk
+from archiver.progress import Cursor, Gap, Walk
 from archiver.sources.x.times import DAY_MS, snowflake_ms
 from archiver.sources.x_api.client import StaleTokenError
 from archiver.sources.x_api.endpoints import MESSAGE_DAYS, Endpoint
@@ -66,7 +66,7 @@ class Timeline:
             if walk.token is not None and walk.token == before.token:
                 raise KindError(f"{self.endpoint.path}: X names the same page again and again")
             if walk.token is None or (walk.met and not self.by_id):
-                gaps = self._gaps(walk)
+                gaps = self._gaps(walk, cursor)
                 done = finish(cursor, walk, self.asker.now_ms)
                 step = self.asker.step(kind, done, taken.spend, gaps)
                 self.asker.keep(taken, origin, step, self.report)
@@ -103,7 +103,7 @@ class Timeline:
             met=walk.met or (known is not None and oldest is not None and oldest <= known),
         )
 
-    def _gaps(self, walk: Walk) -> tuple[Gap, ...]:
+    def _gaps(self, walk: Walk, cursor: Cursor) -> tuple[Gap, ...]:
         """What lies between the oldest record of this walk and what was known, where X shows no more."""
         if walk.met:
             return ()
@@ -115,8 +115,9 @@ class Timeline:
                 return ()
             reason = f"X shows the newest {depth:,} only"
         else:
+            # Whatever came since the last walk began is still shown, if that is not too long ago.
             reach = self.asker.now_ms - MESSAGE_DAYS * DAY_MS
-            if walk.since is None or (snowflake_ms(walk.since) or reach) >= reach:
+            if walk.since is None or (cursor.started_ms or reach) >= reach:
                 return ()
             reason = f"X shows messages of the last {MESSAGE_DAYS} days only"
         return (

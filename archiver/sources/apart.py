@@ -17,7 +17,18 @@ import msgspec
 
 from archiver.cycles import look_for_cycles_rarely
 from archiver.errors import ArchiverError, error_of, parts_of
-from archiver.sources.base import Absence, Batch, Capture, CaptureEnd, Event, Item, Problem, Source, Unread
+from archiver.sources.base import (
+    Absence,
+    Batch,
+    Capture,
+    CaptureEnd,
+    Event,
+    Item,
+    Problem,
+    Source,
+    Unread,
+    digest_of,
+)
 
 _TYPES: tuple[Any, ...] = (Batch, Capture, CaptureEnd, Problem, Unread, Absence)
 _BATCH, _END, _ERROR = 0, 254, 255
@@ -119,7 +130,7 @@ def _hashed(item: Item, content_hash: Callable[[bytes], bytes]) -> Item:
         item.kind,
         item.id,
         item.posted_ms,
-        content_hash(item.content),
+        digest_of(item, content_hash),
         item.slices,
         item.record_id,
         item.media,

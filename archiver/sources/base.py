@@ -6,7 +6,7 @@ whole body's SHA-256) or `Problem` (it was not). `Absence` says that a set of id
 was there before and is not in it is gone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Literal, Protocol
 
 from msgspec import Struct
@@ -56,7 +56,8 @@ class Item(Struct, frozen=True, gc=False, array_like=True):
 
     series: the name under which the state knows it, where that is not its kind. places: offset and length
     of each slice in the capture's body, where the whole body is kept. truncated: the source itself had
-    only a part of it."""
+    only a part of it. words: the text as a person reads it, where all of it is there: what two routes
+    that bring the same record must agree on."""
 
     kind: str
     id: str
@@ -68,6 +69,18 @@ class Item(Struct, frozen=True, gc=False, array_like=True):
     series: str = ""
     places: tuple[tuple[int, int], ...] = ()
     truncated: bool = False
+    words: bytes = b""
+
+
+def digest_of(item: Item, content_hash: Callable[[bytes], bytes]) -> bytes:
+    """What the state keeps of an item: the hash of its content and, of its words, the beginning of theirs."""
+    if not item.words:
+        return content_hash(item.content)
+    return content_hash(item.content) + content_hash(item.words)[:WORDS_DIGEST_BYTES]
+
+
+CONTENT_DIGEST_BYTES = 16
+WORDS_DIGEST_BYTES = 8
 
 
 class Batch(Struct, frozen=True, gc=False, array_like=True):

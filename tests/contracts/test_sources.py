@@ -1,9 +1,11 @@
 """What every source promises its reader, whatever it reads. A new source is added to SOURCES."""
 
 import datetime as dt
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from archiver.records import RELATION_KINDS, TIMED_KINDS, Account, Gone, Message, Post, Record, Relation
@@ -20,8 +22,16 @@ from archiver.sources.base import (
     Source,
     Unread,
 )
+from archiver.sources.x_api.answer import cut_answer
+from archiver.sources.x_api.endpoints import ENDPOINTS
+from archiver.sources.x_api.fields import Generation
+from archiver.sources.x_api.parse import parse_item as parse_answer_item
+from archiver.sources.x_api.people import LIST_OF
+from archiver.sources.x_api.reading import read_answer
 from archiver.sources.x_export import XExport, parse_item
 from tests.programs import require_shared_data
+from tests.unit.sources.x_api.test_answer import ACCOUNT, FETCHED_MS, spelled, told
+from tests.unit.sources.x_api.test_reading import everything
 from tests.unit.sources.x_export import builder as make
 
 KINDS: dict[str, type[Record]] = {"post": Post, "message": Message, "account": Account, "gone": Gone}
@@ -69,8 +79,45 @@ def of_2021(_folder: Path) -> Opened:
     return XExport.open(require_shared_data("x-exports/rtiatmla-2021.zip")), parse_item
 
 
+class Answers:
+    """Answers of X's interface, one of each endpoint under one generation of its names, as a source."""
+
+    platform, account, handle, name = "x", ACCOUNT, "SpringfieldPD", None
+    digest = "ab" * 32
+    generated_ms = FETCHED_MS
+    partial = True
+
+    def __init__(self, generation: Generation) -> None:
+        self.bodies = {name: spelled(everything(name), generation) for name in ENDPOINTS if name != "owner"}
+        self.generation: Generation = generation
+
+    def events(self) -> Iterator[Event]:
+        for key, (name, body) in enumerate(self.bodies.items()):
+            context = {LIST_OF: "14000"} if name == "list_members" else {}
+            capture = msgspec.structs.replace(told(name, self.generation, context=context), key=key)
+            answer = cut_answer(body)
+            reading = read_answer(capture, answer, ENDPOINTS[name])
+            yield capture
+            yield Batch(key, reading.items)
+            yield from reading.problems
+            digest = hashlib.sha256(body).hexdigest()
+            yield CaptureEnd(key, digest, len(body), len(answer.data), answer.meta.result_count)
+
+    def open_media(self, file_name: str) -> None:
+        return None
+
+
+def answers_newer(_folder: Path) -> Opened:
+    return Answers("post"), parse_answer_item
+
+
+def answers_older(_folder: Path) -> Opened:
+    return Answers("tweet"), parse_answer_item
+
+
 SOURCES: list[Callable[[Path], Opened]] = [
-    sample, of_2018, of_2020_minified, grailbird, with_everything_odd, of_2021, of_2022,
+    sample, of_2018, of_2020_minified, grailbird, with_everything_odd, of_2021, of_2022, answers_newer,
+    answers_older,
 ]  # fmt: skip
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats import age
+from archiver.progress import Cursor, Gap, Spend, Step
 from archiver.sources.base import Capture, Problem
-from archiver.spool import MissingMedia, Page, PageInfo, PageSealer, Spool
+from archiver.spool import AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool
 
 IDENTITY = age.X25519Identity.generate()
 SECRET = b"what nobody else shall read"
@@ -247,3 +248,141 @@ def test_an_emptied_spool_gives_its_bytes_back(spool: Spool) -> None:
     connection = apsw.Connection(str(spool.folder / "spool.sqlite"))
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+# Answers of an interface
+
+
+BODY = b'{"data":[{"id":"1"},{"id":"2"}],"includes":{"users":[{"id":"9"}]}}'
+
+
+def page_of_answer(*ids: str) -> Page:
+    """Its payload is the whole body, and each record says where in it it lies."""
+    found = [b'{"id":"%s"}' % one.encode() for one in ids]
+    starts = [BODY.index(one) for one in found]
+    user = BODY.index(b'{"id":"9"}')
+    return Page(
+        "x", "1001", 5, list(ids), [0] * len(ids), [1] * len(ids), ["new"] * len(ids), [b"d"] * len(ids),
+        [len(one) for one in found], {}, {}, BODY, "api", "mention", starts, {0: [(user, 10)]},
+    )  # fmt: skip
+
+
+def answer(
+    *pages: tuple[str, Page],
+    request: str = "GET /2/1",
+    cursor: str = "2",
+    broken: bool = False,
+    **more: object,
+) -> AnswerToKeep:
+    """`broken`: SQLite refuses its last part."""
+    sealer = PageSealer(IDENTITY.recipient())
+    gap = Gap(
+        platform="x", account="1001", kind="posts", after_id="1", after_ms=1, before_id="2", before_ms=2,
+        noticed_ms=3, reason=None if broken else "out of reach",  # type: ignore[arg-type]  # on purpose
+    )  # fmt: skip
+    told = Capture(
+        key=0, source="x_api", route="api", platform="x", account="1001", handle="a", name=None,
+        request=request, body_kind="posts", layout="x-api-post", fetched_ms=5, status=200,
+        headers={"date": "now"},
+    )  # fmt: skip
+    made: dict[str, object] = {
+        "source_sha256": "aa" * 32, "source_name": "posts of a", "capture": told, "taken_ms": 7,
+        "body_size": len(BODY), "body_sha256": hashlib.sha256(BODY).hexdigest(),
+        "pages": [
+            (PageInfo(0, 0, kind, len(one.ids), 0, 0, len(one.payload)), sealer.seal(one))
+            for kind, one in pages
+        ],
+        "missing": [MissingMedia("1001", "a.jpg", "404")],
+        "problems": [Problem("post 3", "missing", "X said nothing of it")],
+        "step": Step(
+            platform="x", account="1001", kind="posts", cursor=Cursor(mark=cursor),
+            spend=Spend("2026-11", "x", "1001", "posts", 1, 2, 10_000), gaps=(gap,),
+        ),
+    }  # fmt: skip
+    return AnswerToKeep(**made | more)  # type: ignore[arg-type]
+
+
+def test_an_answer_is_kept_with_its_pages_and_the_cursor_behind_it(spool: Spool) -> None:
+    ids = spool.add_answer(answer(("post", page_of_answer("1", "2")), ("gone", page("post:5"))))
+    assert [one.id for one in spool.pages()] == ids
+    assert spool.read_page(ids[0]) == page_of_answer("1", "2")
+    ((number, held),) = spool.captures().items()
+    assert {one.capture for one in spool.pages()} == {number}
+    assert (held.body_size, held.body_sha256) == (len(BODY), hashlib.sha256(BODY).hexdigest())
+    assert (held.capture.status, held.capture.headers, held.taken_ms) == (200, {"date": "now"}, 7)
+    assert spool.count_missing_media() == [("1001", "404", 1)]
+    assert [(one.source_name, one.what) for one in spool.problems()] == [("posts of a", "post 3")]
+    assert spool.progress.cursor("x", "1001", "posts") == Cursor(mark="2")
+    assert spool.progress.spent_by("2026-11", "x", "1001") == 10_000
+    assert len(spool.progress.gaps()) == 1
+
+
+def test_the_bytes_of_each_record_of_an_answer_are_found_in_its_body(spool: Spool) -> None:
+    (number,) = spool.add_answer(answer(("post", page_of_answer("2", "1"))))
+    held = spool.read_page(number)
+    assert (held.route, held.series) == ("api", "mention")
+    cut = [held.payload[at : at + size] for at, size in zip(held.offsets(), held.lengths, strict=True)]
+    assert cut == [b'{"id":"2"}', b'{"id":"1"}']
+    ((at, size),) = held.within[0]
+    assert held.payload[at : at + size] == b'{"id":"9"}'
+
+
+def test_an_answer_is_kept_all_or_not_at_all(spool: Spool) -> None:
+    spool.save_step(answer(cursor="1").step)
+    before = (spool.last_ids(), spool.progress.spent_by("2026-11", "x", "1001"))
+    with pytest.raises(ArchiverError):
+        spool.add_answer(answer(("post", page_of_answer("1")), broken=True))
+    assert spool.pages() == []
+    assert spool.captures() == {}
+    assert spool.problems() == []
+    assert spool.count_missing_media() == []
+    assert spool.progress.cursor("x", "1001", "posts") == Cursor(mark="1")
+    assert (spool.last_ids(), spool.progress.spent_by("2026-11", "x", "1001")) == before
+
+
+def test_an_answer_with_a_page_that_cannot_be_stored_does_not_move_the_cursor(spool: Spool) -> None:
+    bad = PageInfo(0, 0, None, 1, 0, 0, 5)  # type: ignore[arg-type]  # which SQLite refuses
+    with pytest.raises(ArchiverError):
+        spool.add_answer(answer(pages=[(bad, b"body")]))
+    assert spool.progress.cursors() == {}
+    assert spool.captures() == {}
+
+
+def test_an_answer_without_anything_new_moves_the_cursor_and_is_not_kept(spool: Spool) -> None:
+    assert spool.add_answer(answer()) == []
+    assert spool.captures() == {}
+    assert spool.is_empty()
+    assert spool.progress.cursor("x", "1001", "posts") == Cursor(mark="2")
+    assert len(spool.problems()) == 1
+
+
+def test_an_answer_survives_a_kill_right_after_it_was_kept(spool: Spool, tmp_path: Path) -> None:
+    (number,) = spool.add_answer(answer(("post", page_of_answer("1"))))
+    copied = tmp_path / "copied"  # the files as a kill leaves them: the write-ahead log not taken in
+    copied.mkdir()
+    for path in spool.folder.glob("spool.sqlite*"):
+        (copied / path.name).write_bytes(path.read_bytes())
+    with closing(Spool(copied, IDENTITY)) as again:
+        assert again.read_page(number) == page_of_answer("1")
+        assert again.progress.cursor("x", "1001", "posts") == Cursor(mark="2")
+
+
+def test_two_pages_of_one_walk_are_two_captures_and_the_same_request_again_one(spool: Spool) -> None:
+    first = ("post", page_of_answer("1"))
+    spool.add_answer(answer(first))
+    spool.add_answer(answer(first, request="GET /2/2"))
+    assert len(spool.captures()) == 2
+    spool.add_answer(answer(first))
+    assert len(spool.captures()) == 2
+    assert len(spool.pages()) == 3
+
+
+def test_emptying_takes_the_answers_that_were_sealed_and_leaves_how_far_collecting_came(spool: Spool) -> None:
+    spool.add_answer(answer(("post", page_of_answer("1"))))
+    sealed = spool.last_ids()
+    later = spool.add_answer(answer(("post", page_of_answer("2")), cursor="3", source_sha256="bb" * 32))
+    spool.empty(*sealed)
+    assert [one.id for one in spool.pages()] == later
+    assert [one.source_sha256 for one in spool.captures().values()] == ["bb" * 32]
+    assert spool.progress.cursor("x", "1001", "posts") == Cursor(mark="3")
+    assert spool.progress.gaps(unsealed=True) == spool.progress.gaps()[1:]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -160,6 +161,81 @@ def test_a_gone_page_marks_records_by_kind_and_a_bare_id_a_post(state: State) ->
     assert {key: seen.gone for key, seen in state.find_seen(likes, [2, "4:5"]).items()} == {2: 0, "4:5": 30}
 
 
+# Routes
+
+
+def test_what_each_route_brought_is_known_apart(state: State) -> None:
+    by_export, by_api = state.series("x", "1001", "post"), state.series("x", "1001", "post", "api")
+    assert by_export != by_api
+    with state.transaction():
+        state.note_page(1, by_export, page(["1"], digest=b"e"))
+        state.note_page(2, by_api, page(["1"], digest=b"a"))
+    assert state.find_seen(by_export, [1])[1].digest == b"e"
+    assert state.find_seen(by_api, [1])[1].digest == b"a"
+    assert state.series("x", "1001", "post", "export") == by_export
+    assert len({by_api, by_export, state.series("x", "1001", "post", "manual")}) == 3
+
+
+def test_a_series_is_found_only_once_its_route_has_brought_something(state: State) -> None:
+    assert state.find_series("x", "1001", "post", "export") is None
+    number = state.series("x", "1001", "post")
+    assert state.find_series("x", "1001", "post", "export") == number
+    assert state.find_series("x", "1001", "post", "api") is None
+    assert state.find_series("x", "1002", "post", "export") is None
+
+
+def test_present_are_ids_not_gone_from_an_id_on_and_seen_before_a_time(state: State) -> None:
+    series = state.series("x", "1001", "post", "api")
+    with state.transaction():
+        state.note_page(1, series, page(["9", "10", "11", "odd"], generated_ms=10))
+        state.note_page(2, series, page(["12"], generated_ms=20))
+        state.mark_gone(series, ["11"], 15)
+    assert sorted(state.present(series)) == ["10", "12", "9", "odd"]
+    assert sorted(state.present(series, from_id=10)) == ["10", "12", "odd"]  # no number comes after it
+    assert sorted(state.present(series, before_ms=20)) == ["10", "9", "odd"]
+    assert sorted(state.present(series, from_id=10, before_ms=20)) == ["10", "odd"]
+    assert sorted(state.present(series, from_id=13, before_ms=10)) == []
+    with state.transaction():
+        state.note_unchanged(series, 30, [9])
+        state.mark_gone(series, ["11"], 0)
+    assert sorted(state.present(series, before_ms=30)) == ["10", "11", "12", "odd"]
+
+
+def test_all_versions_of_an_edited_record_count_once(state: State) -> None:
+    series = state.series("x", "1001", "post", "api")
+    assert state.count_present(series) == 0
+    with state.transaction():
+        state.note_page(1, series, page(["10", "11", "12", "20"], record_ids={1: "10", 2: "10"}))
+    assert state.count_present(series) == 2
+    with state.transaction():
+        state.mark_gone(series, ["10", "20"], 9)
+    assert state.count_present(series) == 1
+    with state.transaction():
+        state.note_page(2, series, page(["odd", str(2**63)]))
+    assert state.count_present(series) == 3
+
+
+def test_what_is_gone_by_one_route_is_there_by_the_other(state: State) -> None:
+    by_export, by_api = state.series("x", "1001", "post"), state.series("x", "1001", "post", "api")
+    gone = page(["post:1"], generated_ms=30)
+    with state.transaction():
+        state.note_page(1, by_export, page(["1"]))
+        state.note_page(2, by_api, page(["1"]))
+        state.note_gone_page(msgspec.structs.replace(gone, route="api"))
+    assert state.find_seen(by_api, [1])[1].gone == 30
+    assert state.find_seen(by_export, [1])[1].gone == 0
+
+
+def test_what_is_back_is_no_longer_gone(state: State) -> None:
+    series = state.series("x", "1001", "post", "api")
+    with state.transaction():
+        state.note_page(1, series, page(["1", "2"]))
+        state.mark_gone(series, ["1", "2"], 8)
+        state.note_page(2, series, page(["1"], changes=["back"], versions=[2], generated_ms=9))
+    found = state.find_seen(series, [1, 2])
+    assert (found[1].gone, found[1].version, found[2].gone) == (0, 2, 8)
+
+
 # Brought up to the spool
 
 
@@ -174,6 +250,25 @@ def test_pages_that_a_kill_left_unnoted_are_noted_from_the_spool(state: State, s
     posts = state.series("x", "1001", "post")
     assert state.find_seen(posts, [1, 2]) == {1: Seen(b"d", 1, 9, 5), 2: Seen(b"d", 1, 0, 8)}
     assert list(state.find_seen(state.series("x", "1001", "like"), [3])) == [3]
+
+
+def test_pages_are_noted_under_the_route_and_series_they_came_by(state: State, spool: Spool) -> None:
+    of_api = lambda *ids, **more: msgspec.structs.replace(page([*ids]), route="api", **more)  # noqa: E731
+    add_page(spool, "post", page(["1"]))
+    add_page(spool, "post", of_api("1"))
+    add_page(spool, "post", of_api("2", series="mention"))
+    add_page(spool, "gone", of_api("mention:2", "post:1", series="gone", generated_ms=9))
+    assert state.recover(spool) == 4
+    by_export = state.find_series("x", "1001", "post", "export")
+    by_api = state.find_series("x", "1001", "post", "api")
+    mentions = state.find_series("x", "1001", "mention", "api")
+    assert by_export is not None
+    assert by_api is not None
+    assert mentions is not None
+    assert state.find_seen(by_export, [1, 2]) == {1: Seen(b"d", 1, 0, 5)}
+    assert state.find_seen(by_api, [1, 2]) == {1: Seen(b"d", 1, 9, 5)}
+    assert state.find_seen(mentions, [1, 2]) == {2: Seen(b"d", 1, 9, 5)}
+    assert state.find_series("x", "1001", "mention", "export") is None
 
 
 def test_a_spool_page_that_was_altered_stops_recovery_and_what_came_before_is_kept(

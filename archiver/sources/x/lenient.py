@@ -43,10 +43,13 @@ def decode_leniently(piece: bytes, kind: type[S]) -> tuple[S, list[str]]:
         raise SourceError(f"a record that is no JSON: {cause}") from cause
     if not isinstance(value, dict):
         raise SourceError("a record that is no JSON object")
-    scrubbed = _scrub(value)
-    if scrubbed != value:
-        remarks.append("half a character (a lone surrogate)")
-    return _convert(scrubbed, kind, remarks), remarks
+    try:
+        scrubbed = _scrub(value)
+        if scrubbed != value:
+            remarks.append("half a character (a lone surrogate)")
+        return _convert(scrubbed, kind, remarks), remarks
+    except RecursionError as cause:
+        raise SourceError("a record nested too deep") from cause
 
 
 def _scrub(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """An answer's bytes cut into the objects it holds, each with its place, so that all of it can be kept as it
 came and every record says where in it it lies."""
 
+import codecs
+import re
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -56,12 +58,68 @@ class _Finder:
         return Piece(start, data)
 
 
+_ESCAPES = re.compile(
+    rb"""\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}   # a pair: one character
+    | (\\u[dD][89a-fA-F][0-9a-fA-F]{2})                               # half of one
+    | \\.                                                             # any other escape""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _question_marks(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "?" * (error.end - error.start), error.end
+
+
+codecs.register_error("archiver.question_marks", _question_marks)
+
+
+def _mended(body: bytes) -> bytes:
+    """The same with each half of a character, and each byte that is no UTF-8, put right, not a byte longer
+    or shorter: by this an answer can be cut in which one post has what no text may have."""
+    text = body.decode("utf-8", "archiver.question_marks").encode()
+    return _ESCAPES.sub(lambda match: rb"\ufffd" if match[1] else match[0], text)
+
+
 def cut_answer(body: bytes) -> Answer:
     """Cut the body of an answer of 200. Raise SourceError unless it is a JSON object of the known shape."""
+    try:
+        return _cut(body)
+    except SourceError:
+        mended = _mended(body)
+        if mended == body:
+            raise
+        answer = _as_it_came(_cut(mended), body)
+        if {"?", "\ufffd"} & set(answer.meta.next_token or ""):
+            raise SourceError(
+                "the answer's meta is not as expected: it names no page", NOT_THE_SHAPE
+            ) from None
+        return answer
+
+
+def _as_it_came(answer: Answer, body: bytes) -> Answer:
+    """The answer cut by a mended copy, its pieces taken from the body itself."""
+
+    def piece(one: Piece) -> Piece:
+        return Piece(one.offset, body[one.offset : one.offset + len(one.data)])
+
+    return answer._replace(
+        data=[piece(one) for one in answer.data],
+        includes={kind: [piece(one) for one in pieces] for kind, pieces in answer.includes.items()},
+        errors=[(piece(one), error) for one, error in answer.errors],
+    )
+
+
+def _cut(body: bytes) -> Answer:
     try:
         top = _decode_top(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"the answer is not the JSON expected: {error}", NOT_THE_SHAPE) from error
+    if not {"data", "errors", "meta"} & top.keys():
+        raise SourceError(
+            "the answer is not the JSON expected: neither data nor errors nor meta", NOT_THE_SHAPE
+        )
     finder = _Finder(body)
     answer = Answer([], {}, [], _meta(top.get("meta")), [])
     for name, raw in top.items():

@@ -17,7 +17,7 @@ from archiver.sources.x_api.answer import Answer, cut_answer
 from archiver.sources.x_api.endpoints import Endpoint
 from archiver.sources.x_api.errors import AccountError, EverythingError, KindError, LateError, NamesError
 from archiver.sources.x_api.fields import Generation
-from archiver.sources.x_api.names import MOST_CHANGES, Names, refused_names
+from archiver.sources.x_api.names import MOST_CHANGES, PAGE_PARAMETERS, Names, refused_names
 from archiver.sources.x_api.pace import NEXT_RUN, Pace, Patience
 from archiver.sources.x_api.session import NotTakenError, Session, Taken, TooLargeError
 from archiver.sources.x_api.shapes import ApiProblem
@@ -135,6 +135,7 @@ class XClient:
                 taken = self._send(endpoint, subject, parameters)
                 return self._fetched(endpoint, taken, generation)
             except NotTakenError as refusal:
+                self.pace.note_clock(refusal.answer.kept_headers)
                 status = refusal.answer.status_code
                 if status == 429:
                     self._wait_for_limit(endpoint, refusal.answer, limits, patience)
@@ -167,13 +168,8 @@ class XClient:
         if fresh is not self.keys:
             self._use(fresh)
         ask = getattr(self._client, endpoint.method)
-        if endpoint.method == "get_user":
-            parameters = {"id": subject, **parameters}
-            subject = None
-        arguments = [] if subject is None else [subject]
-        if endpoint.walk == "lookup":
-            arguments = [parameters.pop("ids")] if "ids" in parameters else arguments
-        answer = ask(*arguments, user_auth=self.keys.way == "oauth1", **parameters)
+        named = {} if subject is None else {"id": subject}
+        answer = ask(user_auth=self.keys.way == "oauth1", **named, **parameters)
         if not isinstance(answer, Taken):
             raise KindError(f"tweepy gave no answer for {endpoint.path}")
         return answer
@@ -210,10 +206,9 @@ class XClient:
                 "waiting does not help: see the cap in X's developer portal; what was collected is kept",
             )
         seconds = self.pace.refused(endpoint.path, answer.kept_headers)
-        if seconds is None:
+        if not seconds:
             patience.back_off(attempt, "X's rate limit is reached, and X does not say until when")
         else:
-            # `before` waits too, but for a reset that has passed and still holds.
             patience.wait(seconds + 1, "X's rate limit is reached")
 
     def _refusal(self, endpoint: Endpoint, answer: Taken) -> SourceError:
@@ -222,7 +217,7 @@ class XClient:
         about = f"{endpoint.path}: X refuses ({status}): {said}"
         if status == 400:
             names, values = refused_names(answer.body)
-            if {"pagination_token", "next_token"} & set(names):
+            if PAGE_PARAMETERS & set(names):
                 return StaleTokenError(about)
             hint = "see x_api.field_names in the settings" if names or values else None
             return NamesError(about, hint, names, values)

@@ -84,11 +84,11 @@ _TWEET: Final[Mapping[Group, Parameters]] = {
             "participant_ids", "referenced_tweets", "sender_id", "text",
         ),
         "expansions": ("attachments.media_keys", "participant_ids", "referenced_tweets.id", "sender_id"),
-        "user.fields": (*_USER, "affiliation"), "media.fields": _MEDIA,
+        "user.fields": (*_USER, "affiliation", "pinned_tweet_id"), "media.fields": _MEDIA,
     },
     "lists": {
         "list.fields": (*_LIST, "owner_id"), "expansions": ("owner_id",),
-        "user.fields": (*_USER, "affiliation"),
+        "user.fields": (*_USER, "affiliation", "pinned_tweet_id"),
     },
 }  # fmt: skip
 _NEWER: Final[Mapping[Group, Parameters]] = {

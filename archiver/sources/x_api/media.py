@@ -12,10 +12,11 @@ import requests
 from archiver.records import MediaReference
 from archiver.settings_api import ApiSettings
 from archiver.sources.x_api.pace import Random, Sleep
-from archiver.sources.x_api.session import leave_alone
+from archiver.sources.x_api.session import blocks_of, keep_no_cookies, leave_alone, trust_of
 
 TRIES: Final = 3
 BLOCK_BYTES: Final = 256 * 1024
+BEGINNING_BYTES: Final = 12
 _BEGINNINGS: Final = (
     b"\xff\xd8\xff",  # JPEG
     b"\x89PNG\r\n\x1a\n",
@@ -48,8 +49,7 @@ class MediaSource:
         self._random = random
         self._session = requests.Session()
         self._session.auth = leave_alone
-        if settings.ca_file is not None:
-            self._session.verify = str(settings.ca_file)
+        keep_no_cookies(self._session)
 
     def close(self) -> None:
         self._session.close()
@@ -93,7 +93,13 @@ class MediaSource:
     @contextmanager
     def _open(self, address: str) -> Iterator[IO[bytes]]:
         timeouts = (self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds)
-        with self._session.get(address, timeout=timeouts, allow_redirects=False, stream=True) as response:
+        with self._session.get(
+            address,
+            timeout=timeouts,
+            allow_redirects=False,
+            stream=True,
+            verify=trust_of(self._settings),
+        ) as response:
             status = response.status_code
             if status == requests.codes.too_many or status >= 500:
                 raise _PassingError(f"X's media host answers {status}")
@@ -119,7 +125,7 @@ class _Checked(io.RawIOBase):
 
     def __init__(self, response: requests.Response, most_bytes: int) -> None:
         super().__init__()
-        self._blocks = response.iter_content(BLOCK_BYTES)
+        self._blocks = blocks_of(response, BLOCK_BYTES)
         self._block = memoryview(b"")
         self._most_bytes = most_bytes
         self._size = 0
@@ -138,6 +144,8 @@ class _Checked(io.RawIOBase):
     def _next(self) -> memoryview:
         block = next(self._blocks, b"")
         if self._size == 0:
+            while 0 < len(block) < BEGINNING_BYTES and (more := next(self._blocks, b"")):
+                block += more
             if not block:
                 raise _PassingError("X's media host sends nothing")
             if not _begins_as_media(block):

@@ -15,6 +15,7 @@ from archiver.sources.x_api.shapes import ApiProblem
 
 MOST_CHANGES: Final = 30
 """So often a request is sent again with other names."""
+PAGE_PARAMETERS: Final = frozenset({"pagination_token", "next_token"})
 VITAL: Final = frozenset(
     {
         "attachments", "attachments.media_keys", "author_id", "created_at", "dm_conversation_id",
@@ -40,6 +41,18 @@ def _all_names(generation: Generation, group: Group) -> set[str]:
     return {*parameters, *(f"{name}={one}" for name, text in parameters.items() for one in text.split(","))}
 
 
+def _telling(generation: Generation, group: Group) -> set[str]:
+    """What only this generation knows, so that its being refused tells: parameters, and values of parameters
+    that both know. A value refused of a parameter that only this one knows tells that it was taken."""
+    other = other_generation(generation)
+    known = _all_names(other, group)
+    return {
+        name
+        for name in _all_names(generation, group) - known
+        if "=" not in name or name.partition("=")[0] in known
+    }
+
+
 class Names:
     """Shared by all accounts of a run and their threads."""
 
@@ -61,7 +74,7 @@ class Names:
     def confirm(self, generation: Generation, group: Group) -> None:
         """X took these names. Only groups whose names differ between the generations tell."""
         with self._lock:
-            if _all_names(generation, group) - _all_names(other_generation(generation), group):
+            if _telling(generation, group):
                 self._confirmed = self._confirmed or generation == self._generation
 
     def learn(self, generation: Generation, group: Group, error: NamesError) -> bool:
@@ -72,7 +85,7 @@ class Names:
             if generation != self._generation:
                 return True  # another thread has changed it meanwhile
             other = other_generation(generation)
-            telling = refused & (_all_names(generation, group) - _all_names(other, group))
+            telling = refused & _telling(generation, group)
             if telling and not self._confirmed and other not in self._tried:
                 self._generation = other
                 self._tried.add(other)
@@ -110,7 +123,9 @@ def refused_names(body: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
         message = error.message or ""
         parameters = [name for name in error.parameters or {} if _NAME.fullmatch(name)]
         found = _VALUE.findall(message)
-        if found:
+        if PAGE_PARAMETERS & set(parameters):
+            names |= set(parameters)
+        elif found:
             values |= {f"{name}={value}" for name in parameters for value in found}
         else:
             names |= set(parameters)

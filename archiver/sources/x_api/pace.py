@@ -108,6 +108,11 @@ class Pace:
             window.remaining, window.reset_ms = 0, reset * 1000
             return max(0, window.reset_ms - self._now_there()) // 1000
 
+    def note_clock(self, headers: Mapping[str, str]) -> None:
+        """Compare X's clock with ours, by any answer."""
+        with self._lock:
+            self._note_clock(headers.get("date"))
+
     def _now_there(self) -> int:
         return self._clock() + (self.skew_ms or 0)
 

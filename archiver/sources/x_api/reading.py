@@ -10,6 +10,7 @@ from msgspec import Struct
 from archiver.errors import SourceError
 from archiver.records import Account, Message, Post, Record, Relation
 from archiver.sources.base import Capture, Item, Problem
+from archiver.sources.x.words import whole_words
 from archiver.sources.x_api.answer import Answer, Piece, decode_shape
 from archiver.sources.x_api.endpoints import Endpoint
 from archiver.sources.x_api.parse import parse_with_context, reason_of
@@ -121,12 +122,23 @@ def _item(
         record.posted_ms if isinstance(record, Post | Message) else None,
         content,
         tuple([(capture.key, one.data) for one in pieces]),
-        record.record_id if isinstance(record, Post) and record.record_id != item_id else None,
+        record.record_id if isinstance(record, Post) and record.edit_ids else None,
         record.media if isinstance(record, Post | Message | Account) else (),
         series,
         tuple([(one.offset, len(one.data)) for one in pieces]),
         isinstance(record, Post) and record.truncated,
+        _words(record, piece.data),
     )
+
+
+def _words(record: Record, data: bytes) -> bytes:
+    """The text to be compared with an export's. An export cuts reposts and long posts, and has no article
+    in its post."""
+    if isinstance(record, Message):
+        return record.text.encode("utf-8", "replace")
+    if not isinstance(record, Post) or b'"article"' in data:
+        return b""
+    return whole_words(record.text)
 
 
 def _describe(capture: Capture, endpoint: Endpoint, record: Record) -> tuple[str, str, bytes]:
@@ -203,7 +215,7 @@ def _sort_errors(
     for piece, error in errors:
         subject = error.resource_id or error.value or ""
         if endpoint.walk == "lookup" and subject in asked and subject not in found:
-            content = _encode(("gone", subject, reason_of(error)))
+            content = _encode(("gone", subject, reason_of(error), capture.fetched_ms))
             reading.gone.append(
                 Item(
                     "gone",

@@ -6,9 +6,13 @@ what tweepy is handed has no body.
 """
 
 import time
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.response import HTTPResponse
 
 from archiver.settings_api import ApiSettings
 
@@ -51,9 +55,34 @@ class TooLargeError(Exception):
     """A body larger than the settings allow."""
 
 
+def keep_no_cookies(session: requests.Session) -> None:
+    """X sets cookies that follow a client around; an archive has no use for them."""
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+
 def leave_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """An `auth` that adds nothing: without one, requests sends what a .netrc file says for the host."""
     return request
+
+
+def trust_of(settings: ApiSettings) -> str | None:
+    """The certificates to trust, as requests wants them; None for the usual ones."""
+    return None if settings.ca_file is None else str(settings.ca_file)
+
+
+def blocks_of(response: requests.Response, size: int) -> Iterator[bytes]:
+    """The body, inflated, as it comes: `iter_content` would wait for a whole block, however slowly its
+    bytes come. Raise requests' errors, as that does."""
+    raw: HTTPResponse = response.raw
+    try:
+        while block := raw.read1(size, decode_content=True):
+            yield block
+    except DecodeError as error:
+        raise requests.exceptions.ContentDecodingError("the body cannot be inflated") from error
+    except ReadTimeoutError as error:
+        raise requests.exceptions.ReadTimeout("no more of the body in time") from error
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError("the body broke off") from error
 
 
 class Session(requests.Session):
@@ -63,8 +92,7 @@ class Session(requests.Session):
         super().__init__()
         self._settings = settings
         self.auth = leave_alone
-        if settings.ca_file is not None:
-            self.verify = str(settings.ca_file)
+        keep_no_cookies(self)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **options: Any) -> Taken:
         """Ask, and read the answer to its end. Raise NotTakenError for any status but 200, TooLargeError,
@@ -75,6 +103,8 @@ class Session(requests.Session):
             timeout=(settings.connect_timeout_seconds, settings.read_timeout_seconds),
             allow_redirects=False,
             stream=True,
+            # Said with each request, as requests takes a variable of the environment before the session's.
+            verify=trust_of(settings),
         )
         with super().request(method, address, *args, **options) as response:
             body = self._read(response)
@@ -94,7 +124,7 @@ class Session(requests.Session):
         deadline = time.monotonic() + 10 * self._settings.read_timeout_seconds
         blocks: list[bytes] = []
         size = 0
-        for block in response.iter_content(BLOCK_BYTES):
+        for block in blocks_of(response, BLOCK_BYTES):
             size += len(block)
             if size > self._settings.answer_bytes:
                 raise TooLargeError

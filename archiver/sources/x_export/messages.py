@@ -167,6 +167,7 @@ def message_items(
                 ((capture_key, piece), (capture_key, conversation)),
                 None,
                 _media(message_id, body),
+                words=clean_text(body.text or "").encode("utf-8", "replace"),
             )
         )
     return items

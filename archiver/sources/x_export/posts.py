@@ -14,6 +14,7 @@ from archiver.sources.base import Item, Problem
 from archiver.sources.x.lenient import clean_text, decode_leniently
 from archiver.sources.x.media_names import media_file_name
 from archiver.sources.x.times import parse_time, snowflake_ms, to_iso
+from archiver.sources.x.words import whole_words
 
 ID_DIGITS: Final = 20
 
@@ -264,6 +265,7 @@ def post_items(
                 else ((capture_key, piece), (note.capture_key, note.piece)),
                 edits[0] if edits else None,
                 media_references(post_id, shown) if shown else (),
+                words=whole_words(text if note is None else note.text),
             )
         )
     return items

@@ -12,7 +12,7 @@ import pytest
 from archiver.errors import ArchiverError, SourceError
 from archiver.sample import write_sample_export
 from archiver.sources.apart import ApartSource
-from archiver.sources.base import Batch, Event
+from archiver.sources.base import Batch, Event, digest_of
 from archiver.sources.x_export import XExport
 
 
@@ -30,7 +30,10 @@ def short_hash(content: bytes) -> bytes:
 def with_hashes(events: Iterator[Event]) -> list[object]:
     """Events as tuples, each item's content replaced by its hash."""
     return [
-        [(item.id, item.posted_ms, short_hash(item.content), item.slices, item.media) for item in event.items]
+        [
+            (item.id, item.posted_ms, digest_of(item, short_hash), item.slices, item.media)
+            for item in event.items
+        ]
         if isinstance(event, Batch)
         else event
         for event in events

@@ -1,0 +1,72 @@
+"""What is asked of X for each kind, held against X's own descriptions and its price list."""
+
+import pytest
+import tweepy
+
+from archiver.records import RELATION_KINDS
+from archiver.settings_api import COLLECT_KINDS, DEFAULT_PRICES, USER_KINDS
+from archiver.sources.x_api.endpoints import ENDPOINTS, Endpoint
+from archiver.sources.x_api.tokens import SCOPES
+from tests.contracts.openapi import require_description
+
+each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
+each_version = pytest.mark.parametrize("version", ["2.166", "2.167"])
+
+
+@each_version
+@each_endpoint
+def test_a_path_exists_and_gives_as_many_a_page_as_is_asked_for(endpoint: Endpoint, version: str) -> None:
+    size = require_description(version).parameters(endpoint.path).get("max_results")
+    if endpoint.walk in ("timeline", "snapshot"):
+        assert size is not None
+        assert size["maximum"] == endpoint.page
+    else:
+        assert size is None
+
+
+@each_version
+def test_a_lookup_asks_for_as_many_ids_as_x_takes(version: str) -> None:
+    ids = require_description(version).parameters("/2/tweets")["ids"]
+    assert ids["maxItems"] == ENDPOINTS["recheck"].page
+
+
+@each_version
+@each_endpoint
+def test_the_scopes_asked_for_at_sign_in_are_those_x_wants(endpoint: Endpoint, version: str) -> None:
+    assert require_description(version).scopes(endpoint.path) <= SCOPES[endpoint.kind]
+
+
+@each_version
+@each_endpoint
+def test_what_needs_a_token_of_the_account_itself_is_known(endpoint: Endpoint, version: str) -> None:
+    """Likes are described for an app-only token or not, by version; they are asked for with either."""
+    takes_app_only = require_description(version).takes_app_only(endpoint.path)
+    if endpoint.kind in USER_KINDS or endpoint.body_kind == "owner":
+        assert not takes_app_only
+    elif endpoint.kind != "likes":
+        assert takes_app_only
+
+
+@each_endpoint
+def test_tweepy_has_the_method(endpoint: Endpoint) -> None:
+    assert callable(getattr(tweepy.Client, endpoint.method))
+
+
+def test_every_kind_is_asked_for_and_each_answer_has_a_name_of_its_own() -> None:
+    assert {one.kind for one in ENDPOINTS.values()} == set(COLLECT_KINDS)
+    assert all(name == one.body_kind for name, one in ENDPOINTS.items())
+
+
+@each_endpoint
+def test_records_and_prices_are_known_kinds(endpoint: Endpoint) -> None:
+    assert endpoint.record in ("account", "post", "message", *RELATION_KINDS)
+    assert endpoint.price in DEFAULT_PRICES
+    assert (
+        endpoint.owned_price is None or DEFAULT_PRICES[endpoint.owned_price] <= DEFAULT_PRICES[endpoint.price]
+    )
+
+
+@each_endpoint
+def test_an_id_stands_in_the_path_unless_x_or_tweepy_knows_it(endpoint: Endpoint) -> None:
+    of_the_token = endpoint.body_kind in ("blocks", "mutes")
+    assert endpoint.takes_id == ("{id}" in endpoint.path and not of_the_token)
