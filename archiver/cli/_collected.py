@@ -43,7 +43,7 @@ def report_collected(session: Session, reports: Sequence[AccountReport]) -> int:
 
 
 def _brought(report: AccountReport) -> bool:
-    return any(kind.requests for kind in report.kinds)
+    return any(kind.resources for kind in report.kinds)
 
 
 def _print_errors(report: AccountReport) -> None:

@@ -184,11 +184,9 @@ class Asker:
         *,
         seen_ms: int | None = None,
         items: "list[Item] | None" = None,
-        problems: "list[Problem] | None" = None,
     ) -> None:
         """Keep an answer, and count what came of it."""
         reading = taken.reading
-        mine = [*reading.problems, *(problems or ())]
         self._keeper.keep(
             taken.capture,
             taken.body,
@@ -197,11 +195,10 @@ class Asker:
             step,
             report,
             seen_ms=taken.fetched_ms if seen_ms is None else seen_ms,
-            problems=mine,
+            problems=reading.problems,
             context=reading.context,
+            remarks=reading.remarks,
         )
-        for problem in mine:
-            report.add_problem(problem)
         count_context(report, reading.context)
         report.gaps += step.gaps
 
@@ -217,8 +214,6 @@ class Asker:
     ) -> None:
         """Keep what was found by comparing, and the cursor behind it."""
         self._keeper.keep(capture, None, items, origin, step, report, seen_ms=seen_ms, problems=problems)
-        for problem in problems:
-            report.add_problem(problem)
 
     def save(self, step: Step) -> None:
         self._keeper.save(step)

@@ -7,8 +7,9 @@ one transaction; then the state notes the page, from the spool itself should a k
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -76,13 +77,17 @@ class AccountKeeper:
         seen_ms: int,
         problems: Sequence[Problem] = (),
         context: Sequence[Problem] = (),
+        remarks: Mapping[str, Problem] = MappingProxyType({}),
     ) -> None:
         """Keep one answer. `body` is None for what no platform sent: an observation of our own, whose items
         bring their bytes. `seen_ms`: as of when the records are known to be there. `context`: what an answer
-        lacks around its records, kept with them if any is kept."""
+        lacks around its records, kept with them if any is kept. `remarks`: by its id, what in a record was
+        not understood, told when the record is kept."""
+        conflicts: list[Problem] = []
         with self._lock:
-            decided = self._decide(items, seen_ms, report)
+            decided = self._decide(items, seen_ms, conflicts)
         missing = self._take_media(decided, report)
+        mine = [*problems, *conflicts, *_told(remarks, decided)]
         pages = self._pages(decided, body, seen_ms)
         if body is None:
             body = pages[0][1].payload if pages else b""
@@ -95,11 +100,13 @@ class AccountKeeper:
             body_sha256=sha256(body).hexdigest(),
             pages=[(info, self._sealer.seal(page)) for info, page in pages],
             missing=missing,
-            problems=[*problems, *(context if pages else ())],
+            problems=[*mine, *(context if pages else ())],
             step=step,
         )
         with self._lock:
             self._store(answer, pages, decided, seen_ms)
+        for problem in mine:
+            report.add_problem(problem)
         for one in decided:
             report.counts["gone" if one.item.kind == "gone" else one.change] += 1
 
@@ -151,18 +158,18 @@ class AccountKeeper:
             )
         return self._series[key]
 
-    def _decide(self, items: Sequence[Item], seen_ms: int, report: KindReport) -> list[_Decided]:
+    def _decide(self, items: Sequence[Item], seen_ms: int, conflicts: list[Problem]) -> list[_Decided]:
         by_series: dict[str, list[Item]] = {}
         for item in items:
             by_series.setdefault(_series_of(item), []).append(item)
         return [
             one
             for name, some in by_series.items()
-            for one in self._decide_series(name, some, seen_ms, report)
+            for one in self._decide_series(name, some, seen_ms, conflicts)
         ]
 
     def _decide_series(
-        self, name: str, items: Sequence[Item], seen_ms: int, report: KindReport
+        self, name: str, items: Sequence[Item], seen_ms: int, conflicts: list[Problem]
     ) -> list[_Decided]:
         series, other = self._own_series(name), self._other_series(name)
         keys = [as_key(item.id) for item in items]
@@ -172,7 +179,7 @@ class AccountKeeper:
         decided = []
         for item, key in zip(items, keys, strict=True):
             digest = digest_of(item, self._keeper.content_hash)
-            change = self._change(item, known.get(key), elsewhere.get(key), digest, seen_ms, report)
+            change = self._change(item, known.get(key), elsewhere.get(key), digest, seen_ms, conflicts)
             version = 1 + max(_version(known.get(key)), _version(elsewhere.get(key)))
             if change != "unchanged" and item.record_id is not None:
                 edits.setdefault(str(item.record_id), self._versions_of(series, other, str(item.record_id)))
@@ -190,7 +197,7 @@ class AccountKeeper:
         elsewhere: Seen | None,
         digest: bytes,
         seen_ms: int,
-        report: KindReport,
+        conflicts: list[Problem],
     ) -> str:
         if seen is not None:
             if 0 < seen.gone < seen_ms:
@@ -202,7 +209,7 @@ class AccountKeeper:
         if not other_words(elsewhere.digest, digest):
             return "again"
         detail = "reads differently in an export and through X's interface; both are kept"
-        report.add_problem(Problem(f"{item.kind} {item.id}", "conflict", detail))
+        conflicts.append(Problem(f"{item.kind} {item.id}", "conflict", detail))
         return "changed"
 
     def _versions_of(self, series: int, other: int | None, record_id: str) -> int:
@@ -299,6 +306,11 @@ class AccountKeeper:
             else {},
         )
         return PageInfo(0, 0, kind, len(items), posted[0], posted[-1], len(payload)), page
+
+
+def _told(remarks: Mapping[str, Problem], decided: Sequence[_Decided]) -> list[Problem]:
+    """What was not understood in records that are kept: of the others it was told before."""
+    return [remarks[one.item.id] for one in decided if one.change != "unchanged" and one.item.id in remarks]
 
 
 def _series_of(item: Item) -> str:

@@ -116,10 +116,6 @@ def _cut(body: bytes) -> Answer:
         top = _decode_top(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"the answer is not the JSON expected: {error}", NOT_THE_SHAPE) from error
-    if not {"data", "errors", "meta"} & top.keys():
-        raise SourceError(
-            "the answer is not the JSON expected: neither data nor errors nor meta", NOT_THE_SHAPE
-        )
     finder = _Finder(body)
     answer = Answer([], {}, [], _meta(top.get("meta")), [])
     for name, raw in top.items():

@@ -195,6 +195,9 @@ class XClient:
             if taken.body.lstrip()[:1] != b"{" or not taken.body.rstrip().endswith(b"}"):
                 raise _NotJsonError("the answer is not JSON") from error
             raise KindError(error.message, error.hint) from error
+        empty = not (answer.data or answer.errors) and answer.meta.result_count is None
+        if empty and endpoint.walk in ("timeline", "snapshot"):  # where there is nothing, X says 0
+            raise _NotJsonError("the answer holds neither records nor how many there are")
         request = taken.url.removeprefix(self._settings.base_url.rstrip("/"))
         return Fetched(f"GET {request}", fetched_ms, generation, headers, taken.body, answer)
 
@@ -256,7 +259,7 @@ class XClient:
 
 
 class _NotJsonError(Exception):
-    pass
+    """An answer of 200 that is none, as a proxy's page."""
 
 
 def _problem_of(body: bytes) -> _Problem:

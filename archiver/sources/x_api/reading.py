@@ -24,13 +24,15 @@ _related = msgspec.json.Decoder(Related)
 
 
 class AnswerReading(Struct, kw_only=True):
-    """`gone`: records asked for by id that X says are not there. `context`: what an answer lacks around its
-    records (the post quoted is deleted). `refusal`: what X says of the account itself, instead of data."""
+    """`remarks`: by a record's id, what in it was not understood. `gone`: records asked for by id that X says
+    are not there. `context`: what an answer lacks around its records (the post quoted is deleted).
+    `refusal`: what X says of the account itself, instead of data."""
 
     items: list[Item]
     gone: list[Item]
     context: list[Problem]
     problems: list[Problem]
+    remarks: dict[str, Problem]
     meta: Meta
     resources: int
     included: int
@@ -62,6 +64,7 @@ def read_answer(
         gone=[],
         context=[Problem(endpoint.body_kind, "unknown layout", one) for one in answer.remarks],
         problems=[],
+        remarks={},
         meta=answer.meta,
         resources=len(answer.data),
         included=sum(map(len, answer.includes.values())),
@@ -113,7 +116,7 @@ def _item(
     item_id, series, content = _describe(capture, endpoint, record)
     if parsed.remarks:
         detail = f"has {', '.join(parsed.remarks)}; kept as it is"
-        reading.problems.append(Problem(f"{series} {item_id}", "broken", detail))
+        reading.remarks[item_id] = Problem(f"{series} {item_id}", "broken", detail)
     if isinstance(record, Post):
         reading.edit_ids.update(record.edit_ids)
     return Item(
