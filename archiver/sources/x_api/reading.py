@@ -215,9 +215,11 @@ def _sort_errors(
 ) -> None:
     """Tell errors about what was asked for from those about what stands around it, by `parameter`."""
     found = {item.id for item in reading.items}
+    waiting = set(asked) - found
     for piece, error in errors:
         subject = error.resource_id or error.value or ""
-        if endpoint.walk == "lookup" and subject in asked and subject not in found:
+        if subject in waiting and error.parameter in ("ids", None):
+            waiting.remove(subject)
             content = _encode(("gone", subject, reason_of(error), capture.fetched_ms))
             reading.gone.append(
                 Item(
