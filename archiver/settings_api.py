@@ -22,8 +22,11 @@ USER_KINDS: frozenset[CollectKind] = frozenset({"messages", "blocks", "mutes", "
 """What X shows only to somebody signed in: an app's bearer token does not reach it."""
 OWN_KINDS: frozenset[CollectKind] = frozenset({"messages", "blocks", "mutes"})
 """What X shows of whoever is signed in, and of nobody else."""
-MAIN_CURSOR: Mapping[CollectKind, str] = {"lists": "lists_owned"}
-"""The cursor that says when a kind was last collected, where it is not called after the kind."""
+CURSORS: Mapping[CollectKind, tuple[str, ...]] = {
+    "posts": ("posts", "recheck"),
+    "lists": ("lists_owned", "lists_followed", "lists_listed", "list_members"),
+}
+"""The cursors that together say when a kind was last collected, where there is not one called after it."""
 DEFAULT_KINDS: tuple[CollectKind, ...] = (
     "profile", "posts", "mentions", "messages", "following", "blocks", "mutes",
 )  # fmt: skip

@@ -241,6 +241,20 @@ class State:
             ).fetchall()
         return [str(key) for (key,) in rows]
 
+    def unseen_first_versions(self, series: int, gone: int) -> list[str]:
+        """Ids of first versions that edits name and that were not seen, nor noted in the series `gone`."""
+        with self._local.translated():
+            rows: list[Any] = self._database.execute(
+                "SELECT DISTINCT edit.record_id FROM seen AS edit"
+                " WHERE edit.series = ?1 AND edit.record_id IS NOT NULL"
+                " AND NOT EXISTS (SELECT 1 FROM seen AS first"
+                "  WHERE first.series = ?1 AND first.id = CAST(edit.record_id AS INTEGER))"
+                " AND NOT EXISTS (SELECT 1 FROM seen AS known"
+                "  WHERE known.series = ?2 AND known.id = 'post:' || edit.record_id)",
+                (series, gone),
+            ).fetchall()
+        return [str(record_id) for (record_id,) in rows]
+
     def count_present(self, series: int) -> int:
         """How many records are not marked gone, all versions of an edited one counted once."""
         with self._local.translated():

@@ -9,7 +9,7 @@ from archiver.cli._report import byte_size
 from archiver.cli._session import printable
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
-from archiver.settings_api import COLLECT_KINDS, MAIN_CURSOR, MICRO_USD, AccountApi, format_usd
+from archiver.settings_api import COLLECT_KINDS, CURSORS, MICRO_USD, AccountApi, format_usd
 from archiver.times import format_date, format_time, system_clock
 from archiver.vault import Archive
 from archiver.wiring import Waiting, open_vault, open_waiting
@@ -86,12 +86,16 @@ def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[st
 
 
 def _cursors(waiting: Waiting, account: AccountSettings) -> dict[str, Cursor]:
-    """How far each kind of one account was collected; what the settings do not name as a kind is left out."""
-    found = (
-        (kind, waiting.cursors.get((account.platform, account.id, MAIN_CURSOR.get(kind, kind))))
-        for kind in COLLECT_KINDS
-    )
-    return {kind: cursor for kind, cursor in found if cursor is not None}
+    """How far each kind of one account was collected: of its ways the one that is furthest behind."""
+    found: dict[str, Cursor] = {}
+    for kind in COLLECT_KINDS:
+        names = [(account.platform, account.id, name) for name in CURSORS.get(kind, (kind,))]
+        cursors = [waiting.cursors.get(name) for name in names]
+        known = [cursor for cursor in cursors if cursor is not None]
+        if known:
+            behind = min(known, key=lambda cursor: (cursor.walk is None, cursor.finished_ms or 0))
+            found[kind] = behind if len(known) == len(cursors) else Cursor(walk=behind.walk)
+    return found
 
 
 def _print_collected(account: AccountSettings, api: AccountApi, waiting: Waiting) -> None:

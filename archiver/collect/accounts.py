@@ -17,7 +17,7 @@ from archiver.collect.walks import reconcile_posts, take_profile
 from archiver.errors import ArchiverError
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
-from archiver.settings_api import COLLECT_KINDS, MAIN_CURSOR, OWN_KINDS, AccountApi, CollectKind
+from archiver.settings_api import COLLECT_KINDS, CURSORS, OWN_KINDS, AccountApi, CollectKind
 from archiver.sources.base import Problem
 from archiver.sources.x.times import DAY_MS
 from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
@@ -35,8 +35,9 @@ OpenMedia = Callable[[AccountApi], MediaSource | None]
 Told = Callable[[AccountSettings, KindReport], None]
 
 
-def cursor_of(kind: CollectKind) -> str:
-    return MAIN_CURSOR.get(kind, kind)
+def cursors_of(kind: CollectKind) -> tuple[str, ...]:
+    """The cursors of the ways that a kind takes, in their order."""
+    return CURSORS.get(kind, (kind,))
 
 
 def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
@@ -56,7 +57,8 @@ def due_kinds(
     return [
         kind
         for kind in COLLECT_KINDS
-        if kind in api.kinds and is_due(cursors(cursor_of(kind)), api.every_days.get(kind, 1), now_ms)
+        if kind in api.kinds
+        and any(is_due(cursors(name), api.every_days.get(kind, 1), now_ms) for name in cursors_of(kind))
     ]
 
 
@@ -97,7 +99,8 @@ def _collect_account(
         with shared.keeper.lock:
             cursors = {
                 name: shared.keeper.spool.progress.cursor(PLATFORM, account.id, name)
-                for name in map(cursor_of, COLLECT_KINDS)
+                for kind in COLLECT_KINDS
+                for name in cursors_of(kind)
             }
         kinds = due_kinds(api, cursors.__getitem__, shared.clock(), only)
         if not kinds:
@@ -108,7 +111,7 @@ def _collect_account(
         return report
     media = open_media(api)
     keeper = AccountKeeper(shared.keeper, PLATFORM, account.id, media)
-    run = _AccountRun(Asker(shared, account, api, client, keeper, report), report, told)
+    run = _AccountRun(Asker(shared, account, api, client, keeper, report), report, told, forced=bool(only))
     try:
         run.collect(kinds)
     except EverythingError as error:
@@ -137,8 +140,10 @@ def _check_clock(client: XClient, report: AccountReport) -> None:
 class _AccountRun:
     """One account's kinds, one after the other."""
 
-    def __init__(self, asker: Asker, report: AccountReport, told: Told) -> None:
+    def __init__(self, asker: Asker, report: AccountReport, told: Told, *, forced: bool) -> None:
+        """`forced`: kinds were asked for by name, so that all of them is due."""
         self.asker = asker
+        self.forced = forced
         self.report = report
         self.told = told
         self.counts: dict[str, int] = asker.cursor("profile").counts
@@ -190,13 +195,28 @@ class _AccountRun:
         elif kind in ("mentions", "messages"):
             Timeline(self.asker, ENDPOINTS[kind], report, patience).run()
         elif kind == "lists":
-            for name in ("lists_owned", "lists_followed", "lists_listed"):
-                Snapshot(self.asker, ENDPOINTS[name], report, patience).run()
-            for list_id in own_lists(self.asker):
-                Snapshot(self.asker, ENDPOINTS["list_members"], report, patience, list_id=list_id).run()
+            self._collect_lists(report, patience)
         else:
             expected = self.counts.get(kind) if self._profile_is_fresh() else None
             Snapshot(self.asker, ENDPOINTS[kind], report, patience).run(expected)
+
+    def _collect_lists(self, report: KindReport, patience: Patience) -> None:
+        """Those of the four ways that are due: a run may have been cut off after the first."""
+        days = self.asker.api.every_days.get("lists", 1)
+        due = [
+            name
+            for name in cursors_of("lists")
+            if self.forced or is_due(self.asker.cursor(name), days, self.asker.now_ms)
+        ]
+        for name in due:
+            if name != "list_members":
+                Snapshot(self.asker, ENDPOINTS[name], report, patience).run()
+        if "list_members" in due:
+            started_ms = self.asker.now_ms
+            for list_id in own_lists(self.asker):
+                Snapshot(self.asker, ENDPOINTS["list_members"], report, patience, list_id=list_id).run()
+            done = Cursor(started_ms=started_ms, finished_ms=self.asker.now_ms)
+            self.asker.save(self.asker.step("list_members", done))
 
     def _profile_is_fresh(self) -> bool:
         """Whether X's counts are of this run: older ones are compared with nothing."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from archiver.collect.accounts import cursor_of, due_kinds
+from archiver.collect.accounts import cursors_of, due_kinds
 from archiver.collect.asking import INCLUDED_AT_MOST, PLATFORM
 from archiver.collect.recheck import first_id, rechecked_series
 from archiver.keys import load_identity
@@ -84,7 +84,8 @@ def plan(
         for account, api in accounts:
             cursors = {
                 name: spool.progress.cursor(PLATFORM, account.id, name)
-                for name in (*map(cursor_of, COLLECT_KINDS), "lists_followed", "lists_listed")
+                for kind in COLLECT_KINDS
+                for name in cursors_of(kind)
             }
             spent[account.id] = spool.progress.spent_by(month, PLATFORM, account.id)
             for kind in due_kinds(api, cursors.__getitem__, now_ms, only):
@@ -102,7 +103,7 @@ def _planned(
     state: State,
     now_ms: int,
 ) -> list[Planned]:
-    cursor, counts = cursors[cursor_of(kind)], cursors["profile"].counts
+    cursor, counts = cursors[cursors_of(kind)[0]], cursors["profile"].counts
 
     def row(endpoint: Endpoint, expected: int | None, at_most: int | None, name: str = kind) -> Planned:
         # Whether the token is the account's own is known once it is read, which a look ahead does not do.

@@ -42,6 +42,7 @@ class Recheck:
         api = self.asker.api
         for name in rechecked_series(api.recheck_days, mentions=api.recheck_mentions):
             self._look_up(cursor, walk, self._due(name, walk), name, edit_ids)
+        edit_ids |= self._first_versions()
         done: set[str] = set()
         # Edits are at most five; each lookup may name more versions.
         for _ in range(6):
@@ -63,6 +64,14 @@ class Recheck:
             gone = keeper.state.present(series, from_id=first, gone=True)
         self._known_gone |= set(gone)
         return [one for one in (*found, *gone) if one.isdigit()]
+
+    def _first_versions(self) -> set[str]:
+        """Of edits already held, what a run that was cut off did not come to ask for."""
+        keeper, account = self.asker.shared.keeper, self.asker.account.id
+        with keeper.lock:
+            series = keeper.state.series(PLATFORM, account, "post", "api")
+            gone = keeper.state.series(PLATFORM, account, "gone", "api")
+            return set(keeper.state.unseen_first_versions(series, gone))
 
     def _is_known(self, post_id: str) -> bool:
         keeper = self.asker.shared.keeper
