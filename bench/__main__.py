@@ -80,7 +80,8 @@ def report(place: Workplace, names: Sequence[str]) -> Report:
     if not WITHOUT_EXPORT.issuperset(names):
         export = make_export(place.folder, place.posts)
         counts.append(
-            f"{export.posts:,} posts, {export.json_bytes:,} bytes of JSON in an export of {export.zip_bytes:,}"
+            f"{export.posts:,} posts, {export.json_bytes:,} bytes of JSON"
+            f" in an export of {export.zip_bytes:,}"
         )
     rows, details = measure(place, names)
     return Report(datetime.now(UTC).date(), before, counts, rows, details)

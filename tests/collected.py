@@ -3,12 +3,15 @@ then holds."""
 
 import json
 import os
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+import pytest
 
 from archiver.collect.report import AccountReport, KindReport
 from archiver.collecting import asked_accounts, collect_from_x
@@ -39,6 +42,13 @@ collect_from_x.__kwdefaults__["sleep"] = lambda seconds: time.sleep(seconds / 10
 QUICK_PROGRAM = f"{QUICK}from archiver.cli import main\nsys.exit(main())"
 QUICK_KILLED_RUN = f"{QUICK}import runpy\nrunpy.run_module('tests.faults.killed_run', run_name='__main__')"
 """`tests.faults.killed_run`, as quick."""
+
+
+def wait_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for runs in this process."""
+    defaults = collect_from_x.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "sleep", lambda seconds: time.sleep(seconds / 100))
 
 
 class Clock:
@@ -72,7 +82,7 @@ class Asked:
     scopes: Sequence[str] = ()
     more: str = ""
     handle: str | None = None
-    every_days: Mapping[str, int] = field(default_factory=dict)
+    every_days: Mapping[CollectKind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

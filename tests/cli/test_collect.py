@@ -1,7 +1,6 @@
 """`archiver collect`: what is asked of X, what of it is kept, what is said of it, and what is missing."""
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from archiver.collecting import collect_from_x
 from archiver.times import format_date, format_time, system_clock
 from tests.cli.runner import Result, Runner
 from tests.collected import (
@@ -28,6 +26,7 @@ from tests.collected import (
     make_x_home,
     problems_of,
     requests_of,
+    wait_quickly,
 )
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_faults import (
@@ -69,8 +68,7 @@ def then(clock: Clock) -> Iterator[FakeX]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for faults and limits passes a hundred times as fast."""
-    monkeypatch.setitem(collect_from_x.__kwdefaults__, "sleep", lambda seconds: time.sleep(seconds / 100))
+    wait_quickly(monkeypatch)
 
 
 def collect(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
@@ -406,9 +404,10 @@ def exported(post: Post, text: str | None = None) -> dict[str, Any]:
 
 
 class Both:
-    """One account with an export and a place at X that show the same posts, but for one."""
+    """One account with an export and a place at X that show the same posts; or, if asked, one with another
+    text."""
 
-    def __init__(self, x: FakeX, path: Path) -> None:
+    def __init__(self, x: FakeX, path: Path, *, text: str = "Meeting at seven") -> None:
         self.x, world = x, x.world
         path.mkdir()
         now_ms = world.now_ms() // 1000 * 1000
@@ -422,7 +421,7 @@ class Both:
         sent = format_time(self.message.created_ms)
         data = {
             "tweets": make.wrapped(
-                exported(self.plain), exported(self.repost), exported(self.altered, "Meeting at eight")
+                exported(self.plain), exported(self.repost), exported(self.altered, text)
             ),
             "direct-messages": [
                 make.conversation(
@@ -440,11 +439,12 @@ class Both:
 
     def take(self, run: Runner, order: str) -> None:
         """`e`: the export; `a`: the interface; `s`: seal."""
+        self.said = []
         for step in order:
             if step == "e":
-                assert run("--config", self.home.folder, "import", self.export).code == 0
+                self.said.append(run("--config", self.home.folder, "import", self.export))
             elif step == "a":
-                collect(run, self.home)
+                self.said.append(run("--config", self.home.folder, "collect"))
             else:
                 assert run("--config", self.home.folder, "seal").code == 0
         seal(run, self.home)
@@ -460,6 +460,7 @@ def test_what_an_export_and_the_interface_both_bring_is_one_hit_and_the_fuller_o
 ) -> None:
     both = Both(x, tmp_path / "b")
     both.take(run, order)
+    assert [result.code for result in both.said] == [0, 0]
     (plain,) = hits(run, both.home, "bridge")
     assert (plain["id"], plain["versions"], plain["superseded"]) == (both.plain.id, 1, False)
     assert plain["text"] == "Bridge closed & road open"
@@ -477,6 +478,7 @@ def test_show_names_both_captures_of_what_came_both_ways(
 ) -> None:
     both = Both(x, tmp_path / "b")
     both.take(run, order)
+    assert [result.code for result in both.said] == [0, 0]
     for one in (both.plain.id, both.repost.id, both.message.id):
         output = run("--config", both.home.folder, "show", one).output
         assert "Version 1 of 1, in archive " in output
@@ -484,14 +486,16 @@ def test_show_names_both_captures_of_what_came_both_ways(
         assert "route export" in output
         assert "route api" in output
         lines = run("--config", both.home.folder, "show", "--json", one).json_lines()
-        assert sorted(line["again"] for line in lines) == [False, True]
+        assert {line["again"] for line in lines} == {False, True}
 
 
-def test_an_exports_post_that_x_shows_with_another_text_is_another_version(
+def test_an_exports_post_that_x_shows_with_another_text_is_another_version_and_told(
     run: Runner, x: FakeX, tmp_path: Path, order: str
 ) -> None:
-    both = Both(x, tmp_path / "b")
+    both = Both(x, tmp_path / "b", text="Meeting at eight")
     both.take(run, order)
+    assert [result.code for result in both.said] == [0, 3]
+    assert f"PROBLEM post {both.altered.id}: conflict: reads differently in " in both.said[1].output
     for word in ("seven", "eight"):
         (hit,) = hits(run, both.home, "meeting", word)
         assert (hit["id"], hit["versions"]) == (both.altered.id, 2)
@@ -504,6 +508,7 @@ def test_an_exports_post_that_x_shows_with_another_text_is_another_version(
 def test_the_same_again_by_either_route_changes_nothing(run: Runner, x: FakeX, tmp_path: Path) -> None:
     both = Both(x, tmp_path / "b")
     both.take(run, "ea")
+    assert [result.code for result in both.said] == [0, 0]
     before = read_contents(both.home.folder)
     result = collect(run, both.home, "--json", "--kind", "posts", "--kind", "messages")
     assert said(result, "posts")["counts"] == {"unchanged": 3}
@@ -514,6 +519,39 @@ def test_the_same_again_by_either_route_changes_nothing(run: Runner, x: FakeX, t
 
 
 # Edits, and what is gone
+
+
+def test_a_fault_while_posts_are_looked_up_again_is_not_noticed(
+    then: FakeX, clock: Clock, tmp_path: Path
+) -> None:
+    force = add_force(then, posts=5)
+    home = make_x_home(tmp_path / "v", then, Asked(force, ("posts",)))
+    home.collect_whole(clock)
+    deleted = str(then.world.written(force.id)[0])
+    then.world.delete_post(deleted)
+    for fault in (problem(503), rate_limited()):
+        then.faults.add("/2/tweets$", fault)
+    clock.forward(DAY_MS)
+    home.collect_whole(clock)
+    home.seal(clock.now_ms)
+    assert home.gone() == {deleted: "X's interface: deleted"}
+
+
+def test_a_post_that_another_one_refers_to_is_told_gone_once(
+    then: FakeX, clock: Clock, tmp_path: Path
+) -> None:
+    force = add_force(then)
+    post = then.world.add_post(force, "The first word", clock.now_ms - 9 * MINUTE_MS)
+    for number in range(3):
+        at = clock.now_ms - (8 - number) * MINUTE_MS
+        then.world.add_post(force, f"More on it {number}", at, **{("reply_to", "quote")[number % 2]: post})
+    home = make_x_home(tmp_path / "v", then, Asked(force, ("posts",)))
+    home.collect_whole(clock)
+    then.world.delete_post(post)
+    clock.forward(DAY_MS)
+    assert kind_of(home.collect_whole(clock), "posts").counts["gone"] == 1
+    home.seal(clock.now_ms)
+    assert home.rows("SELECT platform_id, how FROM gone") == [(post.id, "X's interface: deleted")]
 
 
 def test_an_edit_adds_a_version_with_its_history(
@@ -653,7 +691,7 @@ def test_the_newest_post_that_comes_back_is_there_again(
     home.collect_whole(clock)
     then.world.suspend(newest.author_id, suspended=False)
     clock.forward(DAY_MS)
-    assert kind_of(home.collect_whole(clock), "mentions").counts["back"] == 1
+    assert sum(kind.counts["back"] for kind in home.collect_whole(clock).kinds) == 1
     home.seal(clock.now_ms)
     assert {hit["id"]: hit["gone_at"] for hit in hits(run, home, "hello")}[newest.id] is None
     home.check_rebuilt()
@@ -895,7 +933,7 @@ def test_who_unfollows_is_told_gone_and_who_comes_back_is_there_again(
     assert kind_of(home.collect_whole(clock), "followers").counts == {"gone": 1, "unchanged": 12}
     home.seal(clock.now_ms)
     changes = {count.kind: count for count in home.archives[1].manifest.counts}
-    assert (changes["follower"].back, changes["gone"].new) == (1, 1)
+    assert (changes["follower"].back, changes["gone"].new + changes["gone"].changed) == (1, 1)
     home.check_rebuilt()
 
 

@@ -82,7 +82,10 @@ def of_2021(_folder: Path) -> Opened:
 class Answers:
     """Answers of X's interface, one of each endpoint under one generation of its names, as a source."""
 
-    platform, account, handle, name = "x", ACCOUNT, "SpringfieldPD", None
+    platform = "x"
+    account = ACCOUNT
+    handle: str | None = "SpringfieldPD"
+    name: str | None = None
     digest = "ab" * 32
     generated_ms = FETCHED_MS
     partial = True
@@ -99,7 +102,7 @@ class Answers:
             reading = read_answer(capture, answer, ENDPOINTS[name])
             yield capture
             yield Batch(key, reading.items)
-            yield from reading.problems
+            yield from [*reading.problems, *reading.remarks.values()]
             digest = hashlib.sha256(body).hexdigest()
             yield CaptureEnd(key, digest, len(body), len(answer.data), answer.meta.result_count)
 

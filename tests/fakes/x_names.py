@@ -208,17 +208,17 @@ ENDPOINTS = {
 }
 """By template. Scopes and refused app-only tokens as the descriptions have them; limits as X documents."""
 
-_ONLY_POST = (
-    (frozenset().union(*POST_NAMES.expansions.values()) - frozenset().union(*TWEET_NAMES.expansions.values()))
-    | (POST_NAMES.fields["user.fields"] - TWEET_NAMES.fields["user.fields"])
-    | {"post.fields"}
-)
+_ONLY_POST = {
+    "expansions": frozenset().union(*POST_NAMES.expansions.values())
+    - frozenset().union(*TWEET_NAMES.expansions.values()),
+    "user.fields": POST_NAMES.fields["user.fields"] - TWEET_NAMES.fields["user.fields"],
+}
+"""Values by which a request shows that it goes by the newer names."""
 
 
 def names_of(generation: str, query: dict[str, str]) -> Names:
     """The vocabulary a request is held to: the server's, or where it knows both, that of the request."""
     if generation == "both":
-        lists = ("expansions", "user.fields")
-        asked = set(query).union(*(query.get(name, "").split(",") for name in lists))
-        generation = "post" if asked & _ONLY_POST else "tweet"
+        newer = any(values & set(query.get(name, "").split(",")) for name, values in _ONLY_POST.items())
+        generation = "post" if newer or "post.fields" in query else "tweet"
     return POST_NAMES if generation == "post" else TWEET_NAMES

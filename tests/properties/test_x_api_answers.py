@@ -132,7 +132,7 @@ def assert_pieces_lie_in(body: bytes, answer: Answer) -> None:
 @example(b'{"errors":[{"value":5,"x":' + NEST + b"}]}", "recheck", ["5"])
 @example(b'{"data":[{"id":"1"}],"data":[{"id":"1"},{"id":"2"}]}', "posts", [])
 @example(b'{"data":[{"id":"1","text":"{\\"id\\":\\"2\\"}"},{"id":"2"}]}', "posts", [])
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 def test_any_answer_is_read_or_refused_and_its_slices_lie_where_they_are_said_to(
     body: bytes, body_kind: str, asked: list[str]
 ) -> None:
@@ -164,14 +164,14 @@ def test_any_answer_is_read_or_refused_and_its_slices_lie_where_they_are_said_to
 @given(kind=st.sampled_from(KINDS), slices=st.lists(st.binary(max_size=60) | objects.map(spell), max_size=4))
 @example("post", [b'{"id":5,"x":' + NEST + b"}"])
 @example("post", [b'{"id":"1","public_metrics":{"like_count":' + b"9" * 6000 + b"}}"])
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 def test_parsing_any_bytes_gives_a_record_or_our_error(kind: str, slices: list[bytes]) -> None:
     with contextlib.suppress(ArchiverError):
         assert isinstance(parse_item(told("posts"), kind, slices), TYPES.get(kind, Relation))
 
 
 @given(st.binary(max_size=80) | answers.map(spell) | things.map(spell))
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_any_refusal_names_only_words(body: bytes) -> None:
     names, values = refused_names(body)
     assert all(re.fullmatch(r"[\w.]+", one) for one in names)

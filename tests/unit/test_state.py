@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,9 +13,18 @@ from hypothesis import strategies as st
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats import age
-from archiver.sources.base import Capture
+from archiver.sources.base import Capture, Item, digest_of
 from archiver.spool import Page, PageInfo, PageSealer, Spool
-from archiver.state import KeyedHash, SealedMedia, Sealing, Seen, State, as_key
+from archiver.state import (
+    KeyedHash,
+    SealedMedia,
+    Sealing,
+    Seen,
+    State,
+    as_key,
+    other_words,
+    same_content,
+)
 
 IDENTITY = age.X25519Identity.generate()
 
@@ -195,6 +205,8 @@ def test_present_are_ids_not_gone_from_an_id_on_and_seen_before_a_time(state: St
     assert sorted(state.present(series, before_ms=20)) == ["10", "9", "odd"]
     assert sorted(state.present(series, from_id=10, before_ms=20)) == ["10", "odd"]
     assert sorted(state.present(series, from_id=13, before_ms=10)) == []
+    assert state.present(series, gone=True) == ["11"]
+    assert state.present(series, gone=True, from_id=12) == []
     with state.transaction():
         state.note_unchanged(series, 30, [9])
         state.mark_gone(series, ["11"], 0)
@@ -226,6 +238,34 @@ def test_what_is_gone_by_one_route_is_there_by_the_other(state: State) -> None:
     assert state.find_seen(by_export, [1])[1].gone == 0
 
 
+def test_words_are_compared_between_routes_and_content_within_one() -> None:
+    key = KeyedHash(b"one secret")
+
+    def digest(content: bytes, words: bytes) -> bytes:
+        return digest_of(Item("post", "1", 1, content, (), words=words), key)
+
+    one = digest(b"a", b"words")
+    assert same_content(one, digest(b"a", b"other"))
+    assert not same_content(one, digest(b"b", b"words"))
+    assert same_content(one, digest(b"a", b""))  # as version 0.1 noted it
+    assert other_words(one, digest(b"b", b"other"))
+    assert not other_words(one, digest(b"b", b"words"))
+    assert not other_words(one, digest(b"b", b""))
+    assert not other_words(digest(b"b", b""), one)
+
+
+def test_a_version_beside_the_newest_is_known_by_its_content(state: State) -> None:
+    series = state.series("x", "1001", "post")
+    known, words = b"c" * 16, b"w" * 8
+    with state.transaction():
+        state.note_page(1, series, page(["1"]))
+        state.note_page(2, series, page(["1"], changes=["other"], versions=[-2], digest=known + words))
+    assert state.is_other(series, 1, known)
+    assert state.is_other(series, 1, known + b"v" * 8)
+    assert not state.is_other(series, 1, b"d" * 16)
+    assert state.find_seen(series, [1])[1].digest == b"d"
+
+
 def test_what_is_back_is_no_longer_gone(state: State) -> None:
     series = state.series("x", "1001", "post", "api")
     with state.transaction():
@@ -253,7 +293,10 @@ def test_pages_that_a_kill_left_unnoted_are_noted_from_the_spool(state: State, s
 
 
 def test_pages_are_noted_under_the_route_and_series_they_came_by(state: State, spool: Spool) -> None:
-    of_api = lambda *ids, **more: msgspec.structs.replace(page([*ids]), route="api", **more)  # noqa: E731
+
+    def of_api(*ids: str, **more: Any) -> Page:
+        return msgspec.structs.replace(page([*ids]), route="api", **more)
+
     add_page(spool, "post", page(["1"]))
     add_page(spool, "post", of_api("1"))
     add_page(spool, "post", of_api("2", series="mention"))

@@ -121,7 +121,9 @@ def test_data_can_be_one_object() -> None:
     assert_in_place(body, answer)
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"data":null}', b'{"data":[]}', b' {"meta":{"result_count":0}}\n'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"errors":[]}', b'{"data":null}', b'{"data":[]}', b' {"meta":{"result_count":0}}\n']
+)
 def test_an_answer_may_hold_nothing(body: bytes) -> None:
     answer = cut_answer(body)
     assert (answer.data, answer.includes, answer.errors, answer.remarks) == ([], {}, [], [])
@@ -133,7 +135,9 @@ def test_a_part_that_is_not_known_is_named_and_its_name_cut() -> None:
 
 
 def test_every_kind_of_thing_included_is_kept_even_one_not_known() -> None:
-    answer = cut_answer(spelled({"includes": {"polls": [{"id": "1"}], "unheard_of": [{"a": 1}, 5]}}))
+    answer = cut_answer(
+        spelled({"data": [], "includes": {"polls": [{"id": "1"}], "unheard_of": [{"a": 1}, 5]}})
+    )
     assert {name: len(some) for name, some in answer.includes.items()} == {"polls": 1, "unheard_of": 2}
 
 
@@ -145,12 +149,11 @@ def test_every_kind_of_thing_included_is_kept_even_one_not_known() -> None:
         (b'"data"', "the answer is not the JSON expected"),
         (b"{", "the answer is not the JSON expected"),
         (b'{"data":[]} more', "the answer is not the JSON expected"),
-        (b'{"\xff":1}', "the answer is not the JSON expected"),
         (b'{"data":5}', "the answer's data is not as expected"),
         (b'{"data":"text"}', "the answer's data is not as expected"),
-        (b'{"includes":[]}', "the answer's includes is not as expected"),
-        (b'{"includes":{"users":{}}}', "the answer's includes is not as expected"),
-        (b'{"includes":null}', "the answer's includes is not as expected"),
+        (b'{"data":[],"includes":[]}', "the answer's includes is not as expected"),
+        (b'{"data":[],"includes":{"users":{}}}', "the answer's includes is not as expected"),
+        (b'{"data":[],"includes":null}', "the answer's includes is not as expected"),
         (b'{"errors":{}}', "the answer's errors is not as expected"),
         (b'{"meta":[]}', "the answer's meta is not as expected"),
         (b'{"meta":{"result_count":"many"}}', "the answer's meta is not as expected"),
@@ -187,6 +190,23 @@ def test_half_a_character_in_one_text_does_not_cost_the_whole_answer(half: str, 
     assert len(answer.data) + len(answer.includes.get("users", ())) == (2 if "data" in part else 1)
     assert answer.meta.next_token == "n"
     assert_in_place(body, answer)
+
+
+def test_bytes_that_are_no_text_do_not_cost_the_whole_answer_and_are_kept_as_they_came() -> None:
+    body = b'{"data":[{"id":"1","text":"a\xffb\xe2\x82"},{"id":"2","text":"\xc3\xa9"}],"extra\xff":1}'
+    answer = cut_answer(body)
+    assert [piece.data for piece in answer.data] == [
+        b'{"id":"1","text":"a\xffb\xe2\x82"}', b'{"id":"2","text":"\xc3\xa9"}',
+    ]  # fmt: skip
+    assert_in_place(body, answer)
+
+
+@pytest.mark.parametrize("token", [rb"a\ud83d", b"a\xff"])
+def test_the_name_of_a_page_is_never_put_right(token: bytes) -> None:
+    """It would name another page, or none."""
+    with pytest.raises(SourceError, match="meta is not as expected") as caught:
+        cut_answer(b'{"data":[],"meta":{"next_token":"' + token + b'"}}')
+    assert caught.value.hint == NOT_THE_SHAPE
 
 
 # Objects as their shape

@@ -47,10 +47,13 @@ from tests.fakes.x_faults import (
     usage_capped,
 )
 from tests.fakes.x_world import User
+from tests.unit.sources.x_api.test_session import serving
 
 NOW_MS = 1_793_000_000_000
 TOKEN, RENEWED_BY, APP = "access-horse-0001", "refresh-horse-0001", "app%2Fhorse"
 """Every secret here holds "horse", so that one search finds any."""
+NOTHING = {"meta": {"result_count": 0}}
+"""What X answers where there is nothing."""
 SCOPES = "block.read dm.read list.read mute.read offline.access tweet.read users.read"
 
 
@@ -127,7 +130,7 @@ class Bench:
         self.x.world.add_client("app-1", self.settings.redirect_uri)
         self.x.add_refresh_token("app-1", self.force.id, SCOPES, RENEWED_BY)
         self.change(client_id="app-1")
-        token = {
+        token: dict[str, Any] = {
             "access_token": TOKEN, "refresh_token": RENEWED_BY, "expires_ms": NOW_MS + 7_200_000,
             "scopes": tuple(SCOPES.split()), "user_id": self.force.id,
         }  # fmt: skip
@@ -182,7 +185,7 @@ def test_a_large_answer_comes_packed_and_is_given_unpacked(bench: Bench) -> None
 
 def test_only_headers_known_to_hold_no_credential_are_kept(bench: Bench) -> None:
     headers = {"set-cookie": "guest_id=horse", "x-horse": "horse", "x-transaction-id": "1"}
-    bench.x.faults.add("tweets", Answer(200, {"data": []}, headers))
+    bench.x.faults.add("tweets", Answer(200, NOTHING, headers))
     kept = bench.fetch().headers
     assert "horse" not in str(kept)
     assert kept["x-transaction-id"] == "1"
@@ -228,7 +231,7 @@ def test_a_signature_is_made_for_the_address_that_is_asked(bench: Bench, kind: s
     bench.environ = {name.upper(): value for name, value in values.items()}
     bench.credentials = Credentials(**{name: f"env:{name.upper()}" for name in values})
     found = sorted(bench.x.world.posts)
-    parameters = {"ids": ",".join(found)} if kind == "recheck" else {}
+    parameters: dict[str, Any] = {"ids": ",".join(found)} if kind == "recheck" else {}
     fetched = bench.fetch(kind, **parameters)
     assert bench.statuses == [200]
     assert bench.x.requests[0].user_id == bench.force.id
@@ -650,6 +653,8 @@ FAULTS: dict[str, Any] = {
     "500": problem(500), "503": problem(503), "503 empty": Answer(503, b""), "503 list": JsonList(503),
     "502 page": NotJson(502), "page": NotJson(), "list": JsonList(), "empty": Answer(200, b""),
     "half": Answer(200, b'{"data":[{"id":"1"'), "cut": Cut(), "dropped": Drop(),
+    "no gzip": Answer(200, b'{"data":[]}', {"content-encoding": "gzip"}),
+    "neither records nor a count": Answer(200, {"data": [], "meta": {"next_token": "n"}}),
 }  # fmt: skip
 each_fault = pytest.mark.parametrize("name", FAULTS)
 
@@ -681,6 +686,21 @@ def test_a_lookup_is_repeated_whole_after_a_fault(bench: Bench, fault: Any) -> N
     assert [one.query["ids"] for one in bench.x.requests] == [",".join(found)] * 2
 
 
+@pytest.mark.parametrize("kind", ["posts", "followers", "lists_owned", "messages"])
+def test_an_empty_answer_is_none_unless_it_says_that_there_is_nothing(bench: Bench, kind: str) -> None:
+    """Else everybody would be taken for gone."""
+    bench.x.faults.add("", Answer(200, {}), times=None)
+    assert "holds neither records nor how many there are" in bench.refusal(LateError, kind)
+    bench.x.faults.clear()
+    bench.x.faults.add("", Answer(200, NOTHING), times=None)
+    assert bench.fetch(kind).answer.data == []
+
+
+def test_a_lookup_of_which_nothing_is_there_needs_no_count(bench: Bench) -> None:
+    bench.x.faults.add("/2/tweets$", Answer(200, {}))
+    assert bench.fetch("recheck", ids="1").answer.data == []
+
+
 def test_a_fault_is_not_tried_again_for_longer_than_is_allowed(bench: Bench) -> None:
     bench.change(tries=100)
     bench.x.faults.add("tweets", problem(503), times=None)
@@ -696,10 +716,37 @@ def test_an_answer_that_does_not_come_in_time_is_tried_again(bench: Bench) -> No
 
 def test_an_answer_that_dribbles_is_not_waited_for_longer_than_ten_timeouts(bench: Bench) -> None:
     bench.change(read_timeout_seconds=0.15, tries=1)
-    bench.x.faults.add("tweets", Dribble(2.6))  # a piece each 0.13 seconds
+    bench.x.faults.add("tweets", Dribble(2.8))  # a piece each 0.14 seconds
     before = time.monotonic()
     bench.refusal(LateError)
-    assert time.monotonic() - before < 2.2
+    assert time.monotonic() - before < 2.6
+
+
+def test_an_answer_that_stops_in_the_middle_is_not_waited_for(bench: Bench) -> None:
+    bench.change(read_timeout_seconds=0.2, tries=1)
+    bench.x.faults.add("tweets", Dribble(40))  # a piece every two seconds
+    before = time.monotonic()
+    assert "no answer in time" in bench.refusal(LateError)
+    assert time.monotonic() - before < 2
+
+
+def test_a_certificate_that_is_not_trusted_is_named(bench: Bench, tmp_path: Path) -> None:
+    with serving(tmp_path, "theirs") as other:
+        bench.change(base_url=other.url)
+        assert "the server's certificate cannot be trusted, 3 times" in bench.refusal(LateError)
+
+
+def test_an_address_that_cannot_be_asked_is_named(bench: Bench) -> None:
+    bench.change(base_url="gopher://127.0.0.1")
+    assert "the request failed (InvalidSchema), 3 times" in bench.refusal(LateError)
+
+
+def test_no_cookie_that_x_sets_is_sent_back(bench: Bench) -> None:
+    """It would join what accounts of one program ask for."""
+    bench.x.faults.add("tweets", Answer(200, NOTHING, {"set-cookie": "guest_id=1; Path=/"}))
+    for _ in range(2):
+        bench.fetch()
+    assert all("cookie" not in one.headers for one in bench.x.requests)
 
 
 def test_a_server_that_is_not_there_is_tried_again(bench: Bench) -> None:

@@ -16,6 +16,7 @@ from archiver.records import (
     Post,
     Record,
     Relation,
+    RelationKind,
 )
 from archiver.sources.x_api.fields import GENERATIONS, Generation
 from archiver.sources.x_api.parse import parse_item
@@ -394,7 +395,7 @@ def test_an_event_of_another_kind_is_kept_under_its_own_name(
 
 
 @pytest.mark.parametrize("kind", ["follower", "following", "block", "mute"])
-def test_a_relation_is_found_by_handle_name_and_bio(generation: Generation, kind: str) -> None:
+def test_a_relation_is_found_by_handle_name_and_bio(generation: Generation, kind: RelationKind) -> None:
     record = parsed(kind, generation, {**PERSON, "description": "Made &amp; up"})
     assert record == Relation(
         platform="x", platform_id=PERSON["id"], account=ACCOUNT, kind=kind, captured_ms=FETCHED_MS,
@@ -417,7 +418,7 @@ def test_a_member_is_named_after_list_and_person(generation: Generation) -> None
 
 
 @pytest.mark.parametrize("kind", ["list_created", "list_subscribed", "list_member"])
-def test_a_list_has_its_address_its_words_and_its_owner(generation: Generation, kind: str) -> None:
+def test_a_list_has_its_address_its_words_and_its_owner(generation: Generation, kind: RelationKind) -> None:
     found = {
         "id": "14000", "name": "Neighbours &amp; co", "description": "Made up", "owner_id": PERSON["id"],
         "created_at": "2025-09-22T05:04:03.123Z",

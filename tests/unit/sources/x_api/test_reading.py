@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from archiver.errors import SourceError
 from archiver.records import Account, Gone, Message, Post, Relation
 from archiver.sources.base import Item, Problem
 from archiver.sources.x_api.answer import cut_answer
@@ -142,7 +144,7 @@ def test_the_slices_of_an_item_give_the_record_that_reading_saw(
         else:
             assert item.posted_ms is None
         if isinstance(record, Post):
-            assert item.record_id == (record.record_id if record.record_id != item.id else None)
+            assert item.record_id == (record.record_id if record.edit_ids else None)
             assert item.truncated == record.truncated
         again = read(spelled(document, generation), body_kind, generation, context=context)
         assert [one.content for one in again.items] == [one.content for one in reading.items]
@@ -256,7 +258,33 @@ def test_a_profiles_counts_are_told_and_make_no_version(generation: Generation) 
 def test_the_owner_of_a_token_is_told_and_is_no_record(generation: Generation) -> None:
     reading = read({"data": PERSON}, "owner", generation)
     assert (reading.items, reading.owner, reading.handle) == ([], PERSON["id"], "person17")
-    assert read({}, "owner", generation).owner is None
+    assert read({"data": None}, "owner", generation).owner is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Main Street is closed &amp; wet", b"Main Street is closed & wet"),
+        ("RT @person17: not all of it", b""),
+        ("Cut before its link\u2026 https://t.co/a", b""),
+        (
+            "\u2026 it begins so and goes on and on, longer than any link could be at its end, and then ends",
+            None,
+        ),
+    ],
+)
+def test_the_words_to_be_compared_with_an_exports_are_those_that_cannot_be_cut(
+    text: str, words: bytes | None, generation: Generation
+) -> None:
+    item = item_of(read(page(post(1, text=text)), "posts", generation))
+    assert item.words == (text.encode() if words is None else words)
+
+
+def test_an_article_has_no_words_to_compare_and_a_message_has_all(generation: Generation) -> None:
+    article = post(1, article={"title": "A title", "plain_text": "Its text"})
+    assert item_of(read(page(article), "posts", generation)).words == b""
+    message = {"id": "31", "event_type": "MessageCreate", "text": "Hello\u2026", "dm_conversation_id": "5"}
+    assert item_of(read(page(message), "messages", generation)).words == "Hello\u2026".encode()
 
 
 # What is odd
@@ -265,24 +293,32 @@ def test_the_owner_of_a_token_is_told_and_is_no_record(generation: Generation) -
 def test_an_unknown_kind_of_reference_is_named_and_the_post_kept(generation: Generation) -> None:
     reading = read(page(post(1, referenced_posts=[{"type": "echoed", "id": "8"}])), "posts", generation)
     assert item_of(reading).id == "1"
-    assert reading.problems == [
-        Problem("post 1", "broken", "has an unknown kind of post: echoed; kept as it is")
-    ]
+    assert reading.problems == []
+    assert reading.remarks == {
+        "1": Problem("post 1", "broken", "has an unknown kind of post: echoed; kept as it is")
+    }
 
 
 def test_an_unknown_kind_of_event_is_named_and_kept() -> None:
     reading = read(page({"id": "31", "event_type": "Unheard", "dm_conversation_id": "5"}), "messages")
     assert item_of(reading).id == "31"
-    assert [one.what for one in reading.problems] == ["message 31"]
+    assert [one.what for one in reading.remarks.values()] == ["message 31"]
 
 
 def test_a_field_not_understood_is_named_with_its_record(generation: Generation) -> None:
     reading = read(page(post(1, entities=5), post(2, author_id="9", lang=[])), "mentions", generation)
     assert [item.id for item in reading.items] == ["1", "2"]
-    assert reading.problems == [
-        Problem("post 1", "broken", "has a entities that is not understood; kept as it is"),
-        Problem("mention 2", "broken", "has a lang that is not understood; kept as it is"),
-    ]
+    assert reading.remarks == {
+        "1": Problem("post 1", "broken", "has a entities that is not understood; kept as it is"),
+        "2": Problem("mention 2", "broken", "has a lang that is not understood; kept as it is"),
+    }
+
+
+def test_a_kind_of_record_that_no_answer_has_is_named_and_not_taken() -> None:
+    """A mistake in the table of endpoints would be one."""
+    endpoint = msgspec.structs.replace(ENDPOINTS["posts"], record="gone")
+    with pytest.raises(SourceError, match="a gone is no record of an answer's data"):
+        read_answer(told("posts"), cut_answer(spelled(page(post(1)))), endpoint)
 
 
 def test_what_is_no_record_is_named_and_costs_the_others_nothing(generation: Generation) -> None:
@@ -293,7 +329,7 @@ def test_what_is_no_record_is_named_and_costs_the_others_nothing(generation: Gen
 
 
 def test_what_is_no_object_among_the_includes_costs_nothing(generation: Generation) -> None:
-    users = [5, None, [], {"id": None, "username": "x"}, {"id": "7"}, FORCE]
+    users: list[Any] = [5, None, [], {"id": None, "username": "x"}, {"id": "7"}, FORCE]
     reading = read(page(post(1), includes={"users": users}), "posts", generation)
     assert len(item_of(reading).slices) == 2
     assert reading.problems == []
@@ -321,7 +357,9 @@ def test_a_part_that_is_not_known_is_said(generation: Generation) -> None:
     assert reading.context == [Problem("posts", "unknown layout", "a part 'notices' that is not known")]
 
 
-@pytest.mark.parametrize("document", [{}, {"data": None}, {"data": []}, {"meta": {"result_count": 0}}])
+@pytest.mark.parametrize(
+    "document", [{"data": None}, {"data": []}, {"errors": []}, {"meta": {"result_count": 0}}]
+)
 @pytest.mark.parametrize("body_kind", sorted(ENDPOINTS))
 def test_an_answer_without_anything_is_none(document: Document, body_kind: str) -> None:
     reading = read(document, body_kind)
@@ -354,6 +392,24 @@ def test_a_lookup_tells_what_is_gone_and_of_what_nothing_was_said(generation: Ge
     assert reading.context == []
 
 
+def test_what_is_gone_is_so_once_however_often_an_answer_says_it(generation: Generation) -> None:
+    errors = [
+        problem("tweet", "3", "ids"),
+        problem("tweet", "3", "ids"),
+        problem("tweet", "3", "referenced_posts"),
+    ]
+    reading = read({"errors": errors}, "recheck", generation, asked=("3",))
+    assert [item.id for item in reading.gone] == ["post:3"]
+    assert len(reading.context) == 2
+
+
+def test_a_post_asked_for_that_is_missing_around_another_is_not_gone_by_that(generation: Generation) -> None:
+    document = {"data": [post(1)], "errors": [problem("tweet", "3", "referenced_posts")]}
+    reading = read(document, "recheck", generation, asked=("1", "3"))
+    assert reading.gone == []
+    assert [one.what for one in reading.problems] == ["post 3"]
+
+
 def test_two_reasons_make_two_versions_of_what_is_gone() -> None:
     contents = {
         read({"errors": [problem("tweet", "3", "ids", title)]}, "recheck", asked=("3",)).gone[0].content
@@ -374,7 +430,7 @@ def test_errors_about_what_stands_around_are_told_apart(generation: Generation) 
         ],
     )
     reading = read(document, "recheck", generation, asked=("1",))
-    assert reading.gone == reading.problems == []
+    assert (reading.gone, reading.problems) == ([], [])
     assert [(one.what, one.reason, one.detail) for one in reading.context] == [
         ("tweet 8", "context", "deleted (referenced_posts)"), ("user 9", "context", "suspended (author_id)"),
         ("record", "context", "field not shown"), ("tweet 1", "context", "deleted (ids)"),
@@ -394,7 +450,7 @@ def test_errors_about_what_stands_around_are_told_apart(generation: Generation) 
 def test_an_account_that_x_does_not_show_is_a_refusal(body_kind: str, title: str, words: str) -> None:
     kind = {"type": "about:blank"} if title == "Unheard Of" else {}
     reading = read({"errors": [problem("user", ACCOUNT, "id", title, **kind)]}, body_kind)
-    assert reading.items == reading.context == []
+    assert (reading.items, reading.context) == ([], [])
     assert reading.refusal is not None
     assert was_refused(reading.refusal) == words
 

@@ -2,10 +2,12 @@
 
 import contextlib
 import datetime as dt
+import gzip
 import http.server
 import ipaddress
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,6 +116,66 @@ def test_a_connection_that_ends_early_is_an_error_of_requests(
     x.faults.add("me", fault)
     with Session(settings) as session, pytest.raises(requests.exceptions.RequestException):
         session.request("GET", ASKED, headers=BEARER)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("size", [1, 7, 5_000])
+def test_a_body_that_comes_in_pieces_of_any_size_is_read_whole(packed: bool, size: int) -> None:
+    body = b'{"data":[' + b",".join(b'{"id":"%d"}' % number for number in range(300)) + b"]}"
+    with in_pieces(body, size, packed=packed) as url, Session(ApiSettings(base_url=url)) as session:
+        assert session.request("GET", ASKED).body == body
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_in_pieces_that_ends_before_its_last_is_not_taken_for_whole(packed: bool) -> None:
+    with (
+        in_pieces(b"{}" * 5_000, 20, packed=packed, whole=False) as url,
+        Session(ApiSettings(base_url=url)) as session,
+        pytest.raises(requests.exceptions.ChunkedEncodingError),
+    ):
+        session.request("GET", ASKED)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_that_stops_in_the_middle_is_late(packed: bool) -> None:
+    with in_pieces(b"{}" * 5_000, 20, packed=packed, whole=False, stall_seconds=0.8) as url:
+        settings = ApiSettings(base_url=url, read_timeout_seconds=0.1)  # type: ignore[arg-type]
+        with Session(settings) as session, pytest.raises(requests.exceptions.ReadTimeout):
+            session.request("GET", ASKED)
+
+
+@contextlib.contextmanager
+def in_pieces(
+    body: bytes, size: int, *, packed: bool, whole: bool = True, stall_seconds: float = 0
+) -> Iterator[str]:
+    """A server that sends a body in chunks of a size (RFC 9112, section 7.1)."""
+    sent = gzip.compress(body) if packed else body
+
+    class Handler(_Handler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("transfer-encoding", "chunked")
+            if packed:
+                self.send_header("content-encoding", "gzip")
+            self.end_headers()
+            for start in range(0, len(sent), size):
+                piece = sent[start : start + size]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            time.sleep(stall_seconds)
+            if whole:
+                self.wfile.write(b"0\r\n\r\n")
+            self.close_connection = True
+
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_proxy_of_the_environment_is_used(
