@@ -137,18 +137,22 @@ class ProgressNotes:
             (step.platform, step.account, step.kind, msgspec.json.encode(step.cursor)),
         )
         if step.spend is not None:
-            database.execute(
-                "INSERT INTO spend VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-                " requests = requests + excluded.requests, resources = resources + excluded.resources,"
-                " micro_usd = micro_usd + excluded.micro_usd",
-                msgspec.structs.astuple(step.spend),
-            )
+            self.save_spend(step.spend)
         for gap in step.gaps:
             database.execute(
                 "INSERT INTO gap (platform, account, kind, after_id, after_ms, before_id, before_ms,"
                 " noticed_ms, reason) VALUES (?,?,?,?,?,?,?,?,?)",
                 msgspec.structs.astuple(gap),
             )
+
+    def save_spend(self, spend: Spend) -> None:
+        """Add what a request cost. Inside a transaction of the caller's."""
+        self._local.connection.execute(
+            "INSERT INTO spend VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+            " requests = requests + excluded.requests, resources = resources + excluded.resources,"
+            " micro_usd = micro_usd + excluded.micro_usd",
+            msgspec.structs.astuple(spend),
+        )
 
     def spent(self, month: str) -> list[Spend]:
         """What each kind of each account cost in a month."""

@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS import (
     started_ms INTEGER NOT NULL, finished_ms INTEGER, summary BLOB);
 """
 
+CACHE_BYTES = 32 * 1024 * 1024
+"""An export looks a million ids up in one go."""
 _DAMAGED = "keep it aside; what it remembers can be made again by importing an export"
 _HIGHEST_INTEGER_ID = 2**63 - 1
 # Texts go in as bytes: a carray of text takes no NUL, and an id from an export may hold one.
@@ -151,14 +153,9 @@ _Noted = TypeVar("_Noted")
 class State:
     """The open state. The caller holds the collector's lock, or only reads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, cache_bytes: int = CACHE_BYTES) -> None:
         self.path = path
-        self._local = LocalDatabase(
-            path,
-            _SCHEMA,
-            damaged_hint=_DAMAGED,
-            cache_bytes=32 * 1024 * 1024,
-        )
+        self._local = LocalDatabase(path, _SCHEMA, damaged_hint=_DAMAGED, cache_bytes=cache_bytes)
         self._database = self._local.connection
 
     def transaction(self) -> AbstractContextManager[apsw.Connection]:

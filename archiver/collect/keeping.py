@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from types import MappingProxyType
 
+import msgspec
 from msgspec import Struct
 
 from archiver.collect.report import NAMED_MISSING, KindReport
@@ -86,6 +87,16 @@ class AccountKeeper:
         conflicts: list[Problem] = []
         with self._lock:
             decided = self._decide(items, seen_ms, conflicts)
+            wanted = [
+                reference
+                for one in decided
+                for reference in one.item.media
+                if self._media is not None and not self._is_held(reference.file_name)
+            ]
+            if wanted and step.spend is not None:
+                # Fetching pictures may take minutes: a kill meanwhile costs the page, not the account of it.
+                self._keeper.spool.save_spend(step.spend)
+                step = msgspec.structs.replace(step, spend=None)
         missing = self._take_media(decided, report)
         mine = [*problems, *conflicts, *_told(remarks, decided)]
         pages = self._pages(decided, body, seen_ms)

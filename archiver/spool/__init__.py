@@ -21,7 +21,7 @@ from archiver.formats import age
 from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
 from archiver.progress import SCHEMA as PROGRESS_SCHEMA
-from archiver.progress import ProgressNotes, Step
+from archiver.progress import ProgressNotes, Spend, Step
 from archiver.sources.base import Capture, Problem
 from archiver.spool.items import (
     AnswerToKeep,
@@ -174,6 +174,11 @@ class Spool:
         """Move a cursor, durably, where there is no page before it."""
         with self._local.transaction():
             self.progress.save(step)
+
+    def save_spend(self, spend: Spend) -> None:
+        """Note what a request cost, durably, before its page is."""
+        with self._local.transaction():
+            self.progress.save_spend(spend)
 
     def pages(self, after: int = 0) -> list[PageInfo]:
         """The pages with a higher id than `after`, in order."""

@@ -17,8 +17,8 @@ import sys
 import apsw
 
 from archiver import backup
-from archiver.collect import exports as collect
 from archiver.cli import main
+from archiver.collect import exports as collect
 from archiver.seal import media
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -91,6 +91,7 @@ class XClient:
         self._session = Session(settings)
         with _KEYS_LOCK:
             self.keys = chain.load()
+        self._secrets = set(self.keys.secrets)
         self.pace = pace_of(self.keys.identity)
         self._client = self._connect(self.keys)
 
@@ -176,6 +177,7 @@ class XClient:
 
     def _use(self, keys: Keys) -> None:
         self.keys = keys
+        self._secrets |= set(keys.secrets)  # X may still repeat a key that has ended
         self._client = self._connect(keys)
 
     def _renew(self) -> None:
@@ -187,7 +189,7 @@ class XClient:
         fetched_ms = self._clock()
         headers = taken.kept_headers
         self.pace.after(endpoint.path, headers)
-        if any(secret.encode() in taken.body for secret in self.keys.secrets):
+        if any(secret.encode() in taken.body for secret in self._secrets):
             raise KindError("X sent the token back in its answer, which is not kept")
         try:
             answer = cut_answer(taken.body)
@@ -254,7 +256,7 @@ class XClient:
         first = problem.errors[0] if problem.errors else ApiProblem()
         parts = (problem.detail or problem.title, first.message or first.detail)
         text = "; ".join(dict.fromkeys(part for part in parts if part)) or "no reason given"
-        shown = " ".join(scrub(text, self.keys.secrets).split())
+        shown = " ".join(scrub(text, self._secrets).split())
         return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "…"
 
 

@@ -86,8 +86,8 @@ def blocks_of(response: requests.Response, size: int) -> Iterator[bytes]:
 
 
 class Session(requests.Session):
-    """What `tweepy.Client.session` is replaced by. Of the environment its proxies hold and, where the settings
-    name none, its certificates; no .netrc."""
+    """What `tweepy.Client.session` is replaced by. Of the environment its proxies hold and, where the
+    settings name none, its certificates; no .netrc."""
 
     def __init__(self, settings: ApiSettings) -> None:
         super().__init__()
