@@ -1,24 +1,20 @@
 """Collecting posts from X: CPU time, pages a second, bytes and memory, against plain tweepy.
 
-    python -m bench.x_api JOB.json      # the peer, for a job that `measure` wrote
-
 X is `tests.fakes.x_api` on the loopback, in a process of its own. Ours is the program itself on a new
 folder, `archiver collect`. The peer is what one would write instead: tweepy's Client and Paginator, and
-each page a line of JSON in a file, on disk before the next is asked for.
+each page a line of JSON in a file, on disk before the next is asked for (`x_peer`).
 """
 
 import json
 import os
 import resource
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bench.memory import GROWTH, Sampled, watched
 from bench.results import NOTHING, Asked, Detail, Row, megabytes, significant
@@ -31,7 +27,6 @@ TIMED_ACCOUNTS = 10
 MEMORY_ACCOUNTS = (1, 10, 50)
 SIDE_BY_SIDE = 4  # accounts at a time, for both
 CPU_LIMIT_MS = 20
-TWEEPY_HOST = "https://api.twitter.com"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 SETTINGS = """
@@ -217,10 +212,11 @@ def collect_plainly(folder: Path, server: Server, accounts: int, posts: int) -> 
         "token": server.token,
         "folder": str(folder),
         "accounts": [one["id"] for one in server.accounts[:accounts]],
+        "side_by_side": SIDE_BY_SIDE,
         "parameters": {**requested("posts", "post"), "max_results": PAGE},
     }
     job.write_text(json.dumps(asked))
-    timed = _timed(server, module("x_api", str(job)))
+    timed = _timed(server, module("x_peer", str(job)))
     taken = json.loads(timed.output)
     if taken["posts"] != accounts * posts:
         raise BenchError(f"the peer took {taken['posts']:,} of {accounts * posts:,} posts")
@@ -228,36 +224,6 @@ def collect_plainly(folder: Path, server: Server, accounts: int, posts: int) -> 
     remove(folder)
     remove(job)
     return Round(accounts, taken["posts"], taken["pages"], *timed.spent, left)
-
-
-def _run_peer(job: dict[str, Any]) -> dict[str, int]:
-    """What the peer's process does; how many pages and posts it took."""
-    import logging
-
-    import requests
-    import tweepy
-
-    logging.disable()  # tweepy 4 warns of the newer names at every request
-
-    class ToTheFake(requests.Session):
-        def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
-            return super().request(method, url.replace(TWEEPY_HOST, job["address"]), *args, **options)
-
-    def take(account: str) -> tuple[int, int]:
-        client = tweepy.Client(job["token"], return_type=dict)
-        client.session = ToTheFake()
-        pages = posts = 0
-        with Path(job["folder"], f"{account}.jsonl").open("w", encoding="utf-8") as file:
-            for page in tweepy.Paginator(client.get_users_tweets, account, **job["parameters"]):
-                file.write(json.dumps(page, ensure_ascii=False, separators=(",", ":")) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-                pages, posts = pages + 1, posts + len(page["data"])
-        return pages, posts
-
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as executor:
-        taken = list(executor.map(take, job["accounts"]))
-    return {"pages": sum(pages for pages, _ in taken), "posts": sum(posts for _, posts in taken)}
 
 
 # Results
@@ -390,7 +356,3 @@ def measure(
             memory.append(hold(home, server, accounts, posts))
             say(f"collecting {accounts} accounts: {megabytes(memory[-1].sampled.largest_rss_bytes)}")
     return Collecting(tuple(ours), tuple(peers), tuple(memory))
-
-
-if __name__ == "__main__":
-    print(json.dumps(_run_peer(json.loads(Path(sys.argv[1]).read_text()))))
