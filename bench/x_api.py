@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""What one would write instead of collecting with this program: tweepy's Client and Paginator, each page a line
-of JSON in a file, on disk before the next is asked for.
+"""What one would write instead of this program: tweepy's Client and Paginator, each page a line of JSON in a
+file, on disk before the next is asked for.
 
     python -m bench.x_peer JOB.json      # for a job that `bench.x_api` wrote
 """
