@@ -1,6 +1,7 @@
 """`archiver collect`: what is asked of X, what of it is kept, what is said of it, and what is missing."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -1368,3 +1369,29 @@ def test_a_host_that_is_not_xs_is_not_asked(then: FakeX, clock: Clock, tmp_path:
     (missing,) = problems_of(home.collect_one(clock))
     assert missing.endswith("(not on one of X's media hosts)")
     assert not [one for one in then.requests if one.path.startswith("/media/")]
+
+
+def test_what_is_kept_of_an_answer_is_the_whole_of_it_to_the_byte(
+    then: FakeX, clock: Clock, tmp_path: Path
+) -> None:
+    force = add_force(then, posts=130, mentions=3, messages=2)
+    home = make_x_home(tmp_path / "v", then, Asked(force, ("profile", "posts", "mentions", "messages")))
+    home.collect_whole(clock)
+    home.seal(clock.now_ms)
+    kept = home.rows(
+        "SELECT p.body, c.body_sha256, c.body_size, c.status, c.headers, c.request FROM capture_part AS p"
+        " JOIN capture AS c ON c.id = p.capture WHERE c.source = 'x_api'"
+    )
+    assert len(kept) == 5
+    for body, sha256, size, status, headers, request in kept:
+        assert (hashlib.sha256(body).hexdigest(), len(body), status) == (sha256, size, 200)
+        assert json.loads(body)["data"]
+        assert {"date", "content-type"} <= json.loads(headers).keys()
+        assert request.startswith("GET /2/")
+    records = (
+        "SELECT r.platform_id, substr(p.body, r.offset + 1, r.length) FROM {} AS r JOIN capture_part AS p"
+    )
+    for table in ("post", "message"):
+        rows = home.rows(f"{records.format(table)} ON p.id = r.part")
+        assert len(rows) == {"post": 133, "message": 2}[table]
+        assert all(json.loads(raw)["id"] == platform_id for platform_id, raw in rows)
