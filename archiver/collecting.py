@@ -21,7 +21,7 @@ from archiver.sources.x_api.names import Learnt, Names
 from archiver.sources.x_api.pace import Pace, Patience, Random, Sleep
 from archiver.sources.x_api.tokens import KeyChain
 from archiver.state import State
-from archiver.times import Clock
+from archiver.times import Clock, format_date
 from archiver.wiring import Collector
 
 NAMES_NOTE = "x_api names"
@@ -63,7 +63,7 @@ def collect_from_x(
     settings, chance = collector.settings.x_api, random or SystemRandom().random
     stop = threading.Event()
     wait = sleep or (lambda seconds: _wait(stop, seconds))
-    names = Names(settings, _remembered(collector.state))
+    names = Names(settings, _remembered(collector.state).in_month(format_date(clock())[:7]))
     paces: dict[str, Pace] = {}
     lock = threading.Lock()
 

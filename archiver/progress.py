@@ -45,10 +45,21 @@ class Walk(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """No answer was short of its own count."""
 
 
+class Stretch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What may lie between two ids of a walk that was cut off and gone on with later: how many records the
+    walk took decides, once it is known how many came meanwhile."""
+
+    after_id: str | None
+    before_id: str | None
+    taken: int
+
+
 class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Up to where one kind of one account was collected. `mark`: the newest record up to which nothing is
-    missing. `finished_ms`: when the last whole walk began and ended. `shortfall`: by how much X's own count
-    was higher at that time."""
+    missing. `started_ms`, `finished_ms`: when the last whole walk began and ended, with `taken` records.
+    `shortfall`: by how much X's own count was higher at that time. `doubted`: how many a walk took that was
+    so much shorter than the one before that it is not believed until another takes as few. `stretch`: what
+    may be missing."""
 
     mark: str | None = None
     walk: Walk | None = None
@@ -56,6 +67,8 @@ class Cursor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     finished_ms: int | None = None
     taken: int | None = None
     shortfall: int | None = None
+    doubted: int | None = None
+    stretch: Stretch | None = None
     counts: dict[str, int] = {}
     """What X last said of the account: followers, following, posts, likes."""
 

@@ -374,9 +374,17 @@ class State:
             )
 
     def recover(self, spool: Spool) -> int:
-        """Note every page of the spool that a kill left unnoted; how many there were."""
-        last_page = self.note("last_page")
-        pages = spool.pages(after=int(last_page) if isinstance(last_page, int) else 0)
+        """Note every page of the spool that a kill left unnoted; how many there were. Raise IntegrityError
+        for a spool that lacks pages noted here: what they held would be taken for known for ever."""
+        noted = self.note("last_page")
+        last_page = int(noted) if isinstance(noted, int) else 0
+        if last_page > spool.last_page_ever():
+            raise IntegrityError(
+                f"{spool.folder}: pages are missing that {self.path} knows of: it was replaced or lost",
+                "bring it back; where it is lost, what was not sealed is lost with it: move the state's file"
+                " aside too, and everything is taken anew",
+            )
+        pages = spool.pages(after=last_page)
         for info in pages:
             page = spool.read_page(info.id)
             series = self.series(page.platform, page.account, page.series or info.kind, page.route)

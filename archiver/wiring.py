@@ -88,7 +88,7 @@ def remembered_head(settings: Settings) -> tuple[Head | None, str | None]:
 class Waiting:
     """What the collector knows without the lock: spooled records and bytes, when each account's newest
     export was made, how far each kind of each account was collected through an interface, what is out of
-    its reach and no archive says so yet, what it cost this month, the chain's end."""
+    its reach, what it cost this month, the chain's end."""
 
     records: int = 0
     bytes: int = 0
@@ -118,7 +118,7 @@ def open_waiting(settings: Settings, month: str) -> Waiting:
             sum(page.plain_bytes for page in pages),
             exports,
             spool.progress.cursors(),
-            tuple(gap for _, gap in spool.progress.gaps(unsealed=True)),
+            tuple(gap for _, gap in spool.progress.gaps()),
             spent,
             state.head(),
         )

@@ -15,7 +15,7 @@ from archiver.collect.report import AccountReport, KindReport
 from archiver.collect.snapshot import Snapshot, own_lists
 from archiver.collect.timeline import Timeline
 from archiver.collect.walks import reconcile_posts, take_profile
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, ConfigurationError, SourceError
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
 from archiver.settings_api import COLLECT_KINDS, CURSORS, OWN_KINDS, AccountApi, CollectKind
@@ -26,6 +26,7 @@ from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.errors import EverythingError, KindError
 from archiver.sources.x_api.media import MediaSource
 from archiver.sources.x_api.pace import Patience
+from archiver.sources.x_api.reading import MENTION_SERIES
 from archiver.sources.x_api.tokens import missing_scopes
 
 SLACK_MS = 2 * 3_600_000
@@ -44,6 +45,8 @@ def cursors_of(kind: CollectKind) -> tuple[str, ...]:
 def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
     """Whether a kind is to be collected: never yet, not to its end, or long enough ago."""
     if cursor.walk is not None or cursor.started_ms is None:
+        return True
+    if cursor.started_ms > now_ms + SLACK_MS:  # by a clock that was wrong
         return True
     return now_ms - cursor.started_ms >= days * DAY_MS - SLACK_MS
 
@@ -118,7 +121,10 @@ def _collect_account(
     except EverythingError as error:
         shared.halt(error)
         report.error = error
-    except ArchiverError as error:
+    except (SourceError, ConfigurationError) as error:
+        report.error = error
+    except ArchiverError as error:  # a full disk, a damaged spool: nobody's answers can be kept
+        shared.halt(error)
         report.error = error
     except Exception as error:  # noqa: BLE001  # a defect of ours in one account must not stop the others
         report.error = _own_defect(error)
@@ -206,7 +212,9 @@ class _AccountRun:
             if expected is not None:
                 reconcile_posts(self.asker, report, expected)
         elif kind in ("mentions", "messages"):
-            Timeline(self.asker, ENDPOINTS[kind], report, patience).run()
+            started_ms = Timeline(self.asker, ENDPOINTS[kind], report, patience).run()
+            if kind == "mentions" and self.asker.api.recheck_mentions:
+                Recheck(self.asker, report, patience, MENTION_SERIES).run(started_ms, set())
         elif kind == "lists":
             self._collect_lists(report, patience)
         else:

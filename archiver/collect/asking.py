@@ -80,7 +80,7 @@ class Asker:
 
     @property
     def now_ms(self) -> int:
-        return self.shared.clock()
+        return self.client.now_ms()
 
     def origin(self, digest: str, kind: str) -> Origin:
         return Origin(digest, f"{kind} of {self.account.handle or self.account.id} through X's interface")
@@ -218,9 +218,9 @@ class Asker:
     def save(self, step: Step) -> None:
         self._keeper.save(step)
 
-    def refuse(self, taken: Taken, *, everything: bool) -> None:
+    def refuse(self, taken: Taken) -> None:
         """Raise AccountError where X says something of the account instead of showing its records; the
-        archive will say so too. `everything`: it was the account itself that was asked for."""
+        archive will say so too."""
         error = taken.reading.refusal
         if error is None:
             return
@@ -232,7 +232,7 @@ class Asker:
             )
         raise AccountError(
             f"the account {shown} {was_refused(error)}, says X",
-            "look at its id in the settings, and at the account on X" if everything else None,
+            "look at its id in the settings, and at the account on X",
         )
 
 

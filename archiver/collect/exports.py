@@ -271,7 +271,7 @@ class _Collection:
                 self._others.add((series, key, digest))
                 self._put(capture, kind, series, item, -version, change, digest)
                 continue
-            if item.record_id is not None:
+            if item.record_id is not None and item.record_id != item.id:
                 version = self._version_of_edit(kind, series, item.record_id) + 1
                 uncommitted[f"record {item.record_id}"] = Seen(b"", version, 0, 0)
             uncommitted[key] = Seen(digest, version, 0, generated_ms)

@@ -27,6 +27,10 @@ ROUTE: Route = "api"
 OTHER_ROUTE: Route = "export"
 
 
+UNREAD = "unread"
+"""The kind of a page without records."""
+
+
 class Origin(Struct, frozen=True):
     """What a walk's answers share: the number it is known by, and what it is called in lists of problems."""
 
@@ -100,6 +104,8 @@ class AccountKeeper:
         missing = self._take_media(decided, report)
         mine = [*problems, *conflicts, *_told(remarks, decided)]
         pages = self._pages(decided, body, seen_ms)
+        if mine and not pages and body is not None:
+            pages = [self._unread(body, seen_ms)]
         if body is None:
             body = pages[0][1].payload if pages else b""
         answer = AnswerToKeep(
@@ -288,6 +294,13 @@ class AccountKeeper:
             self._page(kind, name, some, None if kind == "gone" and len(groups) > 1 else body, seen_ms)
             for (kind, name), some in groups.items()
         ]
+
+    def _unread(self, body: bytes, seen_ms: int) -> tuple[PageInfo, Page]:
+        """An answer of which nothing could be taken: its bytes, for whoever looks into it."""
+        page = Page(
+            self._platform, self._account, seen_ms, [], [], [], [], [], [], {}, {}, body, ROUTE, "", []
+        )  # fmt: skip
+        return PageInfo(0, 0, UNREAD, 0, None, None, len(body)), page
 
     def _page(
         self, kind: str, name: str, decided: list[_Decided], body: bytes | None, seen_ms: int

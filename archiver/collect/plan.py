@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from archiver.collect.accounts import cursors_of, due_kinds
 from archiver.collect.asking import INCLUDED_AT_MOST, PLATFORM
-from archiver.collect.recheck import first_id, rechecked_series
 from archiver.keys import load_identity
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import COLLECT_KINDS, AccountApi, CollectKind
+from archiver.sources.x.times import first_id
 from archiver.sources.x_api.endpoints import ENDPOINTS, MENTIONS_DEPTH, POSTS_DEPTH, Endpoint
 from archiver.sources.x_api.prices import price_of
+from archiver.sources.x_api.reading import MENTION_SERIES
 from archiver.spool import Spool
 from archiver.state import State
 from archiver.times import format_date
@@ -114,13 +115,17 @@ def _planned(
         return [row(ENDPOINTS["profile"], 1, 1)]
     if kind == "posts":
         first = min(POSTS_DEPTH, counts.get("posts", POSTS_DEPTH))
-        again = _recheck_ids(account, api, state, now_ms)
+        again = _recheck_ids(account, api, state, now_ms, "post")
         return [
             row(ENDPOINTS["posts"], cursor.taken if cursor.mark else first, POSTS_DEPTH),
             row(ENDPOINTS["recheck"], again, again, RECHECKED),
         ]
     if kind == "mentions":
-        return [row(ENDPOINTS["mentions"], cursor.taken if cursor.mark else MENTIONS_DEPTH, MENTIONS_DEPTH)]
+        rows = [row(ENDPOINTS["mentions"], cursor.taken if cursor.mark else MENTIONS_DEPTH, MENTIONS_DEPTH)]
+        if api.recheck_mentions:
+            again = _recheck_ids(account, api, state, now_ms, MENTION_SERIES)
+            rows.append(row(ENDPOINTS["recheck"], again, again, RECHECKED))
+        return rows
     if kind == "messages":
         return [row(ENDPOINTS["messages"], cursor.taken, None)]
     if kind == "lists":
@@ -136,9 +141,9 @@ def _why(cursor: Cursor) -> str:
     return "first time" if cursor.started_ms is None else f"last {format_date(cursor.started_ms)}"
 
 
-def _recheck_ids(account: AccountSettings, api: AccountApi, state: State, now_ms: int) -> int:
+def _recheck_ids(account: AccountSettings, api: AccountApi, state: State, now_ms: int, name: str) -> int:
     """How many posts of the last days would be looked up again."""
-    first = first_id(now_ms, api.recheck_days)
-    names = rechecked_series(api.recheck_days, mentions=api.recheck_mentions)
-    found = [state.find_series(PLATFORM, account.id, name, "api") for name in names]
-    return sum(len(state.present(series, from_id=first)) for series in found if series is not None)
+    series = state.find_series(PLATFORM, account.id, name, "api")
+    if series is None or not api.recheck_days:
+        return 0
+    return len(state.present(series, from_id=first_id(now_ms, api.recheck_days)))

@@ -6,29 +6,19 @@ from archiver.collect.asking import PLATFORM, Asker
 from archiver.collect.report import KindReport
 from archiver.collect.walks import begin, finish
 from archiver.progress import Cursor, Walk
-from archiver.sources.x.times import DAY_MS, SNOWFLAKE_EPOCH_MS
+from archiver.sources.x.times import first_id
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.pace import Patience
-from archiver.sources.x_api.reading import MENTION_SERIES
-
-
-def first_id(now_ms: int, days: int) -> int:
-    """The lowest id that X can have given in the last days: an id holds its time."""
-    return max(0, (now_ms - days * DAY_MS - SNOWFLAKE_EPOCH_MS) << 22)
-
-
-def rechecked_series(recheck_days: int, *, mentions: bool) -> list[str]:
-    """The series whose posts are looked up again."""
-    if not recheck_days:
-        return []
-    return ["post", MENTION_SERIES] if mentions else ["post"]
 
 
 class Recheck:
     """Posts of the last days, asked for once more by their ids: what was edited, and what is gone."""
 
-    def __init__(self, asker: Asker, report: KindReport, patience: Patience) -> None:
+    def __init__(self, asker: Asker, report: KindReport, patience: Patience, series: str = "post") -> None:
+        """`series`: whose posts, the account's own or those of others that mention it."""
         self.asker = asker
+        self.series = series
+        self.kind = "recheck" if series == "post" else "recheck_mentions"
         self.endpoint = ENDPOINTS["recheck"]
         self.report = report
         self.patience = patience
@@ -37,11 +27,16 @@ class Recheck:
     def run(self, started_ms: int, edit_ids: set[str]) -> None:
         """`started_ms`: posts seen since then need no second look. `edit_ids`: versions that the timeline
         named; those not held yet are fetched as well."""
-        cursor = self.asker.cursor("recheck")
+        cursor = self.asker.cursor(self.kind)
         walk = begin(cursor, started_ms)
-        api = self.asker.api
-        for name in rechecked_series(api.recheck_days, mentions=api.recheck_mentions):
-            self._look_up(cursor, walk, self._due(name, walk), name, edit_ids)
+        if self.asker.api.recheck_days:
+            self._look_up(cursor, walk, self._due(walk), edit_ids)
+        if self.series == "post":
+            self._fetch_versions(cursor, walk, edit_ids)
+        self.asker.save(self.asker.step(self.kind, finish(cursor, walk, self.asker.now_ms)))
+
+    def _fetch_versions(self, cursor: Cursor, walk: Walk, edit_ids: set[str]) -> None:
+        """Versions of the account's own posts that are named and not held yet."""
         edit_ids |= self._first_versions()
         done: set[str] = set()
         # Edits are at most five; each lookup may name more versions.
@@ -50,15 +45,14 @@ class Recheck:
             done |= edit_ids
             if not new:
                 break
-            self._look_up(cursor, walk, new, "post", edit_ids)
-        self.asker.save(self.asker.step("recheck", finish(cursor, walk, self.asker.now_ms)))
+            self._look_up(cursor, walk, new, edit_ids)
 
-    def _due(self, name: str, walk: Walk) -> list[str]:
+    def _due(self, walk: Walk) -> list[str]:
         """Ids of the last days not seen since the walk began."""
         keeper = self.asker.shared.keeper
         first = first_id(self.asker.now_ms, self.asker.api.recheck_days)
         with keeper.lock:
-            series = keeper.state.series(PLATFORM, self.asker.account.id, name, "api")
+            series = keeper.state.series(PLATFORM, self.asker.account.id, self.series, "api")
             found = keeper.state.present(series, from_id=first, before_ms=walk.started_ms)
             # X bills what it returns: asking whether somebody is there again costs nothing if not.
             gone = keeper.state.present(series, from_id=first, gone=True)
@@ -79,7 +73,7 @@ class Recheck:
             series = keeper.state.series(PLATFORM, self.asker.account.id, "post", "api")
             return bool(keeper.state.find_seen(series, [int(post_id)])) if post_id.isdigit() else True
 
-    def _look_up(self, cursor: Cursor, walk: Walk, ids: list[str], name: str, edit_ids: set[str]) -> None:
+    def _look_up(self, cursor: Cursor, walk: Walk, ids: list[str], edit_ids: set[str]) -> None:
         origin = self.asker.origin(walk.digest, "posts looked up again")
         on = msgspec.structs.replace(cursor, walk=walk)
         waiting = list(ids)
@@ -91,14 +85,14 @@ class Recheck:
             )
             edit_ids |= taken.reading.edit_ids
             gone = [
-                msgspec.structs.replace(one, id=f"{name}:{one.id.partition(':')[2]}")
+                msgspec.structs.replace(one, id=f"{self.series}:{one.id.partition(':')[2]}")
                 for one in taken.reading.gone
                 if one.id.partition(":")[2] not in self._known_gone
             ]
             self.asker.keep(
                 taken,
                 origin,
-                self.asker.step("recheck", on, taken.spend),
+                self.asker.step(self.kind, on, taken.spend),
                 self.report,
                 items=[*taken.reading.items, *gone],
             )

@@ -6,7 +6,7 @@ import msgspec
 
 from archiver.collect.asking import PLATFORM, Asker, Taken, walk_digest
 from archiver.collect.report import KindReport
-from archiver.collect.walks import MOST_PAGES, begin, comparison, finish
+from archiver.collect.walks import MOST_PAGES, MOST_RESTARTS, begin, comparison, corrected, finish
 from archiver.progress import Cursor, Walk
 from archiver.sources.base import Item, Problem
 from archiver.sources.comparison import absent_items
@@ -42,19 +42,25 @@ class Snapshot:
         """Walk to the end. `expected`: X's own count, where it is known."""
         cursor = self.asker.cursor(self.kind)
         walk = begin(cursor, self.asker.now_ms)
+        restarts = 0
         for _ in range(MOST_PAGES):
             if walk.complete:
                 break
             try:
                 taken = self._ask(walk)
             except StaleTokenError:
-                if walk.token is None:
+                if walk.token is None or restarts == MOST_RESTARTS:
                     raise
+                restarts += 1
                 walk = msgspec.structs.replace(walk, token=None, taken=0, digest=walk_digest())
                 continue
-            self.asker.refuse(taken, everything=False)
+            if taken.reading.refusal is not None and self.list_id is not None:
+                self._note_list_gone(cursor, walk, taken)
+                return
+            self.asker.refuse(taken)
             origin = self.asker.origin(walk.digest, self.endpoint.kind)
             before, reading = walk, taken.reading
+            walk = corrected(walk, taken.fetched_ms)
             walk = msgspec.structs.replace(
                 walk,
                 token=reading.meta.next_token,
@@ -62,14 +68,27 @@ class Snapshot:
                 sound=walk.sound and not reading.problems,
                 complete=reading.meta.next_token is None,
             )
-            if walk.token is not None and walk.token == before.token:
-                raise KindError(f"{self.endpoint.path}: X names the same page again and again")
-            on = msgspec.structs.replace(cursor, walk=walk)
+            circles = walk.token is not None and walk.token == before.token
+            on = msgspec.structs.replace(
+                cursor, walk=msgspec.structs.replace(walk, token=None, taken=0) if circles else walk
+            )
             step = self.asker.step(self.kind, on, taken.spend)
             self.asker.keep(taken, origin, step, self.report, seen_ms=walk.started_ms)
+            if circles:
+                raise KindError(f"{self.endpoint.path}: X names the same page again and again")
         else:
             raise KindError(f"{self.endpoint.path}: more than {MOST_PAGES:,} pages")
         self._conclude(cursor, walk, expected)
+
+    def _note_list_gone(self, cursor: Cursor, walk: Walk, taken: Taken) -> None:
+        """The list itself is gone since it was seen: nothing is said of who was on it."""
+        gone = Problem(f"list {self.list_id}", "missing", "X does not show it, or its members, any more")
+        done = finish(cursor, walk, self.asker.now_ms)
+        self.asker.conclude(
+            comparison(self.asker, self.kind, self.asker.now_ms), [],
+            self.asker.origin(walk.digest, self.endpoint.kind),
+            self.asker.step(self.kind, done, taken.spend), self.report, [gone], self.asker.now_ms,
+        )  # fmt: skip
 
     def _ask(self, walk: Walk) -> Taken:
         parameters: dict[str, object] = {"max_results": self.asker.afford(self.endpoint, self.endpoint.page)}
@@ -88,9 +107,12 @@ class Snapshot:
         """All pages are taken: note who is gone, if nothing speaks against its being the whole."""
         problems = self._doubts(cursor, walk, expected)
         shortfall = None if expected is None else expected - walk.taken
-        done = finish(cursor, walk, self.asker.now_ms, shortfall=shortfall)
+        believed = {"taken": cursor.taken, "doubted": walk.taken} if problems else {"doubted": None}
+        done = finish(cursor, walk, self.asker.now_ms, shortfall=shortfall, **believed)
         capture = comparison(self.asker, self.kind, walk.started_ms)
-        absent = self._absent(walk) if walk.sound and not problems else []
+        # How far back X shows likes is not known: what falls off the end has not been taken back.
+        reached = self.kind != "likes" or (expected is not None and walk.taken >= expected)
+        absent = self._absent(walk) if walk.sound and reached and not problems else []
         self.asker.conclude(
             capture, absent, self.asker.origin(walk.digest, self.endpoint.kind),
             self.asker.step(self.kind, done), self.report, problems, walk.started_ms,
@@ -104,10 +126,17 @@ class Snapshot:
             if expected - walk.taken > usual:
                 detail = f"X counts {expected:,} and showed {walk.taken:,}; nobody is taken for gone"
                 return [Problem(self.kind, "count differs", detail)]
-        elif walk.taken == 0 and (cursor.taken or 0) >= 10:
-            detail = f"X showed none and had shown {cursor.taken:,} before; nobody is taken for gone"
+        elif self._is_much_shorter(cursor, walk):
+            detail = f"X showed {walk.taken:,} and had shown {cursor.taken:,}; nobody is taken for gone yet"
             return [Problem(self.kind, "count differs", detail)]
         return []
+
+    def _is_much_shorter(self, cursor: Cursor, walk: Walk) -> bool:
+        """Than the walk before, by more than a tenth; unless the one after that was as short."""
+        before = cursor.taken or 0
+        if before - walk.taken <= max(5, before // 10):
+            return False
+        return cursor.doubted is None or abs(walk.taken - cursor.doubted) > max(2, cursor.doubted // 100)
 
     def _absent(self, walk: Walk) -> list[Item]:
         keeper, record = self.asker.shared.keeper, self.endpoint.record

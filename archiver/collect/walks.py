@@ -16,11 +16,18 @@ from archiver.sources.x_api.pace import Patience
 
 MOST_PAGES: Final = 50_000
 """No list of X's is longer: a walk that comes so far goes in circles."""
+MOST_RESTARTS: Final = 1
+"""So often a walk begins anew in one run because X no longer knows the page: each costs what it took."""
 
 
 def begin(cursor: Cursor, now_ms: int) -> Walk:
     """The walk that is under way, or a new one."""
     return cursor.walk or Walk(digest=walk_digest(), started_ms=now_ms, since=cursor.mark)
+
+
+def corrected(walk: Walk, fetched_ms: int) -> Walk:
+    """The walk as begun no later than its first answer: until then a wrong clock is not known to be wrong."""
+    return msgspec.structs.replace(walk, started_ms=min(walk.started_ms, fetched_ms))
 
 
 def finish(cursor: Cursor, walk: Walk, now_ms: int, **changes: object) -> Cursor:
@@ -31,8 +38,7 @@ def finish(cursor: Cursor, walk: Walk, now_ms: int, **changes: object) -> Cursor
         walk=None,
         started_ms=walk.started_ms,
         finished_ms=now_ms,
-        taken=walk.taken,
-        **changes,
+        **{"taken": walk.taken, **changes},
     )
 
 
@@ -60,7 +66,8 @@ def take_profile(asker: Asker, report: KindReport, patience: Patience) -> dict[s
     walk = begin(cursor, asker.now_ms)
     asker.afford(endpoint, 1)
     taken = asker.ask(endpoint, {}, patience, report)
-    asker.refuse(taken, everything=True)
+    asker.refuse(taken)
+    walk = corrected(walk, taken.fetched_ms)
     asker.report.current_handle = taken.reading.handle
     metrics = taken.reading.metrics
     counts = {}

@@ -76,7 +76,7 @@ class Spool:
         self._local = LocalDatabase(
             folder / "spool.sqlite",
             _SCHEMA + PROGRESS_SCHEMA,
-            damaged_hint="keep it for examination and import the exports again",
+            damaged_hint="keep it for examination; move it and the state's file aside, and take all anew",
         )
         self._database = self._local.connection
         self.progress = ProgressNotes(self._local)
@@ -319,6 +319,11 @@ class Spool:
         return [SpooledProblem(*row) for row in self._rows("SELECT * FROM problem ORDER BY id")]
 
     # Emptying
+
+    def last_page_ever(self) -> int:
+        """The highest id that a page ever had, sealed ones included."""
+        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'page'")
+        return int(rows[0][0]) if rows else 0
 
     def is_empty(self) -> bool:
         """Whether there is nothing to seal."""

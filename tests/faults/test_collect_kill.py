@@ -233,8 +233,8 @@ def add_faults(x: FakeX, draw: random.Random) -> list[Record]:
 
 
 def killed_by_the_server(x: FakeX, folder: Path, number: int) -> list[Record]:
-    """A run that is killed when it asks for the `number`-th time. The requests whose answers were not kept:
-    that one and, where it was for a picture, the one whose posts show it. None where it ended before."""
+    """A run that is killed when it asks for the `number`-th time. The request whose answer never came: what
+    was paid for before a picture is asked for is counted already. None where it ended before."""
     lost: list[Record] = []
     process: subprocess.Popen[str] | None = None
     started = threading.Event()
@@ -245,8 +245,6 @@ def killed_by_the_server(x: FakeX, folder: Path, number: int) -> list[Record]:
         process.kill()
         process.wait()
         lost.append(record)
-        if record.path.startswith("/media/"):
-            lost.append(next(one for one in reversed(x.requests) if one.path.startswith("/2/")))
 
     x.faults.add("", Before(kill), after=number - 1)
     process = start_collecting(folder)

@@ -315,7 +315,7 @@ def check_counts(home: XHome, x: FakeX, month: Month, changes: defaultdict[str, 
     del counted["media"]
     assert {table: rows[table] for table in counted} == counted
     assert counted["post"] == len(month.texts)
-    assert changes["posts"]["gone"] == len(month.gone)
+    assert changes["posts"]["gone"] + changes["mentions"]["gone"] == len(month.gone)
     assert len(home.archives) == 5
 
 

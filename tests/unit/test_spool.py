@@ -137,7 +137,9 @@ def test_a_damaged_spool_is_named_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "spool.sqlite").write_bytes(b"no database " * 1000)
     with pytest.raises(IntegrityError, match=r"spool\.sqlite is damaged") as caught:
         Spool(tmp_path, IDENTITY)
-    assert caught.value.hint == "keep it for examination and import the exports again"
+    assert caught.value.hint == (
+        "keep it for examination; move it and the state's file aside, and take all anew"
+    )
 
 
 def test_media_are_read_back_with_size_and_hash(spool: Spool) -> None:

@@ -141,6 +141,11 @@ def posted_ms(post_id: str, created_at: str | None) -> int:
     return found if found is not None else snowflake_ms(post_id) or 0
 
 
+def first_id(now_ms: int, days: int) -> int:
+    """The lowest id that X can have given in the last days: an id holds its time."""
+    return max(0, (now_ms - days * DAY_MS - SNOWFLAKE_EPOCH_MS) << 22)
+
+
 def to_iso(milliseconds: int) -> str:
     """2022-11-03T08:50:26Z, for a sentence or a stored fact."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

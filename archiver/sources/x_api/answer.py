@@ -150,7 +150,14 @@ def _meta(raw: msgspec.Raw | None) -> Meta:
     try:
         return _decode_meta(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise SourceError(f"the answer's meta is not as expected: {error}", NOT_THE_SHAPE) from error
+        wrong = f"the answer's meta is not as expected: {error}"
+    try:  # a count of another type is no reason to leave the records; the next page's name is
+        meta, remarks = decode_leniently(bytes(raw), Meta)
+    except SourceError as error:
+        raise SourceError(wrong, NOT_THE_SHAPE) from error
+    if "\ufffd" in (meta.next_token or "") or any("next_token" in remark for remark in remarks):
+        raise SourceError(wrong, NOT_THE_SHAPE)
+    return meta
 
 
 def _error_of(piece: Piece) -> ApiProblem:

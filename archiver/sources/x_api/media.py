@@ -2,6 +2,7 @@
 nothing but what begins as a picture or a video does."""
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Final
@@ -17,6 +18,8 @@ from archiver.sources.x_api.session import blocks_of, keep_no_cookies, leave_alo
 TRIES: Final = 3
 BLOCK_BYTES: Final = 256 * 1024
 BEGINNING_BYTES: Final = 12
+SLOWEST_BYTES_A_SECOND: Final = 50_000
+"""Slower than this, once one read timeout has passed, a file is not waited for."""
 _BEGINNINGS: Final = (
     b"\xff\xd8\xff",  # JPEG
     b"\x89PNG\r\n\x1a\n",
@@ -110,7 +113,7 @@ class MediaSource:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind not in _TYPES:
                 raise NotFetchedError(f"of a type that is no picture or video ({kind[:40] or 'none'})")
-            yield io.BufferedReader(_Checked(response, self._most_bytes), BLOCK_BYTES)
+            yield io.BufferedReader(_Checked(response, self._most_bytes, timeouts[1]), BLOCK_BYTES)
 
 
 def _addresses(media: MediaReference) -> list[str]:
@@ -123,12 +126,14 @@ def _addresses(media: MediaReference) -> list[str]:
 class _Checked(io.RawIOBase):
     """A body as it comes: its beginning looked at, its size counted."""
 
-    def __init__(self, response: requests.Response, most_bytes: int) -> None:
+    def __init__(self, response: requests.Response, most_bytes: int, patience_seconds: float) -> None:
         super().__init__()
         self._blocks = blocks_of(response, BLOCK_BYTES)
         self._block = memoryview(b"")
         self._most_bytes = most_bytes
+        self._patience_seconds = patience_seconds
         self._size = 0
+        self._begun = time.monotonic()
 
     def readable(self) -> bool:
         return True
@@ -151,6 +156,8 @@ class _Checked(io.RawIOBase):
             if not _begins_as_media(block):
                 raise NotFetchedError("of content that is no picture or video")
         self._size += len(block)
+        if time.monotonic() - self._begun > self._patience_seconds + self._size / SLOWEST_BYTES_A_SECOND:
+            raise NotFetchedError("sent too slowly")
         if self._size > self._most_bytes:
             raise NotFetchedError(
                 f"larger than {self._most_bytes:,} bytes, as account.api.media_mebibytes says"

@@ -30,10 +30,15 @@ _NAME: Final = re.compile(r"[\w.]+")
 
 
 class Learnt(Struct, frozen=True):
-    """What is remembered: the generation found right, and names that X refused, as `post.fields=article`."""
+    """What is remembered: the generation found right, and names that X refused in a month, 2026-11, as
+    `post.fields=article`. In the next month they are asked for again."""
 
     generation: Generation | None = None
     refused: tuple[str, ...] = ()
+    month: str = ""
+
+    def in_month(self, month: str) -> "Learnt":
+        return self if self.month == month else Learnt(self.generation, (), month)
 
 
 def _all_names(generation: Generation, group: Group) -> set[str]:
@@ -64,6 +69,7 @@ class Names:
         self._confirmed = fixed is not None
         self._refused = set(learnt.refused)
         self._tried: set[Generation] = {self._generation}
+        self._month = learnt.month
         self.newly_refused: list[str] = []
 
     def current(self, group: Group) -> tuple[Generation, dict[str, str]]:
@@ -102,7 +108,7 @@ class Names:
         """What to remember. Names the settings fix are not."""
         with self._lock:
             known = self._generation if self._confirmed and not self._fixed else None
-            return Learnt(known, tuple(sorted(self._refused)))
+            return Learnt(known, tuple(sorted(self._refused)), self._month)
 
 
 class _BadRequest(ApiProblem, frozen=True):

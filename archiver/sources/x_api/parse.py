@@ -94,6 +94,11 @@ def _gone(capture: Capture, error: ApiProblem) -> Gone:
     )
 
 
+NOT_THERE: Final = ("deleted", "suspended", "protected", "withheld")
+"""Why a record that was asked for by its id is gone; anything else X says is a failure of X."""
+FIELD_NOT_SHOWN: Final = "field not shown"
+
+
 def reason_of(error: ApiProblem) -> str:
     """Why X does not show something, in a word or two. A suspended author's title is "Forbidden", though its
     type says resource-not-found, so the title decides."""
@@ -102,7 +107,7 @@ def reason_of(error: ApiProblem) -> str:
     if title == "Forbidden" or "suspended" in detail:
         return "suspended"
     if kind in ("not-authorized-for-field", "field-unauthorized", "field-hydration-failure"):
-        return "field not shown"
+        return FIELD_NOT_SHOWN
     if title == "Authorization Error" or kind == "not-authorized-for-resource":
         return "protected"
     if kind in ("resource-unavailable", "disallowed-resource"):

@@ -13,7 +13,7 @@ from archiver.sources.base import Capture, Item, Problem
 from archiver.sources.x.words import whole_words
 from archiver.sources.x_api.answer import Answer, Piece, decode_shape
 from archiver.sources.x_api.endpoints import Endpoint
-from archiver.sources.x_api.parse import parse_with_context, reason_of
+from archiver.sources.x_api.parse import FIELD_NOT_SHOWN, NOT_THERE, parse_with_context, reason_of
 from archiver.sources.x_api.related import Context
 from archiver.sources.x_api.shapes import ApiProblem, Meta, Related, UserMetrics
 
@@ -36,6 +36,8 @@ class AnswerReading(Struct, kw_only=True):
     meta: Meta
     resources: int
     included: int
+    short: bool = False
+    """It has fewer records than it says itself."""
     edit_ids: set[str]
     """Ids of all versions of the posts that were edited."""
     refusal: ApiProblem | None = None
@@ -78,6 +80,7 @@ def read_answer(
             known.add(item.id)
             reading.items.append(item)
     _check_count(endpoint, answer, reading)
+    _check_fields(endpoint, answer, reading)
     _sort_errors(capture, endpoint, answer.errors, asked, reading)
     answered = known | {one.id.partition(":")[2] for one in reading.gone}
     for missing in sorted(set(asked) - answered):
@@ -204,6 +207,18 @@ def _check_count(endpoint: Endpoint, answer: Answer, reading: AnswerReading) -> 
     if stated is not None and stated != len(answer.data):
         detail = f"an answer has {len(answer.data):,} records, and its own count is {stated:,}"
         reading.problems.append(Problem(endpoint.body_kind, "count differs", detail))
+        reading.short = True
+
+
+def _check_fields(endpoint: Endpoint, answer: Answer, reading: AnswerReading) -> None:
+    """X might ignore names that it does not know any more, instead of refusing them."""
+    if (
+        endpoint.group == "posts"
+        and answer.data
+        and not any(b'"created_at"' in one.data for one in answer.data)
+    ):
+        detail = "no post has a time, though it was asked for: see x_api.field_names in the settings"
+        reading.problems.append(Problem(endpoint.body_kind, "unknown layout", detail))
 
 
 def _sort_errors(
@@ -217,29 +232,31 @@ def _sort_errors(
     found = {item.id for item in reading.items}
     waiting = set(asked) - found
     for piece, error in errors:
-        subject = error.resource_id or error.value or ""
-        if subject in waiting and error.parameter in ("ids", None):
+        subject, reason = error.resource_id or error.value or "", reason_of(error)
+        if subject in waiting and error.parameter in ("ids", None) and reason in NOT_THERE:
             waiting.remove(subject)
-            content = _encode(("gone", subject, reason_of(error), capture.fetched_ms))
+            content = _encode(("gone", subject, reason, capture.fetched_ms))
+            slices, places = ((capture.key, piece.data),), ((piece.offset, len(piece.data)),)
             reading.gone.append(
                 Item(
-                    "gone",
-                    f"post:{subject}",
-                    capture.fetched_ms,
-                    content,
-                    ((capture.key, piece.data),),
-                    None,
-                    (),
-                    "gone",
-                    ((piece.offset, len(piece.data)),),
+                    "gone", f"post:{subject}", capture.fetched_ms, content, slices, None, (), "gone", places
                 )
-            )
+            )  # fmt: skip
         elif endpoint.walk != "lookup" and error.parameter == "id" and not reading.items:
             reading.refusal = error
         else:
-            what = f"{error.resource_type or 'record'} {subject}".strip()
-            where = f" ({error.parameter})" if error.parameter else ""
-            reading.context.append(Problem(what[:200], "context", f"{reason_of(error)}{where}"))
+            _note_error(error, subject, reason, reading)
+
+
+def _note_error(error: ApiProblem, subject: str, reason: str, reading: AnswerReading) -> None:
+    """What an answer says of the posts and people around its records is listed; that something failed on
+    X's side is a problem, as nobody can say what is missing for it."""
+    what = f"{error.resource_type or 'record'} {subject}".strip()[:200]
+    where = f" ({error.parameter})" if error.parameter else ""
+    if reason in (*NOT_THERE, FIELD_NOT_SHOWN):
+        reading.context.append(Problem(what, "context", f"{reason}{where}"))
+    else:
+        reading.problems.append(Problem(what, "missing", f"X says: {reason}{where}"))
 
 
 def was_refused(error: ApiProblem) -> str:

@@ -419,13 +419,15 @@ def test_a_missing_scope_is_named(bench: Bench) -> None:
     assert "a scope may be missing for messages: sign in again" in bench.refusal(KindError, "messages")
 
 
-def test_a_path_that_is_not_served_ends_one_kind_and_what_is_not_found_the_account(bench: Bench) -> None:
+def test_what_is_not_served_or_not_found_ends_one_kind_and_no_account_the_account(bench: Bench) -> None:
     bench.x.faults.add("tweets", Answer(404, b" \n"))
     assert "X does not serve this (404)" in bench.refusal(KindError)
     bench.x.faults.add("tweets", problem(404, detail="No such user."))
-    text = bench.refusal(AccountError)
-    assert "No such user." in text
-    assert "the account's id in the settings" in text
+    assert "No such user." in bench.refusal(KindError)
+    bench.x.faults.add("users/[0-9]+$", problem(404, detail="No such user."))
+    with pytest.raises(AccountError, match="No such user") as caught:
+        bench.connect().fetch(ENDPOINTS["profile"], bench.force.id, {}, bench.patience())
+    assert "the account's id in the settings" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("status", [405, 410, 418, 451])
