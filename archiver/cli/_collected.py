@@ -12,6 +12,7 @@ from archiver.errors import ConfigurationError, SourceError
 from archiver.settings_api import format_usd
 from archiver.sources.x_api.errors import CeilingError, EverythingError
 
+NAMED_FILES = 3
 _CHANGES = (
     ("new", "new"),
     ("changed", "changed"),
@@ -58,27 +59,43 @@ def who(report: AccountReport) -> str:
 
 
 def _print_account(report: AccountReport) -> None:
-    if not report.kinds:
+    if not report.due:
         if report.error is None:
             click.echo(printable(f"{who(report)}: nothing is due"))
         return
-    click.echo(printable(f"{who(report)}: asked X, for {format_usd(report.micro_usd)}"))
+    spent, most = format_usd(report.month_micro_usd), format_usd(report.ceiling_micro_usd)
+    click.echo(
+        printable(
+            f"{who(report)}: asked X, for {format_usd(report.micro_usd)} ({spent} of {most} this month)"
+        )
+    )
     if report.renamed:
         click.echo(
-            printable(f"  NOTE the account is called @{report.current_handle} now, not @{report.handle}")
+            printable(
+                f"  NOTE X calls the account {report.account} @{report.current_handle} now, the settings"
+                f" @{report.handle}: put the new handle there"
+            )
         )
     for kind in report.kinds:
         _print_kind(kind)
+    if report.not_asked:
+        click.echo(f"  not asked for: {', '.join(report.not_asked)}")
     for problem in report.problems:
         click.echo(printable(f"  PROBLEM {problem.what}: {problem.detail}"))
     if not report.complete:
-        click.echo("  Incomplete: what is missing is listed here, and in the archive.")
+        click.echo(
+            "  Incomplete: what is missing is listed here, and in the archive where anything was kept."
+        )
 
 
 def _print_kind(kind: KindReport) -> None:
     counts = [f"{kind.counts[change]:,} {word}" for change, word in _CHANGES if kind.counts[change]]
     asked = f"{kind.requests:,} request{'' if kind.requests == 1 else 's'}, {kind.resources:,} returned"
-    click.echo(f"  {kind.kind}: {asked}: {', '.join(counts) or 'nothing'}")
+    click.echo(
+        f"  {kind.kind}: {asked}: {', '.join(counts) or 'nothing'}"
+        if kind.requests
+        else f"  {kind.kind}: nothing asked"
+    )
     if kind.media:
         click.echo(f"    {count_of(kind.media, 'media')}")
     if kind.context:
@@ -86,16 +103,25 @@ def _print_kind(kind: KindReport) -> None:
         click.echo(printable(f"    not shown around them: {reasons}"))
     for gap in kind.gaps:
         click.echo(printable(f"    GAP {gap_in_words(gap)}"))
-    if kind.media_missing:
-        names = ", ".join(kind.media_missing_names[:NAMED])
-        more = f" and {kind.media_missing - NAMED:,} more" if kind.media_missing > NAMED else ""
-        click.echo(printable(f"    MISSING {count_of(kind.media_missing, 'media')}: {names}{more}"))
+    _print_missing(kind)
     for problem in kind.problems[:NAMED]:
         click.echo(printable(f"    PROBLEM {problem.what}: {problem.reason}: {problem.detail}"))
     if len(kind.problems) > NAMED:
         click.echo(f"    PROBLEM and {len(kind.problems) - NAMED} more")
-    if kind.error is not None:
-        click.echo(printable(f"    STOPPED {kind.error.message}"))
+
+
+def _print_missing(kind: KindReport) -> None:
+    """Pictures and videos that could not be had, by the reason; a few of each by name."""
+    by_reason: dict[str, list[str]] = {}
+    for missing in kind.media_missing_names:
+        name, _, reason = missing.partition(" (")
+        by_reason.setdefault(reason.removesuffix(")"), []).append(name)
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - NAMED_FILES:,} more" if len(names) > NAMED_FILES else ""
+        shown = ", ".join(names[:NAMED_FILES])
+        click.echo(printable(f"    MISSING {count_of(len(names), 'media')}: {reason}: {shown}{more}"))
+    if kind.media_missing > len(kind.media_missing_names):
+        click.echo(f"    MISSING {kind.media_missing:,} pictures and videos in all")
 
 
 def _print_json(session: Session, report: AccountReport) -> None:
@@ -128,6 +154,9 @@ def _print_json(session: Session, report: AccountReport) -> None:
         handle=report.handle,
         current_handle=report.current_handle,
         usd=report.micro_usd / 1_000_000,
+        month_usd=report.month_micro_usd / 1_000_000,
+        ceiling_usd=report.ceiling_micro_usd / 1_000_000,
+        not_asked=report.not_asked,
         problems=[{"what": one.what, "reason": one.reason, "detail": one.detail} for one in report.problems],
         error=None if report.error is None else report.error.message,
         complete=report.complete,

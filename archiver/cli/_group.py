@@ -129,6 +129,7 @@ def add_common_options(command: click.Command) -> None:
     epilog=examples(
         "archiver init police-archive --holder records",
         "archiver --config police-archive import --add-account twitter-2026-11-01.zip",
+        "archiver --config police-archive collect --dry-run",
         "archiver --config police-archive backup",
         "archiver --config police-archive search '\"road closed\" since:2026-10-01'",
     ),

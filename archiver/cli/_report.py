@@ -10,6 +10,7 @@ from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
 from archiver.seal import SealResult
 from archiver.times import format_date
+from archiver.vault import Archive
 from archiver.verification import Verification
 
 INCOMPLETE = 3
@@ -170,6 +171,32 @@ def _kind_line(kind: str, report: CollectReport) -> str:
     return count_of(total, kind) + (f" ({', '.join(parts)})" if parts else "")
 
 
+def _files(number: int) -> str:
+    return f"{number:,} file{'' if number == 1 else 's'}"
+
+
+def report_shortage(session: Session, archive: Archive | None) -> int:
+    """Say what an archive just sealed is known to lack, whichever run found that; 3 where it does."""
+    if archive is None:
+        return 0
+    manifest = archive.manifest
+    media = sum(sum(count.missing.values()) for count in manifest.counts)
+    problems = sum(number for reason, number in manifest.problems.items() if reason != "context")
+    parts = [
+        f"{number:,} {one if number == 1 else many}"
+        for number, one, many in (
+            (len(manifest.gaps), "gap", "gaps"),
+            (media, "picture or video missing", "pictures and videos missing"),
+            (problems, "problem", "problems"),
+        )
+        if number
+    ]
+    if not parts:
+        return 0
+    session.note(f"Sealed with what is missing named in it: {', '.join(parts)}.")
+    return INCOMPLETE
+
+
 def report_seal(session: Session, result: SealResult) -> int:
     """Say what was sealed; 3 where something was kept but not understood."""
     archive = result.archive
@@ -195,7 +222,7 @@ def report_seal(session: Session, result: SealResult) -> int:
         )
     else:
         click.echo(
-            f"Sealed archive {archive.name}: {records:,} records, {len(files)} files, {byte_size(size)},"
+            f"Sealed archive {archive.name}: {records:,} records, {_files(len(files))}, {byte_size(size)},"
             " read back and verified."
         )
         click.echo(f"  chain head {archive.head.sequence}:{archive.head.sha256}")
@@ -224,7 +251,7 @@ def report_verification(session: Session, result: Verification) -> int:
         depth = "signatures, chain, sizes, SHA-256" + (" and every byte inside" if result.contents else "")
         click.echo(
             f"Verified {len(result.archives)} archive{'' if len(result.archives) == 1 else 's'},"
-            f" {result.files} files, {byte_size(result.bytes)}: {depth}. Nothing is missing."
+            f" {_files(result.files)}, {byte_size(result.bytes)}: {depth}. No archive is missing or altered."
         )
         if result.head is not None:
             click.echo(f"  chain head {result.head.sequence}:{result.head.sha256}")

@@ -9,6 +9,7 @@ from archiver.cli._report import (
     progress_bar,
     report_import,
     report_seal,
+    report_shortage,
     report_verification,
     step_progress,
 )
@@ -49,7 +50,7 @@ def command(session: Session, add_account: bool) -> int:
         sealed = seal(collector.spool, collector.state, vault, options, system_clock, step_progress(session))
         move_taken(settings, results)
         clear_progress(session)
-        not_understood = report_seal(session, sealed)
+        not_understood = report_seal(session, sealed) or report_shortage(session, sealed.archive)
         verified = report_verification(
             session, verify_vault(vault, known_head=collector.state.head(), progress=step_progress(session))
         )

@@ -33,7 +33,8 @@ CACHE_BYTES = 2 * 1024 * 1024
     "kinds",
     multiple=True,
     type=click.Choice(COLLECT_KINDS),
-    help="Only this kind, whether it is due or not; may be repeated.",
+    metavar="KIND",
+    help=f"Only this kind, due or not, and paid again; may be repeated: {', '.join(COLLECT_KINDS)}.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be asked for and what it may cost; ask nothing."
@@ -42,11 +43,15 @@ CACHE_BYTES = 2 * 1024 * 1024
 def command(
     session: Session, accounts: tuple[str, ...], kinds: tuple[CollectKind, ...], dry_run: bool
 ) -> int:
-    """Ask X for what is new on the accounts that have [account.api] in the settings, and take it into the
-    spool, to be sealed later.
+    """Ask X what is new on the accounts that have [account.api] in the settings, and keep it until it is
+    sealed: `archiver backup` does both.
 
-    Each kind is asked for as often as the settings say. A run that is cut off is gone on with by the next.
-    Exit 3 where something is missing: out of reach, not shown, over the month's money; it is listed."""
+    This costs money, up to max_spend_usd an account and month. It needs a key: archiver login x. Each kind is
+    asked for as often as the settings say; posts of the last days are looked up again. The next run goes on
+    where one was cut off.
+
+    Exit 0: all that was due came. 3: something is missing (out of X's reach, not shown, over the month's
+    money) and is listed. 1: nothing came. 2: the settings or keys. 11: another run is at work."""
     settings = session.settings
     asked = asked_accounts(settings, accounts)
     if not asked:
@@ -80,7 +85,8 @@ def _print_plan(session: Session, planned: Plan) -> None:
     else:
         _print_table(planned.rows)
     for account, spent in planned.spent.items():
-        click.echo(f"{account}: {format_usd(spent)} spent in {planned.month}; {_ceiling(planned, account)}")
+        name = _name_of(planned, account)
+        click.echo(f"{name}: {format_usd(spent)} spent in {planned.month}; {_ceiling(planned, account)}")
         if planned.stops_early(account):
             click.echo(
                 "  What is due may cost more than is left: the run stops there and goes on next month."
@@ -93,6 +99,12 @@ def _print_plan(session: Session, planned: Plan) -> None:
         )
 
 
+def _name_of(planned: Plan, account: str) -> str:
+    handles = (row.account.handle for row in planned.rows if row.account.id == account)
+    handle = next(handles, None)
+    return account if handle is None else f"@{handle}"
+
+
 def _ceiling(planned: Plan, account: str) -> str:
     settings = next((row.account for row in planned.rows if row.account.id == account), None)
     if settings is None or settings.api is None:
@@ -102,20 +114,11 @@ def _ceiling(planned: Plan, account: str) -> str:
 
 def _print_table(rows: tuple[Planned, ...]) -> None:
     table = [("account", "kind", "why", "requests", "returned", "cost", "at most")]
-    table += [
-        (
-            f"@{row.account.handle}" if row.account.handle else row.account.id,
-            row.kind,
-            row.why,
-            f"{row.requests:,}" + ("" if row.expected is not None else " or more"),
-            "?" if row.expected is None else f"{row.expected:,}",
-            format_usd(row.micro_usd) + ("" if row.expected is not None else " or more"),
-            "the ceiling" if row.most_micro_usd is None else format_usd(row.most_micro_usd),
-        )
-        for row in rows
-    ]
-    total = sum(row.micro_usd for row in rows)
-    table.append(("", "total", "", f"{sum(row.requests for row in rows):,}", "", format_usd(total), ""))
+    table += [_cells(row) for row in rows if row.expected != 0 or row.requests]
+    total = format_usd(sum(row.micro_usd for row in rows))
+    unknown = any(row.expected is None for row in rows)
+    requests = f"{sum(row.requests for row in rows):,}"
+    table.append(("", "total", "", requests, "", f"{total} and ?" if unknown else total, ""))
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     for line in table:
         cells = [
@@ -123,6 +126,22 @@ def _print_table(rows: tuple[Planned, ...]) -> None:
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+    if unknown:
+        click.echo("? is not known before the first time. Each 1,000 of these cost at most:")
+        names = {row.kind: row for row in rows if row.expected is None}
+        click.echo("  " + ", ".join(f"{kind} {format_usd(row.price * 1000)}" for kind, row in names.items()))
+
+
+def _cells(row: Planned) -> tuple[str, ...]:
+    return (
+        f"@{row.account.handle}" if row.account.handle else row.account.id,
+        row.kind,
+        row.why,
+        f"{row.requests:,}" if row.expected is not None else "?",
+        "?" if row.expected is None else f"{row.expected:,}",
+        "?" if row.expected is None else format_usd(row.micro_usd),
+        "the ceiling" if row.most_micro_usd is None else format_usd(row.most_micro_usd),
+    )
 
 
 def _print_plan_json(session: Session, planned: Plan) -> None:

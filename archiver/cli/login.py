@@ -175,6 +175,7 @@ def _report(
         return
     where = f"in {path}" if path else "by the program of account.api.token_store"
     click.echo(f"X lets this program read as {_name(account)}. The token is kept {where}.")
+    session.note(f"Next, see what it would cost: archiver --config {session.settings.home} collect --dry-run")
 
 
 def _name(account: AccountSettings) -> str:

@@ -1,6 +1,7 @@
 """`archiver show`: one record, whole."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import click
@@ -37,16 +38,15 @@ def command(session: Session, platform_id: str, raw: bool) -> int:
         raise ArchiverError(
             f"no record {platform_id} is in the vault", "search for its words: archiver search WORDS"
         )
-    number, of = 0, sum(not version.again for version in record.versions)
-    for version in record.versions:
-        number += not version.again
+    titles = _titles(record.versions)
+    for title, version in zip(titles, record.versions, strict=True):
         if session.json:
             session.print_json("version", **_fields(version))
         elif raw:
             for body in version.raw:
                 click.echo(body.decode("utf-8", "surrogateescape"))
         else:
-            _print_version("" if version.again else f"Version {number} of {of}", version)
+            _print_version(title, version)
     _print_gone(session, record, raw=raw)
     if listed.problems:
         raise listed.problems[0]
@@ -77,10 +77,26 @@ def _fields(version: Version) -> dict[str, object]:
     }
 
 
+def _titles(versions: list[Version]) -> list[str]:
+    """`Version 1 of 2` each, counted by what it is: a block and a follower of one person are no versions of
+    each other, and the same captured another way is none."""
+    kinds = [(one.table, one.fields.get("kind") if one.table == "relation" else None) for one in versions]
+    of = Counter(kind for kind, one in zip(kinds, versions, strict=True) if not one.again)
+    numbers: Counter[tuple[str, str | None]] = Counter()
+    titles = []
+    for kind, one in zip(kinds, versions, strict=True):
+        numbers[kind] += not one.again
+        titles.append(
+            "The same, captured another way" if one.again else f"Version {numbers[kind]} of {of[kind]}"
+        )
+    return titles
+
+
 def _print_version(title: str, version: Version) -> None:
     fields = _times(version.fields)
     text = fields.pop("text", None)
-    click.echo(f"{title or 'The same, captured another way'}, in archive {version.archive}")
+    click.echo(f"{title}, in archive {version.archive}")
+    del fields["version"]  # counts rows in the order taken, which the titles' order is not
     for name, value in fields.items():
         if value not in (None, "", 0, "[]"):
             click.echo(

@@ -28,6 +28,7 @@ from archiver.sources.x_api.media import MediaSource
 from archiver.sources.x_api.pace import Patience
 from archiver.sources.x_api.reading import MENTION_SERIES
 from archiver.sources.x_api.tokens import missing_scopes
+from archiver.times import format_date
 
 SLACK_MS = 2 * 3_600_000
 """A kind is due this much before its time, so that a daily run which starts a second early is not idle."""
@@ -98,7 +99,12 @@ def _collect_account(
     only: Sequence[CollectKind],
     told: Told,
 ) -> AccountReport:
-    report = AccountReport(platform=account.platform, account=account.id, handle=account.handle)
+    report = AccountReport(
+        platform=account.platform,
+        account=account.id,
+        handle=account.handle,
+        ceiling_micro_usd=api.max_spend_micro_usd,
+    )
     try:
         with shared.keeper.lock:
             cursors = {
@@ -109,6 +115,7 @@ def _collect_account(
         kinds = due_kinds(api, cursors.__getitem__, shared.clock(), only)
         if not kinds:
             return report
+        report.due = list(kinds)
         client = connect(account, api)
     except ArchiverError as error:
         report.error = error
@@ -133,6 +140,9 @@ def _collect_account(
         if media is not None:
             media.close()
     _check_clock(client, report)
+    with shared.keeper.lock:
+        month = format_date(client.now_ms())[:7]
+        report.month_micro_usd = shared.keeper.spool.progress.spent_by(month, PLATFORM, account.id)
     return report
 
 
@@ -189,7 +199,8 @@ class _AccountRun:
         if missing:
             raise KindError(
                 f"{kind}: the token lacks the scope {', '.join(missing)}",
-                f"sign in again: archiver login x --account {self.asker.account.id}",
+                f"with {kind} among the account's kinds in the settings, sign in again:"
+                f" archiver login x --account {self.asker.account.id}",
             )
         if kind not in OWN_KINDS or self.asker.client.keys.way == "bearer":
             return

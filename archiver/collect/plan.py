@@ -41,7 +41,8 @@ class Planned:
 
     @property
     def micro_usd(self) -> int:
-        return self.price * (self.expected if self.expected is not None else self.page)
+        """Of what is expected; 0 where that is not known."""
+        return self.price * (self.expected or 0)
 
     @property
     def most_micro_usd(self) -> int | None:

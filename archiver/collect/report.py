@@ -42,16 +42,26 @@ class KindReport(Struct, kw_only=True):
 
 
 class AccountReport(Struct, kw_only=True):
-    """One account. `handle` as the settings have it, `current_handle` as X has it now. `error`: why the
-    account was left."""
+    """One account. `handle` as the settings have it, `current_handle` as X has it now. `due`: the kinds that
+    were to be collected. `error`: why the account was left. Money in millionths of a dollar: spent in this
+    month, and what may be."""
 
     platform: str
     account: str
     handle: str | None
     current_handle: str | None = None
+    due: list[str] = []
     kinds: list[KindReport] = []
     problems: list[Problem] = []
     error: ArchiverError | None = None
+    month_micro_usd: int = 0
+    ceiling_micro_usd: int = 0
+
+    @property
+    def not_asked(self) -> list[str]:
+        """The kinds that the run did not come to."""
+        reached = {kind.kind for kind in self.kinds}
+        return [kind for kind in self.due if kind not in reached]
 
     @property
     def complete(self) -> bool:

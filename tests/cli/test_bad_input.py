@@ -765,7 +765,7 @@ def test_harm_to_a_vault_shows_without_a_key_and_in_the_code_of_every_command(
     lines = result.errors.splitlines()
     assert lines[0].startswith("archiver: error: ")
     assert len(lines) == 2 * sum(line.startswith("archiver: hint: ") for line in lines), "each has a hint"
-    assert "Nothing is missing" not in result.output
+    assert "No archive is missing" not in result.output
     if harm not in (remove_last, alter_media, remove_media, add_file):
         assert run("--config", home, "search", "--limit", "0", "kind:post").code == 20
     if harm not in (alter_media, remove_media, remove_segment, swap_segments, remove_key, add_file):

@@ -141,7 +141,7 @@ def test_a_scope_that_is_missing_stops_its_kind_alone(
         f"sign in again: archiver login x --account {force.id}",
     )  # fmt: skip
     assert requests_of(x, "dm_events") == 0
-    assert "    STOPPED messages: the token lacks the scope dm.read" in result.output
+    assert "messages: the token lacks the scope dm.read" in result.errors
     assert "  following: 1 request" in result.output
 
 
@@ -242,7 +242,7 @@ def test_a_renamed_account_is_noted_and_collected_by_its_id(
     x.world.add_post(force, "Under a new name")
     result = collect(run, home, "--kind", "profile", "--kind", "posts")
     assert result.code == 0
-    assert "  NOTE the account is called @Springfield_PD now, not @SpringfieldPD" in result.output
+    assert "now, the settings @SpringfieldPD: put the new handle there" in result.output
     assert run("--config", home.folder, "seal").code == 0
     assert [row[0] for row in home.rows("SELECT handle FROM account ORDER BY version")] == [
         MAIN, "Springfield_PD",

@@ -17,7 +17,7 @@ def test_the_demo_makes_a_vault_and_a_second_run_finds_nothing_new(run: Runner, 
         "252 messages",
         "Sealed archive ",
         "Verified 1 archive, ",
-        "Nothing is missing",
+        "No archive is missing or altered",
     ):
         assert said in result.output
     assert re.search(r"^2026-10-\d\d .* post  @SpringfieldPolice  \d+ ", result.output, re.MULTILINE)

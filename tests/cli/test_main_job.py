@@ -30,7 +30,7 @@ def test_the_demo_runs_whole_and_a_second_time_adds_nothing(run: Runner, tmp_pat
     first = run("demo", tmp_path / "demo")
     assert first.code == 0, first
     for part in (
-        "2,013 posts", "252 messages", "followers", "1 archive, 2 files", "Nothing is missing",
+        "2,013 posts", "252 messages", "followers", "1 archive, 2 files", "No archive is missing or altered",
         "search flooding", "burglary", str(tmp_path / "demo" / "vault"),
     ):  # fmt: skip
         assert part in first.output

@@ -65,7 +65,7 @@ def test_the_commands_run_as_written(followed: tuple[Path, Mapping[str, str], in
     assert "MISSING" not in shown
     assert shown.count("Sealed archive") == 1
     assert "Nothing new to seal." in shown  # the same export again, from the inbox
-    assert shown.count("Nothing is missing.") == 3
+    assert shown.count("No archive is missing or altered.") == 3
     assert re.search(r"[1-9][0-9]* records?\n", shown)
     assert "inbox: empty" in shown
     assert PASSPHRASE not in shown

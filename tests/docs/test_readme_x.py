@@ -54,7 +54,7 @@ def test_the_settings_and_commands_for_x_work_as_written(tmp_path: Path) -> None
     commands = [line.split()[1:] for line in block("console").splitlines()]
     assert [one[2] for one in commands] == ["login", "collect", "collect"]
     with FakeX() as x:
-        force = x.world.add_user("SpringfieldPolice", "Springfield Police", id="1234567890")
+        force = x.world.add_user("SpringfieldPD", "Springfield Police", id="1234567890")
         x.world.add_post(force, "The road is closed", at=x.now_ms() - 3_600_000)
         redirect = f"http://127.0.0.1:{free_port()}/callback"
         x.world.add_client("CLIENT-ID-OF-YOUR-APP", redirect)

@@ -300,7 +300,10 @@ def _forbidden_hint(endpoint: Endpoint, problem: _Problem) -> str:
         return "this needs a token of the account's own: archiver login x"
     if problem.reason == "client-not-enrolled" or "client-forbidden" in (problem.type or ""):
         return "the plan of your developer account does not include this: see X's developer portal"
-    return f"a scope may be missing for {endpoint.kind}: sign in again with archiver login x"
+    return (
+        "look at the account on X and at the app's plan; if both are in order,"
+        f" a scope may be missing for {endpoint.kind}: sign in again with archiver login x"
+    )
 
 
 def _in_words(error: requests.exceptions.RequestException) -> str:

@@ -21,7 +21,7 @@ from archiver.errors import ArchiverError
 PASTE_HINT = "use a browser anywhere and paste where it ends: archiver login x --paste"
 _MAXIMUM_CHARACTERS = 16_384
 _CONNECTION_SECONDS = 10
-_DONE = "Done. You can close this window and go back to the terminal.\n"
+_DONE = "X has answered. Go back to the terminal: it says whether that was all.\n"
 _OTHER = "This belongs to another sign-in. Open the address that the terminal shows now.\n"
 _IDENTIFIER = re.compile(r"[a-z_]{1,40}")
 

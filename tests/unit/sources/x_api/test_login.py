@@ -276,7 +276,7 @@ def test_a_browser_that_signs_in_is_waited_for_and_told_that_it_is_done(bench: B
     assert address == sent_to
     shown = browser.done.get(timeout=10)
     assert (shown.status_code, shown.text) == (
-        200, "Done. You can close this window and go back to the terminal.\n",
+        200, "X has answered. Go back to the terminal: it says whether that was all.\n",
     )  # fmt: skip
     assert shown.headers["Cache-Control"] == "no-store"
     assert shown.headers["Referrer-Policy"] == "no-referrer"
