@@ -83,9 +83,7 @@ def _print_account(report: AccountReport) -> None:
     for problem in report.problems:
         click.echo(printable(f"  PROBLEM {problem.what}: {problem.detail}"))
     if not report.complete:
-        click.echo(
-            "  Incomplete: what is missing is listed here, and in the archive where anything was kept."
-        )
+        click.echo("  Incomplete: what is missing is listed here, and in the archive.")
 
 
 def _print_kind(kind: KindReport) -> None:

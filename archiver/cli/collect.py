@@ -113,7 +113,7 @@ def _ceiling(planned: Plan, account: str) -> str:
 
 
 def _print_table(rows: tuple[Planned, ...]) -> None:
-    table = [("account", "kind", "why", "requests", "returned", "cost", "at most")]
+    table: list[tuple[str, ...]] = [("account", "kind", "why", "requests", "returned", "cost", "at most")]
     table += [_cells(row) for row in rows if row.expected != 0 or row.requests]
     total = format_usd(sum(row.micro_usd for row in rows))
     unknown = any(row.expected is None for row in rows)
@@ -154,7 +154,7 @@ def _print_plan_json(session: Session, planned: Plan) -> None:
             why=row.why,
             requests=row.requests,
             returned=row.expected,
-            usd=row.micro_usd / 1_000_000,
+            usd=None if row.expected is None else row.micro_usd / 1_000_000,
             at_most_usd=None if row.most_micro_usd is None else row.most_micro_usd / 1_000_000,
         )
     session.print_json(

@@ -130,9 +130,15 @@ def _planned(
     if kind == "messages":
         return [row(ENDPOINTS["messages"], cursor.taken, None)]
     if kind == "lists":
-        names = ("lists_owned", "lists_followed", "lists_listed")
-        rows = [row(ENDPOINTS[name], cursors[name].taken, None, name) for name in names]
-        return [*rows, row(ENDPOINTS["list_members"], None, None, "list members")]
+        rows = [
+            row(ENDPOINTS[name], cursors[name].taken, None, label)
+            for name, label in (
+                ("lists_owned", "own lists"),
+                ("lists_followed", "lists followed"),
+                ("lists_listed", "lists it is on"),
+            )
+        ]
+        return [*rows, row(ENDPOINTS["list_members"], None, None, "members of own lists")]
     return [row(ENDPOINTS[kind], counts.get(kind, cursor.taken), None)]
 
 

@@ -274,11 +274,11 @@ def test_a_look_ahead_asks_nothing_changes_nothing_and_has_the_right_numbers(
         "mutes": (None, None, None),
     }
     assert {line["why"] for line in first[:-1]} == {"first time"}
-    assert (first[-1]["usd"], first[-1]["month"]) == (33.01, month)
+    assert (first[-1]["usd"], first[-1]["month"]) == (20.01, month)
     assert first[-1]["spent_usd"] == {force.id: 0}
     table = collect(run, home, "--dry-run").output
     assert "16 USD" in table
-    assert f"{force.id}: 0 USD spent in {month}; the ceiling is 25 USD a month" in table
+    assert f"@{MAIN}: 0 USD spent in {month}; the ceiling is 25 USD a month" in table
     assert "Nothing was asked." in table
     assert x.requests == []
     collect(run, home)
