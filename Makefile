@@ -12,7 +12,7 @@ ARGUMENTS ?=
 # COVERAGE=1 measures in the same run which branches the tests take; `make coverage` reports it.
 COVERAGE ?=
 
-.PHONY: help setup backup test check static format style types layers covered-test coverage bench clean
+.PHONY: help setup backup test soak check static format style types layers covered-test coverage bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ backup: .venv/.ready ## the main job, on the built-in sample export, in demo/
 
 test: .venv/.ready-test ## run all tests; what cannot run here is named at the end
 	@$(PYTEST) $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0) $(ARGUMENTS)
+
+soak: .venv/.ready-test ## the tests that kill and break runs, with many more rounds
+	@ARCHIVER_SOAK=1 $(PYTEST) tests/faults --timeout 3600 $(ARGUMENTS)
 
 check: static covered-test coverage ## all that CI checks: format, lint, types, layers, tests, coverage
 
