@@ -26,12 +26,13 @@ _CHANGES = (
 def report_collected(session: Session, reports: Sequence[AccountReport]) -> int:
     """Say what each account brought: 0, 3 where anything is missing, or the code of what failed, where
     nothing was collected at all."""
+    told: set[int] = set()
     for report in reports:
         if session.json:
             _print_json(session, report)
         else:
             _print_account(report)
-        _print_errors(report)
+        _print_errors(report, told)
     errors = [report.error for report in reports if report.error is not None]
     # A full disk, a damaged spool: no account's own fault.
     broken = [one.exit_code for one in errors if not isinstance(one, SourceError | ConfigurationError)]
@@ -47,9 +48,11 @@ def _brought(report: AccountReport) -> bool:
     return any(kind.resources for kind in report.kinds)
 
 
-def _print_errors(report: AccountReport) -> None:
+def _print_errors(report: AccountReport, told: set[int]) -> None:
+    """`told`: those said already, as one that ended the run for all accounts is the same for each."""
     for error in (*(kind.error for kind in report.kinds), report.error):
-        if error is not None:
+        if error is not None and id(error) not in told:
+            told.add(id(error))
             print_error(error, about=who(report))
 
 
