@@ -87,7 +87,7 @@ class Timeline:
 
     def _finished(self, walk: Walk, cursor: Cursor, *, resumed: bool) -> tuple[Cursor, tuple[Gap, ...]]:
         """The cursor behind a walk that is through, and what it can no longer reach."""
-        gaps = self._of_stretch(walk, cursor)
+        gaps = self._of_stretch(walk, cursor, resumed=resumed)
         stretch = None
         if not walk.sound:
             gaps.append(self._gap(walk.since, walk.newest, "an answer of X was short of its own count"))
@@ -129,11 +129,13 @@ class Timeline:
             sound=walk.sound and not taken.reading.short,
         )
 
-    def _of_stretch(self, walk: Walk, cursor: Cursor) -> list[Gap]:
+    def _of_stretch(self, walk: Walk, cursor: Cursor, *, resumed: bool) -> list[Gap]:
         """An earlier walk was cut off, and when it was gone on with X's window had moved by what came
-        meanwhile, which this walk has taken: what it pushed out is missing."""
+        meanwhile, which this walk has taken: what it pushed out is missing. Where this walk was cut off too,
+        nobody knows how much came."""
         stretch = cursor.stretch
-        if stretch is None or not self._is_at_depth(stretch.taken + walk.taken):
+        unknown = resumed and not walk.met
+        if stretch is None or not (unknown or self._is_at_depth(stretch.taken + walk.taken)):
             return []
         return [self._gap(stretch.after_id, stretch.before_id, self._depth_reason())]
 
