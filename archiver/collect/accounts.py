@@ -23,7 +23,7 @@ from archiver.sources.base import Problem
 from archiver.sources.x.times import DAY_MS
 from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS
-from archiver.sources.x_api.errors import EverythingError, KindError
+from archiver.sources.x_api.errors import EverythingError, KindError, LateError
 from archiver.sources.x_api.media import MediaSource
 from archiver.sources.x_api.pace import Patience
 from archiver.sources.x_api.reading import MENTION_SERIES
@@ -246,9 +246,18 @@ class _AccountRun:
         if "list_members" in due:
             started_ms = self.asker.now_ms
             for list_id in own_lists(self.asker):
-                Snapshot(self.asker, ENDPOINTS["list_members"], report, patience, list_id=list_id).run()
+                self._collect_members(list_id, report, patience)
             done = Cursor(started_ms=started_ms, finished_ms=self.asker.now_ms)
             self.asker.save(self.asker.step("list_members", done))
+
+    def _collect_members(self, list_id: str, report: KindReport, patience: Patience) -> None:
+        """Who is on one list; that X refuses one says nothing of the others."""
+        try:
+            Snapshot(self.asker, ENDPOINTS["list_members"], report, patience, list_id=list_id).run()
+        except LateError:
+            raise
+        except KindError as error:
+            report.add_problem(Problem(f"list {list_id}", "refused", error.message))
 
     def _profile_is_fresh(self) -> bool:
         """Whether X's counts are of this run: older ones are compared with nothing."""

@@ -133,14 +133,20 @@ class Asker:
             headers=fetched.headers,
         )
         reading = read_answer(capture, fetched.answer, endpoint, asked)
+        paid = [fetched.answer, *fetched.not_taken]
         cost = cost_of(
-            self._price(endpoint), reading.resources, reading.included, self.shared.settings.prices
+            self._price(endpoint),
+            sum(one.resources for one in paid),
+            sum(one.included for one in paid),
+            self.shared.settings.prices,
         )
-        report.requests += 1
+        report.requests += len(paid)
         report.resources += cost.resources
         report.micro_usd += cost.micro_usd
         month = format_date(fetched.fetched_ms)[:7]
-        spend = Spend(month, PLATFORM, self.account.id, endpoint.kind, 1, cost.resources, cost.micro_usd)
+        spend = Spend(
+            month, PLATFORM, self.account.id, endpoint.kind, len(paid), cost.resources, cost.micro_usd
+        )
         return Taken(endpoint, capture, fetched.body, reading, spend, fetched.fetched_ms)
 
     def _price(self, endpoint: Endpoint) -> int:

@@ -39,6 +39,16 @@ class Answer(NamedTuple):
     meta: Meta
     remarks: list[str]
 
+    @property
+    def resources(self) -> int:
+        """How many things it returns: what X bills."""
+        return len(self.data)
+
+    @property
+    def included(self) -> int:
+        """How many things it sends along."""
+        return sum(map(len, self.includes.values()))
+
 
 class _Finder:
     """Finds pieces in the order in which they stand."""

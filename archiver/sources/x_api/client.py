@@ -53,6 +53,8 @@ class Fetched(Struct, frozen=True):
     headers: dict[str, str]
     body: bytes
     answer: Answer
+    not_taken: tuple[Answer, ...] = ()
+    """Answers to the same question before this one, which were short and have to be paid as well."""
 
 
 class _Problem(ApiProblem, frozen=True):
@@ -140,15 +142,16 @@ class XClient:
         generation: Generation,
         patience: Patience,
     ) -> Fetched:
-        faults = limits = renewals = short = 0
+        faults = limits = renewals = 0
+        short: list[Answer] = []
         while True:
             self.pace.before(endpoint.path, patience)
             try:
                 taken = self._send(endpoint, subject, parameters)
                 fetched = self._fetched(endpoint, taken, generation)
-                if not _is_short(fetched.answer) or short == MOST_SHORT:
-                    return fetched
-                short += 1
+                if not _is_short(fetched.answer) or len(short) == MOST_SHORT:
+                    return msgspec.structs.replace(fetched, not_taken=tuple(short))
+                short.append(fetched.answer)
                 patience.back_off(0, f"{endpoint.path}: an answer that is short of its own count")
                 continue
             except NotTakenError as refusal:

@@ -68,8 +68,8 @@ def read_answer(
         problems=[],
         remarks={},
         meta=answer.meta,
-        resources=len(answer.data),
-        included=sum(map(len, answer.includes.values())),
+        resources=answer.resources,
+        included=answer.included,
         edit_ids=set(),
     )
     context = _context_of(answer)
