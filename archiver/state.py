@@ -381,8 +381,8 @@ class State:
         if last_page > spool.last_page_ever():
             raise IntegrityError(
                 f"{spool.folder}: pages are missing that {self.path} knows of: it was replaced or lost",
-                "bring it back; where it is lost, what was not sealed is lost with it: move the state's file"
-                " aside too, and everything is taken anew",
+                "bring it back; where it is lost, what was not sealed is lost with it: move what is left of"
+                " spool.sqlite and the state's file aside, and everything is taken anew",
             )
         pages = spool.pages(after=last_page)
         for info in pages:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import pytest
 
+from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.report import AccountReport, KindReport
-from archiver.collecting import asked_accounts, collect_from_x
 from archiver.progress import Cursor, Gap, Spend
 from archiver.rebuild import rebuild_segment
 from archiver.seal import SealResult, seal
@@ -35,7 +35,7 @@ Way = Literal["oauth2", "bearer", "oauth1"]
 
 QUICK = """
 import sys, time
-from archiver.collecting import collect_from_x
+from archiver.collect.connect import collect_from_x
 collect_from_x.__kwdefaults__["sleep"] = lambda seconds: time.sleep(seconds / 100)
 """
 """In front of a program: what it waits for faults and limits passes a hundred times as fast."""

@@ -63,7 +63,7 @@ def _collect(session: Session, collector: Collector) -> int:
     if not any(account.api for account in session.settings.accounts):
         return 0
     from archiver.cli._collected import report_collected
-    from archiver.collecting import asked_accounts, collect_from_x
+    from archiver.collect.connect import asked_accounts, collect_from_x
 
     show = progress_bar(session)
     reports = collect_from_x(

@@ -5,8 +5,8 @@ import click
 from archiver.cli._collected import report_collected
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import clear_progress, progress_bar
+from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.plan import Plan, Planned, plan
-from archiver.collecting import asked_accounts, collect_from_x
 from archiver.errors import ConfigurationError
 from archiver.settings_api import COLLECT_KINDS, CollectKind, format_usd
 from archiver.times import system_clock

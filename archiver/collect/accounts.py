@@ -160,9 +160,7 @@ def _check_clock(client: XClient, report: AccountReport) -> None:
     skew = client.pace.skew_ms or 0
     if abs(skew) > SKEW_SHOWN_MS:
         side = "slow" if skew > 0 else "fast"
-        detail = (
-            f"is {abs(skew) // 1000:,} seconds {side}, by X's; the times of captures are wrong by as much"
-        )
+        detail = f"is {abs(skew) // 1000:,} seconds {side}, by X's; captures carry X's time meanwhile"
         report.problems.append(Problem("the clock of this host", "clock", detail))
 
 

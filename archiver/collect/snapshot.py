@@ -42,7 +42,7 @@ class Snapshot:
         """Walk to the end. `expected`: X's own count, where it is known."""
         cursor = self.asker.cursor(self.kind)
         walk = begin(cursor, self.asker.now_ms)
-        restarts = 0
+        restarts, pages = 0, {walk.token or ""} - {""}
         for _ in range(MOST_PAGES):
             if walk.complete:
                 break
@@ -51,7 +51,7 @@ class Snapshot:
             except StaleTokenError:
                 if walk.token is None or restarts == MOST_RESTARTS:
                     raise
-                restarts += 1
+                restarts, pages = restarts + 1, set()
                 walk = msgspec.structs.replace(walk, token=None, taken=0, digest=walk_digest())
                 continue
             if taken.reading.refusal is not None and self.list_id is not None:
@@ -59,7 +59,7 @@ class Snapshot:
                 return
             self.asker.refuse(taken)
             origin = self.asker.origin(walk.digest, self.endpoint.kind)
-            before, reading = walk, taken.reading
+            reading = taken.reading
             walk = corrected(walk, taken.fetched_ms)
             walk = msgspec.structs.replace(
                 walk,
@@ -68,7 +68,8 @@ class Snapshot:
                 sound=walk.sound and not reading.problems,
                 complete=reading.meta.next_token is None,
             )
-            circles = walk.token is not None and walk.token == before.token
+            circles = walk.token in pages
+            pages.add(walk.token or "")
             on = msgspec.structs.replace(
                 cursor, walk=msgspec.structs.replace(walk, token=None, taken=0) if circles else walk
             )

@@ -55,7 +55,7 @@ class Timeline:
         resumed_at = walk.oldest
         if self.by_id:  # an id to go on from does not age; the name of a page may
             walk = msgspec.structs.replace(walk, token=None)
-        restarts = 0
+        restarts, pages = 0, {walk.token or ""} - {""}
         for _ in range(MOST_PAGES):
             try:
                 taken = self._ask(walk, resumed_at)
@@ -64,14 +64,15 @@ class Timeline:
                     raise
                 # Under a new number: the same page may be asked for once more, and is another capture.
                 walk = msgspec.structs.replace(walk, token=None, digest=walk_digest())
-                resumed_at = walk.oldest
+                resumed_at, pages = walk.oldest, set()
                 restarts += 1
                 continue
             self.asker.refuse(taken)
             origin = self.asker.origin(walk.digest, self.endpoint.kind)
             self.edit_ids |= taken.reading.edit_ids
-            before, walk = walk, self._advanced(corrected(walk, taken.fetched_ms), taken)
-            circles = walk.token is not None and walk.token == before.token
+            walk = self._advanced(corrected(walk, taken.fetched_ms), taken)
+            circles = walk.token in pages
+            pages.add(walk.token or "")
             if walk.token is None or (walk.met and not self.by_id):
                 done, gaps = self._finished(walk, cursor, resumed=resumed)
                 step = self.asker.step(kind, done, taken.spend, gaps)
@@ -90,7 +91,7 @@ class Timeline:
         gaps = self._of_stretch(walk, cursor, resumed=resumed)
         stretch = None
         if not walk.sound:
-            gaps.append(self._gap(walk.since, walk.newest, "an answer of X was short of its own count"))
+            gaps.append(self._gap(walk.since, walk.newest, "an answer of X was not whole"))
         elif not walk.met and self.by_id and resumed and not self._is_at_depth(walk.taken):
             stretch = Stretch(after_id=walk.since, before_id=walk.oldest, taken=walk.taken)
         elif not walk.met:

@@ -410,7 +410,7 @@ def test_a_spool_that_lost_what_was_not_sealed_is_told_by_every_command_until_th
     for arguments in (("collect",), ("import", "--add-account", export), ("backup",)):
         error, hint = run.fails(20, "--config", home.folder, *arguments).splitlines()
         assert error.startswith(f"{home.folder / 'spool'}: pages are missing that {state} knows of")
-        assert "move the state's file aside too, and everything is taken anew" in hint
+        assert "spool.sqlite and the state's file aside, and everything is taken anew" in hint
     assert requests_of(x) == asked, "nothing is asked for that would be taken for known"
     state.rename(tmp_path / "aside.sqlite")
     if sealed:  # what an older spool says was asked for before is in no state any more

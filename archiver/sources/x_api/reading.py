@@ -37,7 +37,7 @@ class AnswerReading(Struct, kw_only=True):
     resources: int
     included: int
     short: bool = False
-    """It has fewer records than it says itself."""
+    """It has fewer records than it says itself, or says that something failed."""
     edit_ids: set[str]
     """Ids of all versions of the posts that were edited."""
     refusal: ApiProblem | None = None
@@ -81,9 +81,8 @@ def read_answer(
             reading.items.append(item)
     _check_count(endpoint, answer, reading)
     _check_fields(endpoint, answer, reading)
-    _sort_errors(capture, endpoint, answer.errors, asked, reading)
-    answered = known | {one.id.partition(":")[2] for one in reading.gone}
-    for missing in sorted(set(asked) - answered):
+    named = _sort_errors(capture, endpoint, answer.errors, asked, reading)
+    for missing in sorted(set(asked) - known - named):
         reading.problems.append(
             Problem(f"post {missing}", "missing", "was asked for, and X said nothing of it")
         )
@@ -227,8 +226,9 @@ def _sort_errors(
     errors: Sequence[tuple[Piece, ApiProblem]],
     asked: Collection[str],
     reading: AnswerReading,
-) -> None:
-    """Tell errors about what was asked for from those about what stands around it, by `parameter`."""
+) -> set[str]:
+    """Tell errors about what was asked for from those about what stands around it, by `parameter`; the ids that
+    were asked for and of which any speaks."""
     found = {item.id for item in reading.items}
     waiting = set(asked) - found
     for piece, error in errors:
@@ -246,6 +246,8 @@ def _sort_errors(
             reading.refusal = error
         else:
             _note_error(error, subject, reason, reading)
+    about = [error for _, error in errors if error.parameter in ("ids", None)]
+    return {error.resource_id or error.value or "" for error in about}
 
 
 def _note_error(error: ApiProblem, subject: str, reason: str, reading: AnswerReading) -> None:
@@ -257,6 +259,7 @@ def _note_error(error: ApiProblem, subject: str, reason: str, reading: AnswerRea
         reading.context.append(Problem(what, "context", f"{reason}{where}"))
     else:
         reading.problems.append(Problem(what, "missing", f"X says: {reason}{where}"))
+        reading.short = True
 
 
 def was_refused(error: ApiProblem) -> str:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from random import SystemRandom
+from typing import Protocol
 
 import msgspec
 import requests
@@ -20,9 +21,23 @@ from archiver.sources.x_api.media import MediaSource
 from archiver.sources.x_api.names import Learnt, Names
 from archiver.sources.x_api.pace import Pace, Patience, Random, Sleep
 from archiver.sources.x_api.tokens import KeyChain
-from archiver.state import State
+from archiver.spool import Spool
+from archiver.state import KeyedHash, State
 from archiver.times import Clock, format_date
-from archiver.wiring import Collector
+
+
+class Collector(Protocol):
+    """What a run that collects works with; `archiver.wiring.open_collector` opens it."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def spool(self) -> Spool: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def key(self) -> KeyedHash: ...
+
 
 NAMES_NOTE = "x_api names"
 """The state's note of which names X takes."""
