@@ -227,8 +227,8 @@ def _sort_errors(
     asked: Collection[str],
     reading: AnswerReading,
 ) -> set[str]:
-    """Tell errors about what was asked for from those about what stands around it, by `parameter`; the ids that
-    were asked for and of which any speaks."""
+    """Tell errors about what was asked for from those about what stands around it, by `parameter`; the ids
+    asked for of which any speaks."""
     found = {item.id for item in reading.items}
     waiting = set(asked) - found
     for piece, error in errors:
