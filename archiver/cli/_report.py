@@ -9,6 +9,7 @@ from archiver.backup import Imported
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
 from archiver.seal import SealResult
+from archiver.spool import NOT_WANTED
 from archiver.times import format_date
 from archiver.vault import Archive
 from archiver.verification import Verification
@@ -180,7 +181,12 @@ def report_shortage(session: Session, archive: Archive | None) -> int:
     if archive is None:
         return 0
     manifest = archive.manifest
-    media = sum(sum(count.missing.values()) for count in manifest.counts)
+    media = sum(
+        number
+        for count in manifest.counts
+        for reason, number in count.missing.items()
+        if reason != NOT_WANTED
+    )
     problems = sum(number for reason, number in manifest.problems.items() if reason != "context")
     parts = [
         f"{number:,} {one if number == 1 else many}"

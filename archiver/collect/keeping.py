@@ -19,7 +19,7 @@ from archiver.progress import Step
 from archiver.records import MediaReference
 from archiver.sources.base import Capture, Item, Problem, Route, digest_of
 from archiver.sources.x_api.media import MediaSource, NotFetchedError
-from archiver.spool import AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool
+from archiver.spool import NOT_WANTED, AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool
 from archiver.state import Seen, State, as_key, other_words, same_content
 from archiver.times import Clock
 
@@ -250,9 +250,10 @@ class AccountKeeper:
                     if one.change == "unchanged":
                         one.change = "changed"  # a picture that was missing and is there now
                     continue
+                if one.change == "unchanged":
+                    continue  # it was told when the record was kept; it is tried again, silently
                 missing.append(MissingMedia(self._account, reference.file_name, reason))
-                # What was missing before was said then; it is tried again, silently.
-                if self._media is not None and one.change != "unchanged":
+                if self._media is not None:
                     report.media_missing += 1
                     if len(report.media_missing_names) < NAMED_MISSING:
                         report.media_missing_names.append(f"{reference.file_name} ({reason})")
@@ -267,7 +268,7 @@ class AccountKeeper:
     def _fetch(self, reference: MediaReference) -> str | None:
         """Into the spool; the reason where that is not possible."""
         if self._media is None:
-            return "pictures are switched off in the settings"
+            return NOT_WANTED
         spool, name = self._keeper.spool, reference.file_name
         try:
             size, digest = self._media.fetch(

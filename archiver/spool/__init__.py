@@ -24,6 +24,7 @@ from archiver.progress import SCHEMA as PROGRESS_SCHEMA
 from archiver.progress import ProgressNotes, Spend, Step
 from archiver.sources.base import Capture, Problem
 from archiver.spool.items import (
+    NOT_WANTED,
     AnswerToKeep,
     MissingMedia,
     Page,
@@ -35,6 +36,7 @@ from archiver.spool.items import (
 )
 
 __all__ = [
+    "NOT_WANTED",
     "AnswerToKeep",
     "MissingMedia",
     "Page",

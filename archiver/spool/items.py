@@ -72,6 +72,10 @@ class SpooledMedia(Struct, frozen=True):
     missing: str | None
 
 
+NOT_WANTED = "pictures are switched off in the settings"
+"""Why a media file is missing that nobody asked for: no shortage."""
+
+
 class MissingMedia(Struct, frozen=True):
     """A file that a record shows and its source did not have."""
 

@@ -1398,3 +1398,28 @@ def test_what_is_kept_of_an_answer_is_the_whole_of_it_to_the_byte(
         rows = home.rows(f"{records.format(table)} ON p.id = r.part")
         assert len(rows) == {"post": 133, "message": 2}[table]
         assert all(json.loads(raw)["id"] == platform_id for platform_id, raw in rows)
+
+
+def test_pictures_that_are_not_wanted_are_no_shortage(run: Runner, x: FakeX, tmp_path: Path) -> None:
+    force, _ = with_media(x)
+    home = make_x_home(tmp_path / "v", x, Asked(force, ("profile", "posts"), more="media = false"))
+    assert run("--config", home.folder, "backup").code == 0
+    x.world.add_post(force, "Words alone", system_clock() - 1000)
+    collect(run, home, "--kind", "posts")
+    assert run("--config", home.folder, "backup").code == 0
+    first, second = (archive.manifest for archive in home.archives)
+    assert [count.missing for count in first.counts if count.missing] != []
+    assert [count.missing for count in second.counts if count.missing] == []
+
+
+def test_backup_says_what_an_archive_lacks_whichever_run_found_that(
+    run: Runner, x: FakeX, tmp_path: Path
+) -> None:
+    force, _ = with_media(x)
+    x.faults.add("/media/", problem(404), times=None)
+    home = make_x_home(tmp_path / "v", x, Asked(force, ("posts",)))
+    collect(run, home, code=3)
+    result = run("--config", home.folder, "backup")
+    assert result.code == 3
+    assert "Sealed with what is missing named in it: 3 pictures and videos missing." in result.errors
+    assert run("--config", home.folder, "backup").code == 0, "it is said once"
