@@ -42,11 +42,14 @@ class Timeline:
         self.edit_ids: set[str] = set()
 
     def run(self) -> int:
-        """Walk to the end; when the walk began. A walk that was cut off is gone on with, and another follows
-        for what came meanwhile."""
+        """Walk to the end; since when what was seen needs no second look. A walk that was cut off is gone on
+        with, and another follows for what came meanwhile."""
         resumed = self.asker.cursor(self.endpoint.body_kind).walk is not None
         started_ms = self._walk(resumed=resumed)
-        return self._walk(resumed=False) if resumed else started_ms
+        if not resumed:
+            return started_ms
+        again_ms = self._walk(resumed=False)
+        return started_ms if again_ms - started_ms < DAY_MS else again_ms
 
     def _walk(self, *, resumed: bool) -> int:
         kind = self.endpoint.body_kind

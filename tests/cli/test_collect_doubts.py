@@ -562,3 +562,20 @@ def test_a_disk_that_is_full_stops_the_other_accounts_before_they_ask_for_more(
     collect(run, home)
     seal(run, home)
     assert len(home.texts()) == 5 * 150
+
+
+def test_posts_seen_before_a_walk_was_cut_off_are_not_paid_for_again_when_it_is_gone_on_with(
+    then: FakeX, clock: Clock, tmp_path: Path
+) -> None:
+    force = add_force(then)
+    write(then, force, "posts", 300, clock.now_ms - DAY_MS)
+    home = make_x_home(tmp_path / "v", then, Asked(force, ("posts",)), x_api=IMPATIENT)
+    then.faults.add(PATHS["posts"], problem(503), times=None, after=2)
+    assert not home.collect_one(clock).complete
+    then.faults.clear()
+    clock.forward(HOUR_MS)
+    home.collect_whole(clock)
+    assert [one.path for one in then.requests if one.path == "/2/tweets"] == []
+    clock.forward(DAY_MS)
+    home.collect_whole(clock)
+    assert len([one for one in then.requests if one.path == "/2/tweets"]) == 3
