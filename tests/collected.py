@@ -20,9 +20,10 @@ from archiver.rebuild import rebuild_segment
 from archiver.seal import SealResult, seal
 from archiver.settings_api import CollectKind
 from archiver.wiring import open_collector, seal_options
+from tests.cli.runner import Result, Runner
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_world import DAY_MS, User, World
-from tests.faults.folders import make_folder
+from tests.faults.folders import check_nothing_half, make_folder, read_contents, same_but_once
 from tests.homes import Home
 
 ALL_KINDS: tuple[CollectKind, ...] = (
@@ -297,3 +298,27 @@ def requests_of(x: FakeX, pattern: str = "") -> int:
 
 
 __all__ = ["DAY_MS", "HOUR_MS", "MINUTE_MS", "Asked", "Clock", "XHome"]
+
+
+# What a run says, and what it leaves
+
+
+def collect(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
+    result = run("--config", home.folder, "collect", *arguments)
+    assert result.code == code, result
+    assert "Traceback" not in result.errors
+    return result
+
+
+def seal_checked(run: Runner, home: XHome) -> None:
+    """Seal, and look the vault over: verified, nothing twice, every record made again alike."""
+    assert run("--config", home.folder, "seal").code == 0
+    check_nothing_half(home.folder)
+    same_but_once(read_contents(home.folder))
+    home.check_rebuilt()
+
+
+def said(result: Result, kind: str) -> dict[str, Any]:
+    """What the JSON says of one kind of the only account."""
+    (found,) = [line for line in result.json_lines() if line.get("kind") == kind]
+    return found

@@ -22,11 +22,14 @@ from tests.collected import (
     Clock,
     XHome,
     add_force,
+    collect,
     fake_x,
     kind_of,
     make_x_home,
     problems_of,
     requests_of,
+    said,
+    seal_checked,
     wait_quickly,
 )
 from tests.fakes.x_api import FakeX
@@ -41,7 +44,7 @@ from tests.fakes.x_faults import (
     usage_capped,
 )
 from tests.fakes.x_world import PNG, Post, User
-from tests.faults.folders import check_nothing_half, read_contents, same_but_once
+from tests.faults.folders import read_contents, same_but_once
 from tests.unit.sources.x_export import builder as make
 
 NOON_MS = 1_792_929_600_000
@@ -72,31 +75,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     wait_quickly(monkeypatch)
 
 
-def collect(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
-    result = run("--config", home.folder, "collect", *arguments)
-    assert result.code == code, result
-    assert "Traceback" not in result.errors
-    return result
-
-
-def seal(run: Runner, home: XHome) -> None:
-    """Seal, and look the vault over: verified, nothing twice, every record made again alike."""
-    assert run("--config", home.folder, "seal").code == 0
-    check_nothing_half(home.folder)
-    same_but_once(read_contents(home.folder))
-    home.check_rebuilt()
-
-
 def hits(run: Runner, home: XHome, *query: str) -> list[dict[str, Any]]:
     result = run("--config", home.folder, "search", "--json", "--limit", "0", *query)
     assert result.code == 0, result
     return result.json_lines()[:-1]
-
-
-def said(result: Result, kind: str) -> dict[str, Any]:
-    """What the JSON says of one kind of the only account."""
-    (found,) = [line for line in result.json_lines() if line.get("kind") == kind]
-    return found
 
 
 def account_said(result: Result) -> dict[str, Any]:
@@ -159,7 +141,7 @@ def test_a_run_takes_every_kind_and_all_of_it_can_be_found_shown_verified_and_ma
         assert line in result.output.splitlines(), result.output
     assert "Incomplete" not in result.output
     assert result.errors == ""
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 132
     numbers = Counter(row[0] for row in home.rows("SELECT kind FROM relation"))
     assert numbers == {
@@ -194,7 +176,7 @@ def test_a_second_run_takes_what_is_new_and_pays_for_no_more(run: Runner, x: Fak
     assert said(result, "mentions")["returned"] == 1  # the mark itself is asked for again
     assert said(result, "messages")["counts"] == {"new": 1, "unchanged": 5}
     assert account_said(result)["handle"] == MAIN
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 133
 
 
@@ -208,7 +190,7 @@ def test_the_three_ways_to_sign_in_bring_the_same(run: Runner, x: FakeX, tmp_pat
     ):
         home = make_x_home(tmp_path / way, x, Asked(force, kinds, way))  # type: ignore[arg-type]
         collect(run, home)
-        seal(run, home)
+        seal_checked(run, home)
         held[way] = (home.texts(), len(home.rows("SELECT * FROM message")))
     assert held["oauth2"] == held["oauth1"]
     assert held["bearer"] == (held["oauth2"][0], 0)
@@ -448,7 +430,7 @@ class Both:
                 self.said.append(run("--config", self.home.folder, "collect"))
             else:
                 assert run("--config", self.home.folder, "seal").code == 0
-        seal(run, self.home)
+        seal_checked(run, self.home)
 
 
 @pytest.fixture(params=["ea", "ae", "esa", "ase"])
@@ -758,14 +740,14 @@ def test_more_posts_than_x_shows_between_two_runs_leave_a_gap_with_its_bounds(
     }
     assert not said(result, "posts")["complete"]
     assert said(collect(run, home, "--kind", "posts", "--json"), "posts")["gaps"] == []
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 10 + 3200
     (known,) = home.archives[0].manifest.gaps
     assert (known.kind, known.account) == ("posts", force.id)
     assert (known.after_id, known.before_id, known.reason) == (last, made[10].id, gap["reason"])
     x.world.add_post(force, "Later")
     collect(run, home, "--kind", "posts")
-    seal(run, home)
+    seal_checked(run, home)
     assert home.archives[1].manifest.gaps == []
 
 
@@ -1076,7 +1058,7 @@ def test_a_ceiling_is_said_and_exits_with_3(run: Runner, x: FakeX, tmp_path: Pat
     assert (line["usd"], line["complete"]) == (0, False)
     home.configure(x, Asked(force, ("profile", "posts", "mentions"), more="max_spend_usd = 20"))
     collect(run, home)
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 353
 
 
@@ -1158,7 +1140,7 @@ def test_what_x_wants_of_the_app_stops_all_accounts_and_what_came_is_kept(
     assert "waiting does not help" in result.errors
     x.faults.clear()
     collect(run, home)
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 450
 
 
@@ -1171,11 +1153,11 @@ def test_an_account_whose_token_is_refused_does_not_stop_the_others(
     assert f"archiver: error: @{MAIN}: " in result.errors
     assert f"archiver login x --account {first.id}" in result.errors
     assert "@ShelbyvillePD: asked X, for " in result.output
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 1
     x.world.add_token(f"user-secret-token-{first.id}", first)
     collect(run, home)
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 6
 
 
@@ -1218,7 +1200,7 @@ def test_a_fault_that_passes_is_not_noticed(run: Runner, x: FakeX, tmp_path: Pat
         x.faults.add("/tweets$", fault, after=1)
     x.faults.add(f"/users/{force.id}$", rate_limited())
     collect(run, home)
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 250
 
 
@@ -1252,7 +1234,7 @@ def test_pictures_and_videos_are_fetched_sealed_and_can_be_restored(
     for record in x.requests:
         if record.path.startswith("/media/"):
             assert "authorization" not in record.headers
-    seal(run, home)
+    seal_checked(run, home)
     rows = home.rows("SELECT media_type, file_name, sha256, missing FROM media")
     assert {row[0]: (row[2], row[3]) for row in rows} == {
         kind: (hashlib.sha256(body).hexdigest(), None) for kind, body in contents.items()
@@ -1304,7 +1286,7 @@ def test_a_missing_picture_exits_with_3_on_the_first_day_alone(run: Runner, x: F
     result = collect(run, home, code=3)
     assert "    MISSING 3 pictures and videos: " in result.output
     collect(run, home, "--kind", "posts")
-    seal(run, home)
+    seal_checked(run, home)
     result = collect(run, home, "--kind", "posts", "--json")
     assert said(result, "posts")["media_missing"] == 0
 

@@ -9,13 +9,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from archiver.progress import Gap
 from archiver.times import system_clock
-from tests.cli.runner import PROGRAM, Result, Runner, start_process
+from tests.cli.runner import PROGRAM, Runner, start_process
 from tests.collected import (
     DAY_MS,
     HOUR_MS,
@@ -25,17 +24,20 @@ from tests.collected import (
     Clock,
     XHome,
     add_force,
+    collect,
     fake_x,
     kind_of,
     make_x_home,
     problems_of,
     requests_of,
+    said,
+    seal_checked,
     wait_quickly,
 )
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_faults import Answer, Before, problem
 from tests.fakes.x_world import User, UserList
-from tests.faults.folders import SOAK, check_nothing_half, read_contents, same_but_once, sample
+from tests.faults.folders import SOAK, read_contents, same_but_once, sample
 from tests.programs import PROJECT
 
 NOON_MS = 1_792_929_600_000
@@ -67,27 +69,6 @@ def then(clock: Clock) -> Iterator[FakeX]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     wait_quickly(monkeypatch)
-
-
-def collect(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
-    result = run("--config", home.folder, "collect", *arguments)
-    assert result.code == code, result
-    assert "Traceback" not in result.errors
-    return result
-
-
-def seal(run: Runner, home: XHome) -> None:
-    """Seal, and look the vault over: verified, nothing twice, every record made again alike."""
-    assert run("--config", home.folder, "seal").code == 0
-    check_nothing_half(home.folder)
-    same_but_once(read_contents(home.folder))
-    home.check_rebuilt()
-
-
-def said(result: Result, kind: str) -> dict[str, Any]:
-    """What the JSON says of one kind of the only account."""
-    (found,) = [line for line in result.json_lines() if line.get("kind") == kind]
-    return found
 
 
 def write(x: FakeX, force: User, kind: str, number: int, from_ms: int) -> list[str]:
@@ -165,7 +146,7 @@ def test_what_came_between_two_halves_of_a_walk_and_pushed_its_rest_out_of_reach
     assert gap["reason"] == f"X shows the newest {DEPTHS[kind]} only"
     assert not line["complete"]
     assert said(collect(run, home, "--kind", kind, "--json"), kind)["gaps"] == [], "it is told once"
-    seal(run, home)
+    seal_checked(run, home)
     (named,) = home.archives[0].manifest.gaps
     assert (named.after_id, named.before_id, named.reason) == (None, early[-200], gap["reason"])
     assert len(home.texts()) == 200 + later
@@ -205,7 +186,7 @@ def test_a_walk_that_was_cut_off_leaves_no_gap_where_little_came_meanwhile(
     write(x, force, kind, 5, now_ms - HOUR_MS)
     line = said(collect(run, home, "--json"), kind)
     assert (line["complete"], line["gaps"], line["counts"]["new"]) == (True, [], 105)
-    seal(run, home)
+    seal_checked(run, home)
     assert sorted(home.texts()) == sorted(shown_by(x, force, kind))
     assert home.gaps() == []
     assert home.archives[0].manifest.gaps == []
@@ -327,7 +308,7 @@ def test_status_still_names_a_gap_that_an_archive_names(run: Runner, x: FakeX, t
     collect(run, home)
     later = write(x, force, "mentions", 810, now_ms - DAY_MS)
     collect(run, home, "--kind", "mentions", code=3)
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.archives[0].manifest.gaps) == 1
     lines = run("--config", home.folder, "status").output.splitlines()
     (line,) = [line for line in lines if line.startswith("    GAP mentions: what lies between ")]
@@ -438,7 +419,7 @@ def test_a_spool_that_was_sealed_and_made_small_is_not_taken_for_another(
         if number == 1:
             assert run("--config", home.folder, "import", "--add-account", export).code == 0
         if number != 2:
-            seal(run, home)
+            seal_checked(run, home)
         with sqlite3.connect(home.folder / "spool" / "spool.sqlite") as database:
             database.execute("VACUUM")
         database.close()
@@ -560,7 +541,7 @@ def test_a_disk_that_is_full_stops_the_other_accounts_before_they_ask_for_more(
     asked_for = {one.path for one in x.requests}
     assert asked_for == {f"/2/users/{forces[0].id}/tweets"}, "nothing is asked for that cannot be kept"
     collect(run, home)
-    seal(run, home)
+    seal_checked(run, home)
     assert len(home.texts()) == 5 * 150
 
 
