@@ -14,6 +14,16 @@ RelationKind = Literal[
     "list_created", "list_member", "list_subscribed", "own_list_member",
 ]  # fmt: skip
 RELATION_KINDS: tuple[RelationKind, ...] = RelationKind.__args__  # type: ignore[attr-defined]  # typing has no public way
+ModerationAction = Literal[
+    "none", "warned", "replied", "hidden", "unhidden", "removed", "reinstated", "reported", "blocked",
+    "unblocked", "muted", "unmuted", "comments_off", "comments_on",
+]  # fmt: skip
+ModerationState = Literal["planned", "done", "failed"]
+ItemType = Literal["own_post", "reply", "comment", "message", "user"]
+Detection = Literal["staff", "rule", "public", "partner", "platform"]
+Escalation = Literal["crime", "safeguarding", "professional_standards", "data_breach"]
+AppealOutcome = Literal["upheld", "overturned", "partly"]
+EntryKind = Literal["decision", "outcome", "correction", "reversal", "appeal"]
 TIMED_KINDS = ("post", "message")
 """Kinds of item whose records carry a time of their own and are kept in its order."""
 
@@ -146,4 +156,103 @@ class Gone(Struct, frozen=True, gc=False, kw_only=True):
     deleted_ms: int | None = None
 
 
-Record = Account | Post | Message | Relation | Gone
+class Attachment(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A file of a moderation record: `media` that the item shows, or a `screenshot` somebody made."""
+
+    role: Literal["media", "screenshot"]
+    file_name: str
+    media_type: str
+    url: str = ""
+    alt_text: str | None = None
+    sha256: str | None = None
+    missing: str | None = None
+
+
+class LogRow(Struct, frozen=True, gc=False, kw_only=True):
+    """Where an imported entry comes from: the log's name and SHA-256, the line, and its cells as they stood,
+    by the names of their columns."""
+
+    file: str
+    sha256: str
+    line: int
+    cells: dict[str, str]
+
+
+class Moderation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One entry of the moderation register. A `decision` begins a record: its `id` is the `record_id` of all
+    its entries, which are numbered from 1. A later entry holds only what it adds or puts right, and names in
+    `corrects` the entry it follows; `archiver.register.compose` gives a record as it stands.
+
+    Nothing is ever changed: an `outcome` says what came of an action that was planned, a `correction` puts
+    fields right, a `reversal` undoes an action by another, an `appeal` says that somebody objects."""
+
+    id: str
+    record_id: str
+    number: int
+    entry: EntryKind
+    entered_ms: int
+    entered_by: str
+    platform: str
+    account: str
+    schema_version: int = 1
+    account_handle: str | None = None
+    corrects: str | None = None
+    entry_note: str | None = None
+    """Why a later entry was made."""
+
+    item_type: ItemType | None = None
+    item_id: str | None = None
+    item_url: str | None = None
+    content: Literal["captured", "given", "unseen"] | None = None
+    """captured: as the platform sent it. given: by hand. unseen: nobody here has it, for the reason in
+    `unseen`."""
+    unseen: str | None = None
+    author_id: str | None = None
+    author_handle: str | None = None
+    author_name: str | None = None
+    posted_ms: int | None = None
+    text: str | None = None
+    language: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    context_sha256: tuple[str, ...] = ()
+    """Of the bodies of the captures that hold the item, its thread and its author's profile."""
+    context_missing: tuple[str, ...] = ()
+    """What of the context could not be had."""
+
+    detected_ms: int | None = None
+    detected_by: str | None = None
+    detection: Detection | None = None
+    house_rule: str | None = None
+    house_rule_version: str | None = None
+    reason_codes: tuple[str, ...] = ()
+    reason_text: str | None = None
+    legal_ground: str | None = None
+
+    action: ModerationAction | None = None
+    state: ModerationState | None = None
+    way: Literal["api", "hand"] | None = None
+    """Who acts: this program through the platform's interface, or a person on the platform."""
+    action_ms: int | None = None
+    action_by: str | None = None
+    authorised_by: str | None = None
+    until_ms: int | None = None
+    outcome: str | None = None
+    """What the platform said, or why it failed."""
+
+    notified_ms: int | None = None
+    notified_how: str | None = None
+    not_notified: str | None = None
+    escalated: Escalation | None = None
+    escalated_reference: str | None = None
+    appeal_received_ms: int | None = None
+    appeal_decided_by: str | None = None
+    appeal_decided_ms: int | None = None
+    appeal_outcome: AppealOutcome | None = None
+    exhibit: str | None = None
+    case: str | None = None
+    retention_rule: str | None = None
+    hold: str | None = None
+    imported: LogRow | None = None
+
+
+Record = Account | Post | Message | Relation | Gone | Moderation

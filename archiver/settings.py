@@ -15,6 +15,8 @@ from archiver import disk
 from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.settings_api import AccountApi, ApiSettings
 from archiver.settings_api_reading import read_account_api, read_api_settings
+from archiver.settings_moderation import ModerationSettings
+from archiver.settings_moderation_reading import read_moderation_settings
 from archiver.settings_table import Problem, Table
 
 FILE_NAME = "archiver.toml"
@@ -108,6 +110,7 @@ class Settings:
     language: str
     limits: Limits
     x_api: ApiSettings
+    moderation: ModerationSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -170,7 +173,9 @@ def parse_settings(data: bytes, path: Path) -> Settings:
 
 def known_settings() -> set[str]:
     """Every setting there is, as `limits.ratio`."""
-    top = Table({"keyholder": {}, "account": [{"api": {}}]}, "", [])
+    top = Table(
+        {"keyholder": {}, "account": [{"api": {}}], "moderation": {"reason": [{}], "rule": [{}]}}, "", []
+    )
     _read_settings(top, Path(FILE_NAME), "")
     return top.known()
 
@@ -194,6 +199,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         language=top.table("search").choice("language", "english", LANGUAGES),
         limits=_read_limits(top.table("limits")),
         x_api=read_api_settings(top.table("x_api"), home),
+        moderation=read_moderation_settings(top.table("moderation")),
         digest=digest,
     )
     top.report_unknown()

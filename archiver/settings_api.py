@@ -53,6 +53,11 @@ DEFAULT_PRICES: Mapping[PriceName, int] = {
 """Millionths of a dollar for each thing returned, from X's price list of that day. Where the list names no
 price, that of the same kind of thing."""
 
+Act = Literal["hide", "mute", "remove"]
+ACTS: tuple[Act, ...] = Act.__args__  # type: ignore[attr-defined]  # typing has no public way
+"""What moderation can let this program do through X's interface: hide a reply, mute somebody, remove an own
+post. Blocking and reporting X keeps to people."""
+
 MEDIA_HOSTS = ("pbs.twimg.com", "video.twimg.com")
 
 
@@ -121,6 +126,8 @@ class AccountApi:
     every_days: Mapping[CollectKind, int] = field(default_factory=lambda: dict(DEFAULT_EVERY_DAYS))
     recheck_days: int = 7
     recheck_mentions: bool = False
+    acts: tuple[Act, ...] = ()
+    """What moderation may do itself; the rest a person does on X. Each needs a permission of the token."""
     media: bool = True
     media_bytes: int = 512 * MEBIBYTE
     max_spend_micro_usd: int = 25 * MICRO_USD

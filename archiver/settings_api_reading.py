@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from archiver.settings_api import (
+    ACTS,
     COLLECT_KINDS,
     DEFAULT_BEARER_KINDS,
     DEFAULT_EVERY_DAYS,
@@ -16,6 +17,7 @@ from archiver.settings_api import (
     PRICE_NAMES,
     USER_KINDS,
     AccountApi,
+    Act,
     ApiSettings,
     CollectKind,
     Credentials,
@@ -129,6 +131,7 @@ def read_account_api(account: Table, platform: str, account_id: str, home: Path)
         every_days=_read_every_days(table.table("every_days")),
         recheck_days=table.integer("recheck_days", AccountApi.recheck_days, 0, 365),
         recheck_mentions=table.boolean("recheck_mentions", AccountApi.recheck_mentions),
+        acts=_read_acts(table),
         media=table.boolean("media", AccountApi.media),
         media_bytes=media * MEBIBYTE,
         max_spend_micro_usd=_read_micro_usd(table, "max_spend_usd", AccountApi.max_spend_micro_usd, 100_000),
@@ -198,6 +201,19 @@ def _read_kinds(table: Table) -> tuple[CollectKind, ...]:
                 f"leave {kind} out, or make a token with: archiver login x",
             )
     return tuple(kind for kind in COLLECT_KINDS if kind in named)
+
+
+def _read_acts(table: Table) -> tuple[Act, ...]:
+    hint = f"out of: {', '.join(ACTS)}"
+    named = table.texts("acts", (), hint=hint, may_be_empty=True)
+    for act in dict.fromkeys(named):
+        if act and act not in ACTS:
+            table.problem("acts", f"{act!r} is not known", hint)
+    if named and table.has("bearer_token"):
+        table.problem(
+            "acts", "an app's bearer token cannot act", "make a token of the account's own: archiver login x"
+        )
+    return tuple(act for act in ACTS if act in named)
 
 
 def _read_every_days(table: Table) -> dict[CollectKind, int]:

@@ -134,8 +134,9 @@ class Table:
         *,
         pattern: re.Pattern[str] | None = None,
         hint: str | None = None,
+        may_be_empty: bool = False,
     ) -> tuple[str, ...]:
-        """A list of texts that match, at least one, none of them twice."""
+        """A list of texts that match, none of them twice; at least one, unless it `may_be_empty`."""
         self._known.add(key)
         value = self._data.get(key)
         if value is None:
@@ -143,7 +144,7 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             self.problem(key, "this must be a list of texts in quotes", hint)
             return default
-        if not value:
+        if not value and not may_be_empty:
             self.problem(key, "this names nothing", hint)
         for one in dict.fromkeys(value):
             if not one or "\0" in one or (pattern is not None and not pattern.fullmatch(one)):

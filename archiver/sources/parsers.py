@@ -21,6 +21,10 @@ def parser_for(source: str) -> Parser:
         from archiver.sources.comparison import parse_comparison
 
         return parse_comparison
+    if source == "moderation":
+        from archiver.sources.moderation import parse_register
+
+        return parse_register
     raise SourceError(f"captures of the source {source!r} are not known", "use a newer version of archiver")
 
 

@@ -22,6 +22,8 @@ from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
 from archiver.progress import SCHEMA as PROGRESS_SCHEMA
 from archiver.progress import ProgressNotes, Spend, Step
+from archiver.register.table import SCHEMA as REGISTER_SCHEMA
+from archiver.register.table import Registered, RegisterTable
 from archiver.sources.base import Capture, Problem
 from archiver.spool.items import (
     NOT_WANTED,
@@ -77,11 +79,12 @@ class Spool:
         self._decompressor = zstandard.ZstdDecompressor()
         self._local = LocalDatabase(
             folder / "spool.sqlite",
-            _SCHEMA + PROGRESS_SCHEMA,
+            _SCHEMA + PROGRESS_SCHEMA + REGISTER_SCHEMA,
             damaged_hint="keep it for examination; move it and the state's file aside, and take all anew",
         )
         self._database = self._local.connection
         self.progress = ProgressNotes(self._local)
+        self.register = RegisterTable(self._local)
         with os_errors_reported("creating", folder / "media"):
             (folder / "media").mkdir(mode=0o700, exist_ok=True)
 
@@ -161,14 +164,28 @@ class Spool:
         """Store an answer's pages, what it misses, and how far it takes the collecting: all or none,
         durably; the pages' ids."""
         with self._local.transaction():
-            ids = []
-            if answer.pages:
-                capture = self._insert_capture(answer.source_sha256, answer.capture, answer.taken_ms)
-                self._note_body(capture, answer.body_size, answer.body_sha256)
-                for info, body in answer.pages:
-                    ids.append(self._insert_page(msgspec.structs.replace(info, capture=capture), body))
-            self._insert_missing(answer.missing)
-            self._insert_problems(answer.source_sha256, answer.source_name, answer.taken_ms, answer.problems)
+            return self._insert_answer(answer)
+
+    def add_entries(self, answers: Sequence[AnswerToKeep], registered: Sequence[Registered]) -> None:
+        """Store pages of the moderation register with the answers that they stand on, and note the records
+        they are about: all or none, durably. Raise IntegrityError where another run's entry to one of the
+        records has come between."""
+        with self._local.transaction():
+            for answer in answers:
+                self._insert_answer(answer)
+            for row in registered:
+                self.register.save(row)
+
+    def _insert_answer(self, answer: AnswerToKeep) -> list[int]:
+        ids = []
+        if answer.pages:
+            capture = self._insert_capture(answer.source_sha256, answer.capture, answer.taken_ms)
+            self._note_body(capture, answer.body_size, answer.body_sha256)
+            for info, body in answer.pages:
+                ids.append(self._insert_page(msgspec.structs.replace(info, capture=capture), body))
+        self._insert_missing(answer.missing)
+        self._insert_problems(answer.source_sha256, answer.source_name, answer.taken_ms, answer.problems)
+        if answer.step is not None:
             self.progress.save(answer.step)
         return ids
 

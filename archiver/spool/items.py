@@ -107,7 +107,7 @@ class SpooledCapture(Struct, frozen=True):
 
 class AnswerToKeep(Struct, frozen=True, kw_only=True):
     """One answer of an interface: its capture and pages, if anything in it is worth keeping, and in any
-    case how far it takes the collecting."""
+    case how far it takes the collecting, where it is part of that."""
 
     source_sha256: str
     source_name: str
@@ -118,7 +118,7 @@ class AnswerToKeep(Struct, frozen=True, kw_only=True):
     pages: Sequence[tuple[PageInfo, bytes]] = ()
     missing: Sequence[MissingMedia] = ()
     problems: Sequence[Problem] = ()
-    step: Step
+    step: Step | None = None
 
 
 class PageSealer:

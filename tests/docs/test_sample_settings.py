@@ -21,7 +21,7 @@ def names(table: dict[str, object], prefix: str = "") -> set[str]:
 
 def with_all_lines(text: str) -> str:
     """A line that begins with # and no space is a setting without a default: here it is one."""
-    return re.sub(r"(?m)^#(?=[a-z_]+ = )", "", text)
+    return re.sub(r"(?m)^#(?=[a-z_]+ = |\[)", "", text)
 
 
 def load_in(folder: Path, text: str) -> Settings:
@@ -51,7 +51,7 @@ def test_what_the_sample_shows_are_the_defaults(tmp_path: Path) -> None:
     default = load_settings(tmp_path / "archiver.toml")
     for name in (
         "vault", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
-        "segment_bytes", "language", "limits", "x_api",
+        "segment_bytes", "language", "limits", "x_api", "moderation",
     ):  # fmt: skip
         assert getattr(shown, name) == getattr(default, name), name
     token = f"file:{tmp_path}/collector/x-1234567890.token"

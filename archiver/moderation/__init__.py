@@ -1,0 +1,1 @@
+"""Record first, then act: what was said, by whom and when, kept before anything is done about it."""

@@ -1,0 +1,83 @@
+"""Entries of the moderation register to records as they stand."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from archiver.records import Moderation, ModerationAction
+
+_OF_ONE_ENTRY = frozenset(
+    {"id", "number", "entry", "entered_ms", "entered_by", "corrects", "entry_note", "schema_version"}
+)
+"""What says something of an entry itself, and nothing of the record."""
+
+
+class ModerationRecord(Struct, frozen=True):
+    """A record: all its entries that are known, by their numbers, and what they say together."""
+
+    entries: tuple[Moderation, ...]
+    now: Moderation
+    """As it stands: of every field what the last entry says that has it. `id`, `number`, `entry` and who
+    entered it when are those of the first entry."""
+
+    @property
+    def id(self) -> str:
+        return self.now.record_id
+
+    @property
+    def last(self) -> Moderation:
+        """The entry that the next one follows."""
+        return self.entries[-1]
+
+    @property
+    def actions(self) -> tuple[ModerationAction, ...]:
+        """Every action that was ever decided on, in order."""
+        return tuple(dict.fromkeys(one.action for one in self.entries if one.action is not None))
+
+    @property
+    def reason_codes(self) -> tuple[str, ...]:
+        """Every reason that was ever given, those that were corrected since included."""
+        return tuple(dict.fromkeys(code for one in self.entries for code in one.reason_codes))
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everyone who decided, entered, acted or allowed anything."""
+        named = (
+            person
+            for one in self.entries
+            for person in (one.entered_by, one.action_by, one.authorised_by, one.appeal_decided_by)
+        )
+        return tuple(dict.fromkeys(person for person in named if person))
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether its last action was decided on and is not done: planned, or tried in vain."""
+        return self.now.state in ("planned", "failed")
+
+
+def compose(entries: Iterable[Moderation]) -> ModerationRecord:
+    """Given all known entries of one record, in any order and perhaps twice, return the record. The first
+    may be missing where the archive that holds it is."""
+    by_number = sorted({one.id: one for one in entries}.values(), key=lambda one: (one.number, one.id))
+    first = by_number[0]
+    fields: dict[str, object] = {}
+    for one in by_number[1:]:
+        for field in msgspec.structs.fields(Moderation):
+            value = getattr(one, field.name)
+            if field.name not in _OF_ONE_ENTRY and value not in (None, ()):
+                fields[field.name] = value
+        if one.action is not None and one.state == "planned":
+            # Another action begins: what came of the one before is no part of it.
+            for name in ("action_ms", "action_by", "outcome"):
+                fields[name] = getattr(one, name)
+    return ModerationRecord(tuple(by_number), msgspec.structs.replace(first, **fields))
+
+
+def records_of(entries: Sequence[Moderation]) -> list[ModerationRecord]:
+    """All records of these entries, the one entered first at the beginning."""
+    by_record: dict[str, list[Moderation]] = {}
+    for one in entries:
+        by_record.setdefault(one.record_id, []).append(one)
+    records = [compose(some) for some in by_record.values()]
+    return sorted(records, key=lambda one: (one.now.entered_ms, one.id))
