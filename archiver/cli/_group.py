@@ -4,7 +4,7 @@ import difflib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,8 @@ COMMANDS = {
     "collect": ("collect", "Ask X for what is new, through its interface."),
     "seal": ("seal", "Seal the spool into one new archive."),
     "backup": ("backup", "Import the inbox, collect from X, seal it and verify."),
+    "moderate": ("moderate", "Record an inappropriate post, then hide, remove or mute it."),
+    "moderation": ("moderation", "List, correct, reverse, import and export moderation records."),
     "search": ("search", "Search every archive without restoring anything."),
     "show": ("show", "Show one record with all its versions."),
     "verify": ("verify", "Check every archive; needs no private key."),
@@ -54,15 +56,20 @@ def examples(*lines: str) -> str:
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when it is asked for: `--version` and `--help` import none."""
+    """Imports a command's module when it is asked for: `--version` and `--help` import none.
+
+    `modules`: a command to its module in `package`, which has it as `command`, and its line in the help."""
+
+    package = "archiver.cli"
+    modules: Mapping[str, tuple[str, str]] = COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.modules:
             return None
-        module = importlib.import_module(f"archiver.cli.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"{self.package}.{self.modules[cmd_name][0]}")
         command = module.command
         if not isinstance(command, click.Command):
             raise TypeError(f"{module.__name__}.command is no command")
@@ -72,15 +79,16 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean: archiver {close[0]}" if close else "see all of them: archiver --help"
+        if args and args[0] not in self.modules and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], self.modules, n=1)
+            path = ctx.command_path
+            hint = f"did you mean: {path} {close[0]}" if close else f"see all of them: {path} --help"
             raise UsageError(f"there is no command {args[0]}", hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.modules.items()])
 
 
 def _set_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
@@ -117,7 +125,7 @@ def add_common_options(command: click.Command) -> None:
     """Let a command, and all below it, take `--config` and `--json` too: `archiver search --json word`."""
     taken = {name for parameter in command.params for name in parameter.opts}
     command.params += [option for option in _common_options() if not taken & set(option.opts)]
-    if isinstance(command, click.Group):
+    if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
         for below in command.commands.values():
             add_common_options(below)
 

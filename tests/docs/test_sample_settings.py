@@ -14,7 +14,7 @@ SAMPLE = PROJECT / "config" / "archiver.sample.toml"
 def names(table: dict[str, object], prefix: str = "") -> set[str]:
     found: set[str] = set()
     for key, value in table.items():
-        below = value[0] if isinstance(value, list) else value
+        below = value[0] if isinstance(value, list) and value else value
         found |= names(below, f"{prefix}{key}.") if isinstance(below, dict) else {f"{prefix}{key}"}
     return found
 
