@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
@@ -61,7 +62,7 @@ class LazyGroup(click.Group):
     `modules`: a command to its module in `package`, which has it as `command`, and its line in the help."""
 
     package = "archiver.cli"
-    modules: Mapping[str, tuple[str, str]] = COMMANDS
+    modules: ClassVar[Mapping[str, tuple[str, str]]] = COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.modules)

@@ -1,5 +1,8 @@
 """`archiver moderation`: the register of what was dealt with, a module a command."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import click
 
 from archiver.cli._group import LazyGroup, examples
@@ -7,7 +10,7 @@ from archiver.cli._group import LazyGroup, examples
 
 class _Group(LazyGroup):
     package = "archiver.cli.moderation"
-    modules = {
+    modules: ClassVar[Mapping[str, tuple[str, str]]] = {
         "list": ("list_", "List records, newest first."),
         "show": ("show", "Show one record with all its entries."),
         "pending": ("pending", "List what was decided and is not done; finish it."),
@@ -28,7 +31,7 @@ class _Group(LazyGroup):
     epilog=examples(
         "archiver moderation list --reason abusive",
         "archiver moderation pending --finish",
-        "archiver moderation reverse 3f2a --note 'mistaken identity' --by 'A. Officer'",
+        "archiver moderation reverse 3f2a --note 'mistaken identity' --by 'duty officer'",
     ),
 )
 def command() -> None:
