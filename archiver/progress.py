@@ -4,6 +4,8 @@ Kept in the spool's database, so that a cursor moves in the same transaction tha
 which it follows: no kill leaves a hole or takes a page twice.
 """
 
+import hashlib
+import secrets
 from typing import Any
 
 import msgspec
@@ -25,6 +27,11 @@ CREATE TABLE IF NOT EXISTS gap (
     after_id TEXT, after_ms INTEGER, before_id TEXT, before_ms INTEGER, noticed_ms INTEGER NOT NULL,
     reason TEXT NOT NULL, sealed INTEGER NOT NULL DEFAULT 0);
 """
+
+
+def walk_digest() -> str:
+    """A number of its own for each walk: what its captures share in a vault."""
+    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 
 
 class Walk(Struct, frozen=True, kw_only=True, omit_defaults=True):

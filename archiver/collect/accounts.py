@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from archiver.collect.asking import PLATFORM, Asker, Shared
+from archiver.collect.asking import Asker, Shared
 from archiver.collect.keeping import AccountKeeper
 from archiver.collect.recheck import Recheck
 from archiver.collect.report import AccountReport, KindReport
 from archiver.collect.snapshot import Snapshot, own_lists
+from archiver.collect.taking import PLATFORM
 from archiver.collect.timeline import Timeline
 from archiver.collect.walks import reconcile_posts, take_profile
 from archiver.errors import ArchiverError, ConfigurationError, SourceError

@@ -1,18 +1,15 @@
 """One account's requests: each paid for within the month's ceiling, its answer read, kept and counted."""
 
-import hashlib
-import secrets
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from archiver.collect.keeping import ROUTE, AccountKeeper, Keeper, Origin, count_context
+from archiver.collect.keeping import AccountKeeper, Keeper, Origin, count_context
 from archiver.collect.report import AccountReport, KindReport
+from archiver.collect.taking import PLATFORM, Taken, price_for, take_answer
 from archiver.errors import ArchiverError
-from archiver.progress import Cursor, Gap, Spend, Step
+from archiver.progress import Cursor, Gap, Spend, Step, walk_digest
 from archiver.settings import AccountSettings
 from archiver.settings_api import AccountApi, ApiSettings, format_usd
 from archiver.sources.base import Capture, Item, Problem
@@ -20,11 +17,9 @@ from archiver.sources.x_api.client import XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS, Endpoint
 from archiver.sources.x_api.errors import AccountError, CeilingError
 from archiver.sources.x_api.pace import Patience
-from archiver.sources.x_api.prices import cost_of, price_of
-from archiver.sources.x_api.reading import AnswerReading, read_answer, was_refused
+from archiver.sources.x_api.reading import was_refused
 from archiver.times import Clock, format_date
 
-PLATFORM = "x"
 INCLUDED_AT_MOST = 3
 """Things an answer includes beside each it holds, at most, for an estimate of its price."""
 
@@ -44,17 +39,6 @@ class Shared:
         """End the run for every account, at its next request."""
         self.reason = self.reason or error
         self.stop.set()
-
-
-class Taken(msgspec.Struct):
-    """One answer, read and not kept yet."""
-
-    endpoint: Endpoint
-    capture: Capture
-    body: bytes
-    reading: AnswerReading
-    spend: Spend
-    fetched_ms: int
 
 
 class Asker:
@@ -114,44 +98,27 @@ class Asker:
         """One request and its answer; `afford` says before how many things it may return."""
         if self.shared.stop.is_set() and self.shared.reason is not None:
             raise self.shared.reason
-        path_id = subject or (self.account.id if endpoint.takes_id else None)
-        fetched = self.client.fetch(endpoint, path_id, parameters, patience)
-        capture = Capture(
-            key=0,
-            source="x_api",
-            route=ROUTE,
-            platform=PLATFORM,
-            account=self.account.id,
-            handle=self.report.current_handle or self.account.handle,
-            name=None,
-            request=fetched.request,
-            body_kind=endpoint.body_kind,
-            layout=f"x-api-{fetched.generation}",
-            fetched_ms=fetched.fetched_ms,
-            context=context or {},
-            status=200,
-            headers=fetched.headers,
-        )
-        reading = read_answer(capture, fetched.answer, endpoint, asked)
-        paid = [fetched.answer, *fetched.not_taken]
-        cost = cost_of(
-            self._price(endpoint),
-            sum(one.resources for one in paid),
-            sum(one.included for one in paid),
+        taken = take_answer(
+            self.client,
+            self.account,
+            self.api,
             self.shared.settings.prices,
+            endpoint,
+            parameters,
+            patience,
+            handle=self.report.current_handle or self.account.handle,
+            owner=self.owner,
+            subject=subject,
+            context=context,
+            asked=asked,
         )
-        report.requests += len(paid)
-        report.resources += cost.resources
-        report.micro_usd += cost.micro_usd
-        month = format_date(fetched.fetched_ms)[:7]
-        spend = Spend(
-            month, PLATFORM, self.account.id, endpoint.kind, len(paid), cost.resources, cost.micro_usd
-        )
-        return Taken(endpoint, capture, fetched.body, reading, spend, fetched.fetched_ms)
+        report.requests += taken.spend.requests
+        report.resources += taken.spend.resources
+        report.micro_usd += taken.spend.micro_usd
+        return taken
 
     def _price(self, endpoint: Endpoint) -> int:
-        own = self.owner == self.account.id
-        return price_of(endpoint, self.api, self.shared.settings.prices, own_token=own)
+        return price_for(endpoint, self.account, self.api, self.shared.settings.prices, self.owner)
 
     def afford(self, endpoint: Endpoint, wanted: int) -> int:
         """How many of the things wanted may be asked for within what is left of the month's money. Raise
@@ -240,8 +207,3 @@ class Asker:
             f"the account {shown} {was_refused(error)}, says X",
             "look at its id in the settings, and at the account on X",
         )
-
-
-def walk_digest() -> str:
-    """A number of its own for each walk: what its captures share in a vault."""
-    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()

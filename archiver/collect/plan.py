@@ -5,7 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from archiver.collect.accounts import cursors_of, due_kinds
-from archiver.collect.asking import INCLUDED_AT_MOST, PLATFORM
+from archiver.collect.asking import INCLUDED_AT_MOST
+from archiver.collect.taking import PLATFORM
 from archiver.keys import load_identity
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings, Settings

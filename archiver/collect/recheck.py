@@ -2,8 +2,9 @@
 
 import msgspec
 
-from archiver.collect.asking import PLATFORM, Asker
+from archiver.collect.asking import Asker
 from archiver.collect.report import KindReport
+from archiver.collect.taking import PLATFORM
 from archiver.collect.walks import begin, finish
 from archiver.progress import Cursor, Walk
 from archiver.sources.x.times import first_id

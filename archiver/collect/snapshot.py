@@ -4,10 +4,11 @@ from typing import Final
 
 import msgspec
 
-from archiver.collect.asking import PLATFORM, Asker, Taken, walk_digest
+from archiver.collect.asking import Asker
 from archiver.collect.report import KindReport
+from archiver.collect.taking import PLATFORM, Taken
 from archiver.collect.walks import MOST_PAGES, MOST_RESTARTS, begin, comparison, corrected, finish
-from archiver.progress import Cursor, Walk
+from archiver.progress import Cursor, Walk, walk_digest
 from archiver.sources.base import Item, Problem
 from archiver.sources.comparison import absent_items
 from archiver.sources.x_api.client import StaleTokenError

@@ -4,10 +4,11 @@ from typing import Final
 
 import msgspec
 
-from archiver.collect.asking import PLATFORM, Asker, Taken, walk_digest
+from archiver.collect.asking import Asker
 from archiver.collect.report import KindReport
+from archiver.collect.taking import PLATFORM, Taken
 from archiver.collect.walks import MOST_PAGES, MOST_RESTARTS, begin, corrected, finish
-from archiver.progress import Cursor, Gap, Stretch, Walk
+from archiver.progress import Cursor, Gap, Stretch, Walk, walk_digest
 from archiver.sources.x.times import DAY_MS, first_id, snowflake_ms
 from archiver.sources.x_api.client import StaleTokenError
 from archiver.sources.x_api.endpoints import MESSAGE_DAYS, Endpoint

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from archiver.collect.asking import PLATFORM, Asker, walk_digest
+from archiver.collect.asking import Asker
 from archiver.collect.report import KindReport
-from archiver.progress import Cursor, Walk
+from archiver.collect.taking import PLATFORM
+from archiver.progress import Cursor, Walk, walk_digest
 from archiver.sources.base import Capture, Problem
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.pace import Patience

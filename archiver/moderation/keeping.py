@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
-from secrets import token_bytes
 from types import MappingProxyType
 
 from archiver.errors import UsageError
+from archiver.progress import walk_digest
 from archiver.records import Moderation
 from archiver.register import Registered
 from archiver.sources.base import CONTENT_DIGEST_BYTES, Item
@@ -73,11 +73,6 @@ def row_after(before: Registered | None, entry: Moderation, content_hash: bytes 
     )
 
 
-def walk_number() -> str:
-    """A number of its own for what is captured together: 256 random bits, hexadecimal."""
-    return sha256(token_bytes(32)).hexdigest()
-
-
 def _page_of(entries: Sequence[Moderation], sealer: PageSealer) -> AnswerToKeep:
     first = entries[0]
     bodies = [_encoded(entry) for entry in entries]
@@ -103,7 +98,7 @@ def _page_of(entries: Sequence[Moderation], sealer: PageSealer) -> AnswerToKeep:
     )
     info = PageInfo(0, 0, KIND, len(items), None, None, len(payload))
     return AnswerToKeep(
-        source_sha256=walk_number(),
+        source_sha256=walk_digest(),
         source_name=REQUEST,
         capture=capture,
         taken_ms=first.entered_ms,
