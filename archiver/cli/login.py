@@ -13,8 +13,9 @@ from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import AccountApi
 from archiver.sources.x_api.login import CODE_SECONDS, LoginAttempt, begin_login, finish_login
 from archiver.sources.x_api.redirect import wait_for_redirect
-from archiver.sources.x_api.token_store import check_store, save_token, token_file
-from archiver.sources.x_api.tokens import OFFLINE, UserToken, load_client_secret, scopes_for
+from archiver.sources.x_api.scopes import OFFLINE, scopes_for
+from archiver.sources.x_api.token_store import check_store, only_one_renews, save_token, token_file
+from archiver.sources.x_api.tokens import UserToken, load_client_secret
 from archiver.times import format_time, system_clock
 
 _MAXIMUM_CHARACTERS = 16_384
@@ -27,6 +28,10 @@ _WORDS = {
     "dm.read": "read its direct messages",
     "like.read": "see what it likes",
     "list.read": "see its lists",
+    "tweet.moderate.write": "hide replies to its posts, and show them again",
+    "mute.write": "mute others for it, and unmute them",
+    "tweet.write": "remove its own posts (for X that is one permission with writing posts, which this program"
+    " never does)",
     OFFLINE: "go on doing so until this is withdrawn in the account's settings at X",
 }
 
@@ -55,29 +60,31 @@ def x(session: Session, account: str | None, paste: bool, timeout_seconds: int) 
     """Sign in to X in a browser and let it give this program a token for one account.
 
     The token goes where the settings say, [account.api] token, and nowhere else. It lets this program
-    read what the settings ask for, and change nothing."""
+    read what the settings ask for and do the acts that they name; where they name none, it can change
+    nothing."""
     settings = session.settings
     one = find_account(settings, account)
     api = _require_api(settings, one)
     _require_app(settings)
     check_store(api.credentials, settings.home)
     client_secret = load_client_secret(settings.x_api, session.environ, settings.home)
-    attempt = begin_login(settings.x_api, scopes_for(api.kinds), secrets.token_bytes)
+    attempt = begin_login(settings.x_api, scopes_for(api.kinds, api.acts), secrets.token_bytes)
     if paste:
-        _explain(session, one, attempt)
+        _explain(session, one, api, attempt)
         address = _ask_address(session)
     else:
         address = wait_for_redirect(
             attempt.redirect_uri,
             attempt.state,
             timeout_seconds,
-            on_listening=lambda: _explain(session, one, attempt),
+            on_listening=lambda: _explain(session, one, api, attempt),
         )
     with requests.Session() as http:
         token = finish_login(attempt, address, settings.x_api, http, system_clock, client_secret)
     _check_user(token, one)
-    save_token(token.encode(), api.credentials, session.environ, settings.home)
-    _report(session, one, token, attempt, token_file(api.credentials, settings.home))
+    with only_one_renews(api.credentials, settings.x_api, settings.home, one.id):
+        save_token(token.encode(), api.credentials, session.environ, settings.home)
+    _report(session, one, api, token, attempt, token_file(api.credentials, settings.home))
 
 
 def find_account(settings: Settings, named: str | None) -> AccountSettings:
@@ -126,11 +133,14 @@ def _require_app(settings: Settings) -> None:
         )
 
 
-def _explain(session: Session, account: AccountSettings, attempt: LoginAttempt) -> None:
+def _explain(session: Session, account: AccountSettings, api: AccountApi, attempt: LoginAttempt) -> None:
     session.note(f"X will be asked to let this program, as {_name(account)}:")
-    for scope in attempt.scopes:
+    for scope in sorted(attempt.scopes, key=lambda one: one == OFFLINE):  # which is about the others: last
         session.note(f"  - {_WORDS.get(scope, scope)}")
-    session.note("It cannot post, delete or change anything.")
+    if api.acts:
+        session.note("It changes something on X only where somebody asks for that: archiver moderate.")
+    else:
+        session.note("It cannot post, delete or change anything.")
     session.note(f"\nOpen this in a browser where {_name(account)} is signed in, or sign in there:\n")
     session.note(f"  {attempt.url}\n")
     session.note("Never type the account's password anywhere but on X's own page (https://x.com).")
@@ -160,7 +170,12 @@ def _check_user(token: UserToken, account: AccountSettings) -> None:
 
 
 def _report(
-    session: Session, account: AccountSettings, token: UserToken, attempt: LoginAttempt, path: Path | None
+    session: Session,
+    account: AccountSettings,
+    api: AccountApi,
+    token: UserToken,
+    attempt: LoginAttempt,
+    path: Path | None,
 ) -> None:
     lacking = [scope for scope in attempt.scopes if scope not in token.scopes]
     if lacking:
@@ -174,7 +189,8 @@ def _report(
         )
         return
     where = f"in {path}" if path else "by the program of account.api.token_store"
-    click.echo(f"X lets this program read as {_name(account)}. The token is kept {where}.")
+    may = "read and moderate" if api.acts else "read"
+    click.echo(f"X lets this program {may} as {_name(account)}. The token is kept {where}.")
     session.note(f"Next, see what it would cost: archiver --config {session.settings.home} collect --dry-run")
 
 

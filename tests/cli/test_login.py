@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from archiver.disk import Lock
 from archiver.sources.x_api.tokens import parse_user_token
 from tests.cli.runner import Result, Runner, start_process
 from tests.fakes.x_api import FakeX
@@ -154,13 +155,70 @@ def test_what_is_asked_for_is_said_in_words_before_the_address(desk: Desk) -> No
     assert words == (
         f"X will be asked to let this program, as @SpringfieldPD ({desk.police}):\n"
         "  - read its direct messages\n"
-        "  - go on doing so until this is withdrawn in the account's settings at X\n"
         "  - see posts, its own and those it may see\n"
         "  - see profiles\n"
+        "  - go on doing so until this is withdrawn in the account's settings at X\n"
         "It cannot post, delete or change anything."
     )
     assert "Never type the account's password anywhere but on X's own page" in rest
     assert "scope=dm.read+offline.access+tweet.read+users.read&" in rest
+
+
+def test_what_moderation_may_do_is_asked_for_and_said_in_words(desk: Desk) -> None:
+    acts = 'token = "file:secret/x.token"\nkinds = ["posts"]\nacts = ["hide", "mute", "remove"]'
+    desk.write(desk.account(acts))
+    result = desk.sign_in()
+    words, _, rest = result.errors.partition("\n\nOpen this in a browser")
+    assert words == (
+        f"X will be asked to let this program, as @SpringfieldPD ({desk.police}):\n"
+        "  - mute others for it, and unmute them\n"
+        "  - hide replies to its posts, and show them again\n"
+        "  - see posts, its own and those it may see\n"
+        "  - remove its own posts (for X that is one permission with writing posts, which this program"
+        " never does)\n"
+        "  - see profiles\n"
+        "  - go on doing so until this is withdrawn in the account's settings at X\n"
+        "It changes something on X only where somebody asks for that: archiver moderate."
+    )
+    assert "cannot post, delete or change" not in result.errors
+    scopes = "mute.write offline.access tweet.moderate.write tweet.read tweet.write users.read"
+    assert f"scope={scopes.replace(' ', '+')}&" in rest
+    assert set(parse_user_token(desk.token_file.read_text()).scopes) == set(scopes.split())
+    assert result.output.startswith(
+        f"X lets this program read and moderate as @SpringfieldPD ({desk.police})"
+    )
+    desk.no_secret_in(result.output, result.errors)
+
+
+@pytest.mark.parametrize(
+    ("act", "scope"), [("hide", "tweet.moderate.write"), ("mute", "mute.write"), ("remove", "tweet.write")]
+)
+def test_each_act_asks_for_its_own_permission_and_no_other(desk: Desk, act: str, scope: str) -> None:
+    desk.write(desk.account(f'token = "file:secret/x.token"\nkinds = ["posts"]\nacts = ["{act}"]'))
+    desk.x.faults.add("/token$", Edit(lambda document: document.update(scope="tweet.read users.read")))
+    errors = desk.sign_in().errors
+    assert f"X did not grant: {', '.join(sorted(['offline.access', scope]))}\n" in errors
+
+
+def test_a_token_is_not_kept_while_another_process_renews_the_one_before(desk: Desk) -> None:
+    """Else that process would put a token in its place which may less."""
+    desk.token_file.parent.mkdir(mode=0o700)
+    held = threading.Event()
+    kept: list[bool] = []
+
+    def hold() -> None:
+        with Lock(desk.token_file.with_name(".x.token.lock")):
+            held.set()
+            time.sleep(1)
+            kept.append(desk.token_file.exists())
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    assert desk.sign_in().code == 0
+    holder.join()
+    assert kept == [False]
+    assert desk.token_file.exists()
 
 
 def test_it_is_printed_as_json(desk: Desk) -> None:

@@ -27,27 +27,40 @@ class Description:
             part = found
         return part
 
-    def parameters(self, path: str) -> dict[str, dict[str, Any]]:
+    def _operation(self, path: str, method: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._document["paths"][path][method.lower()]
+        return found
+
+    def parameters(self, path: str, method: str = "GET") -> dict[str, dict[str, Any]]:
         """The query parameters of a path: name and schema."""
-        listed = map(self.resolve, self._document["paths"][path]["get"]["parameters"])
+        listed = map(self.resolve, self._operation(path, method)["parameters"])
         return {one["name"]: self.resolve(one["schema"]) for one in listed if one["in"] == "query"}
 
     def values(self, path: str, parameter: str) -> frozenset[str]:
         """What may stand in a list."""
         return frozenset(self.resolve(self.parameters(path)[parameter]["items"])["enum"])
 
-    def scopes(self, path: str) -> frozenset[str]:
-        security = self._document["paths"][path]["get"]["security"]
+    def scopes(self, path: str, method: str = "GET") -> frozenset[str]:
+        security = self._operation(path, method)["security"]
         return frozenset(next(one["OAuth2UserToken"] for one in security if "OAuth2UserToken" in one))
 
-    def takes_app_only(self, path: str) -> bool:
-        return any("BearerToken" in one for one in self._document["paths"][path]["get"]["security"])
+    def takes_app_only(self, path: str, method: str = "GET") -> bool:
+        return any("BearerToken" in one for one in self._operation(path, method)["security"])
 
-    def judge(self, path: str, answer: Any) -> None:
+    def takes_body(self, path: str, method: str) -> bool:
+        return "requestBody" in self._operation(path, method)
+
+    def judge(self, path: str, answer: Any, method: str = "GET") -> None:
         """Raises `jsonschema.ValidationError` unless the document is a 200 answer of that path."""
-        answers = self._document["paths"][path]["get"]["responses"]
-        schema = answers["200"]["content"]["application/json"]["schema"]
-        jsonschema.Draft202012Validator({**self._judged, **schema}).validate(answer)
+        self._validate(self._operation(path, method)["responses"]["200"], answer)
+
+    def judge_sent(self, path: str, sent: Any, method: str) -> None:
+        """The same of the document that is sent with a request."""
+        self._validate(self._operation(path, method)["requestBody"], sent)
+
+    def _validate(self, part: dict[str, Any], document: Any) -> None:
+        schema = part["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator({**self._judged, **schema}).validate(document)
 
 
 def _closed(document: dict[str, Any]) -> dict[str, Any]:

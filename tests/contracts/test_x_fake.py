@@ -110,8 +110,13 @@ def everything(endpoint: Endpoint, names: Names) -> dict[str, str]:
 def address(x: FakeX, endpoint: Endpoint, force: User) -> tuple[str, dict[str, str]]:
     """The path for the main account or its list, and what it must be asked with."""
     an_id = next(iter(x.world.lists)) if "/lists/{id}" in endpoint.template else force.id
-    ids = [*x.world.posts][:100]
-    return endpoint.template.replace("{id}", an_id), {"ids": ",".join(ids)} if "ids" in endpoint.plain else {}
+    path = endpoint.template.replace("{id}", an_id).replace("{username}", "Person17")
+    if "ids" in endpoint.plain:
+        return path, {"ids": ",".join([*x.world.posts][:100])}
+    if "query" in endpoint.plain:
+        asking = next(one for one in x.world.posts.values() if one.text.startswith("Asking"))
+        return path, {"query": f"conversation_id:{asking.id}"}
+    return path, {}
 
 
 @each_path

@@ -234,6 +234,53 @@ def test_messages_are_those_of_30_days_and_of_ones_own_conversations(x: FakeX, f
     assert [one["sender_id"] for one in events] == [force.id, person.id]
 
 
+def test_a_search_gives_a_conversation_of_the_last_days_newest_first(x: FakeX, force: User) -> None:
+    person, shy, day = x.world.add_user("person1"), x.world.add_user("person2"), 86_400_000
+    first = x.world.add_post(force, "Words", NOW - 9 * day)
+    x.world.add_post(person, "Too old", NOW - 8 * day, reply_to=first)
+    replies = [x.world.add_post(person, f"Reply {one}", NOW - day + one, reply_to=first) for one in range(12)]
+    x.world.add_post(person, "Of another conversation", NOW)
+    edited = x.world.edit_post(replies[3], "Edited", NOW - 5)
+    x.world.delete_post(replies[4])
+    x.world.add_post(shy, "Protected", NOW, reply_to=first)
+    x.world.protect(shy)
+    shown = [edited.id, *(one.id for one in replies[::-1] if one not in replies[3:5])]
+    query = {"query": f"conversation_id:{first.id}"}
+    one = get(x, "/2/tweets/search/recent", query).json()
+    assert (one["meta"]["newest_id"], one["meta"]["oldest_id"]) == (shown[0], shown[9])
+    for parameter in ("next_token", "pagination_token"):
+        two = get(x, "/2/tweets/search/recent", query | {parameter: one["meta"]["next_token"]}).json()
+        assert [each["id"] for each in one["data"] + two["data"]] == shown
+    bounds = {"since_id": replies[6].id, "until_id": replies[9].id}
+    some = get(x, "/2/tweets/search/recent", query | bounds, "app").json()["data"]
+    assert [each["id"] for each in some] == [replies[8].id, replies[7].id]
+    nothing = get(x, "/2/tweets/search/recent", {"query": "conversation_id:5"}).json()
+    assert nothing == {"meta": {"result_count": 0}}
+
+
+def test_a_search_gives_the_post_that_began_a_conversation_where_it_is_to(x: FakeX, force: User) -> None:
+    first = x.world.add_post(force, "Words", NOW - 1000)
+    reply = x.world.add_post(force, "More", NOW, reply_to=first)
+    query = {"query": f"conversation_id:{first.id}"}
+    assert [one["id"] for one in get(x, "/2/tweets/search/recent", query).json()["data"]] == [reply.id]
+    x.search_shows_first = True
+    found = get(x, "/2/tweets/search/recent", query).json()["data"]
+    assert [one["id"] for one in found] == [reply.id, first.id]
+
+
+def test_an_account_is_found_by_its_handle_in_any_capitals(x: FakeX, force: User) -> None:
+    bad = x.world.add_user("person1")
+    x.world.suspend(bad)
+    path = "/2/users/by/username"
+    for bearer in ("force", "app"):
+        assert get(x, f"{path}/springfieldpd", bearer=bearer).json()["data"]["id"] == force.id
+    for handle, title in (("nobody", "Not Found Error"), ("person1", "Forbidden")):
+        answer = get(x, f"{path}/{handle}")
+        assert (answer.status_code, set(answer.json())) == (200, {"errors"})
+        error = answer.json()["errors"][0]
+        assert (error["title"], error["parameter"], error["value"]) == (title, "username", handle)
+
+
 def test_lists_are_found_by_owner_member_and_follower(x: FakeX, force: User) -> None:
     person = x.world.add_user("person1")
     own = x.world.add_list(force, "Own", [person], private=True)
@@ -287,6 +334,13 @@ def test_parameters_are_refused_as_x_refuses_them(x: FakeX, force: User) -> None
     assert refused({"start_time": "yesterday"})[0] == ["start_time"]
     assert refused({}, "/2/users/abc/tweets")[0] == ["id"]
     assert refused({"ids": ",".join(map(str, range(1, 102)))}, "/2/tweets")[0] == ["ids"]
+    assert refused({}, "/2/users/by/username/not-a-handle")[0] == ["username"]
+    search, query = "/2/tweets/search/recent", {"query": "conversation_id:5"}
+    assert refused({}, search)[0] == refused({"query": "road closed"}, search)[0] == ["query"]
+    assert refused(query | {"max_results": 9}, search)[0] == ["max_results"]
+    assert refused(query | {"next_token": "old"}, search)[0] == ["next_token"]
+    assert refused(query | {"next_token": "a", "pagination_token": "a"}, search)[0] == ["next_token"]
+    assert refused(query | {"start_time": "2020-01-01T00:00:00Z"}, search)[0] == ["start_time"]
 
 
 # Tokens and limits

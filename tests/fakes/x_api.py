@@ -14,16 +14,21 @@
     x.refused_fields    names of fields, expansions or parameters refused with 400 although known
     x.now_ms            the clock, a callable that gives milliseconds: limits, expiry, messages' 30 days
     x.limits            by template, e.g. x.limits["/2/users/{id}/tweets"] = (10, 5): times in 15 minutes,
-                        app-only and user; `x.unlimited = True` counts nothing
+                        app-only and user; of acts with the method, "PUT /2/tweets/{tweet_id}/hidden";
+                        `x.unlimited = True` counts nothing
     x.post_depth, x.post_depth_without_replies, x.mention_depth    3200, 800, 800
     x.message_days      30
+    x.search_days       7
+    x.search_shows_first    whether a search for a conversation gives the post that began it; not established
     x.empty_last_page   a last page with posts still names a next one, which is empty
 and read or called:
     x.world             the state: see x_world (add_user, add_post, edit_post, delete_post, suspend, protect,
                         follow, block, mute, like, add_list, add_message, add_token, add_oauth1, add_client …)
     x.faults            see x_faults
+    x.acts              an Act for each reply hidden or shown, post removed, person muted or unmuted through
+                        the interface: (act, user id, target id, whether that changed anything)
     x.requests          a Record per request: method, path, query, headers, form, status (0: none was sent),
-                        data, included, user_id
+                        data, included, user_id, document (the JSON sent)
     x.authorize(url, user_id)      plays the user's browser: gives the redirect address with code and state
     x.add_refresh_token(client_id, user_id, scopes, value="")     as if consented to earlier
     x.forget_page_tokens()         those given out so far become invalid
@@ -34,7 +39,6 @@ token and each account's id, handle and token.
 """
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -44,18 +48,17 @@ from urllib.parse import unquote
 import msgspec
 
 from tests.fakes import x_faults
-from tests.fakes.x_names import ENDPOINTS, Endpoint
+from tests.fakes.x_acts import Acts
+from tests.fakes.x_names import ACTS, ENDPOINTS, Endpoint, names_of, route
 from tests.fakes.x_oauth import Authority
 from tests.fakes.x_questions import RefusalError
 from tests.fakes.x_routes import Routes
 from tests.fakes.x_server import Record, Reply, Server
-from tests.fakes.x_world import Token, World
+from tests.fakes.x_world import Act, Token, World
 
 __all__ = ["FakeX", "Record"]
 
 WINDOW_MS = 15 * 60 * 1000
-
-_ID = re.compile(r"/2/(users|lists)/([^/]+)(/[a-z_]+)?")
 
 
 class FakeX:
@@ -73,21 +76,28 @@ class FakeX:
         self.world = World(now_ms)
         self.faults = x_faults.Faults()
         self.requests: list[Record] = []
-        self.limits = {template: endpoint.limits for template, endpoint in ENDPOINTS.items()}
+        self.limits = {key: endpoint.limits for key, endpoint in (ENDPOINTS | ACTS).items()}
         self.unlimited = False
         self.refused_fields: set[str] = set()
         self.post_depth = 3200
         self.post_depth_without_replies = 800
         self.mention_depth = 800
         self.message_days = 30
+        self.search_days = 7
+        self.search_shows_first = False
         self.empty_last_page = False
         self.closing = threading.Event()
         self._authority = Authority(self.world)
         self._server = Server(("127.0.0.1", port), self)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._routes = Routes(self, cached)
+        self._acts = Acts(self.world)
         self._windows: dict[tuple[str, str], list[int]] = {}
         self._thread: threading.Thread | None = None
+
+    @property
+    def acts(self) -> list[Act]:
+        return self.world.acts
 
     @property
     def now_ms(self) -> Callable[[], int]:
@@ -145,27 +155,31 @@ class FakeX:
             if record.path == "/2/oauth2/token" and record.method == "POST":
                 status, document = self._authority.token(record.form, record.headers.get("authorization"))
                 return Reply(status, document=document)
-            endpoint, an_id = _route(record.path)
+            endpoint, ids, known = route(record.method, record.path)
             if endpoint is None:
-                return Reply(404)
-            if record.method != "GET":
-                return _problem(405, "Method Not Allowed")
+                return _problem(405, "Method Not Allowed") if known else Reply(404)
             url = f"{self.url}{record.path}?{raw_query}" if raw_query else self.url + record.path
             authorization = record.headers.get("authorization")
             token = self._authority.token_of(record.method, url, authorization, form)
             if token is None:
                 return _problem(401, "Unauthorized")
             record.user_id = token.user_id
-            reply = self._limited(endpoint, token) or self._within(endpoint, an_id, token, record.query)
+            reply = self._limited(endpoint, token) or self._within(endpoint, ids, token, record)
             reply.headers |= self.limit_headers(endpoint, token)
             return reply
 
-    def _within(self, endpoint: Endpoint, an_id: str, token: Token, query: dict[str, str]) -> Reply:
+    def _within(self, endpoint: Endpoint, ids: tuple[str, ...], token: Token, record: Record) -> Reply:
         refusal = self._refusal(endpoint, token)
         if refusal is not None:
             return refusal
+        viewer, query = token.user_id, record.query
         try:
-            return Reply(200, document=self._routes.document(endpoint, an_id, token.user_id, query))
+            if endpoint.method == "GET":
+                an_id = ids[0] if ids else ""
+                return Reply(200, document=self._routes.document(endpoint, an_id, viewer, query))
+            names = names_of(self.generation, query)
+            done = self._acts.document(endpoint, ids, viewer or "", query, record.document, names)
+            return Reply(200, document=done)
         except RefusalError as refused:
             return Reply(refused.status, document=refused.document)
 
@@ -184,9 +198,9 @@ class FakeX:
         return None
 
     def _window(self, endpoint: Endpoint, token: Token) -> tuple[int, list[int]]:
-        limit = self.limits[endpoint.template][token.user_id is not None] or 0
+        limit = self.limits[endpoint.key][token.user_id is not None] or 0
         now = self.world.now_ms()
-        window = self._windows.setdefault((token.user_id or token.value, endpoint.template), [now, 0])
+        window = self._windows.setdefault((token.user_id or token.value, endpoint.key), [now, 0])
         if now >= window[0] + WINDOW_MS:
             window[:] = [now, 0]
         return limit, window
@@ -214,13 +228,19 @@ class FakeX:
 
     def faulty(self, record: Record, raw_query: str, form: list[tuple[str, str]]) -> tuple[Reply, Any]:
         """The answer with the faults that are due, and the one that concerns its sending."""
-        actions = self.faults.due(record.path)
+        actions = self.faults.due(record.path, record.method)
         for action in actions:
             if isinstance(action, x_faults.Before):
                 action.call(record)
             elif isinstance(action, x_faults.Slow):
                 self.closing.wait(action.seconds)
-        match actions[-1] if actions else None:
+        action = actions[-1] if actions else None
+        if isinstance(action, x_faults.After):
+            self.answer(record, raw_query, form)
+            action = action.action
+        match action:
+            case x_faults.Lost():
+                return Reply(0), x_faults.Drop()
             case x_faults.Answer() as fault:
                 return self._answered(fault, record, raw_query, form), None
             case x_faults.NotJson(status):
@@ -246,7 +266,7 @@ class FakeX:
     ) -> Reply:
         """Headers of limits as they stand, the request not counted."""
         reply = Reply(fault.status, headers=dict(fault.headers))
-        endpoint, _ = _route(record.path)
+        endpoint, _, _ = route(record.method, record.path)
         url = f"{self.url}{record.path}?{raw_query}" if raw_query else self.url + record.path
         with self.world.lock:
             token = self._authority.token_of(record.method, url, record.headers.get("authorization"), form)
@@ -257,16 +277,6 @@ class FakeX:
         else:
             reply.document = fault.body
         return reply
-
-
-def _route(path: str) -> tuple[Endpoint | None, str]:
-    """The endpoint of a path and the id in it."""
-    if path in ENDPOINTS:
-        return ENDPOINTS[path], ""
-    match = _ID.fullmatch(path)
-    if match is None:
-        return None, ""
-    return ENDPOINTS.get(f"/2/{match[1]}/{{id}}{match[3] or ''}"), match[2]
 
 
 def _problem(status: int, title: str, detail: str = "", kind: str = "about:blank") -> Reply:

@@ -5,7 +5,11 @@ Actions:
                                             `credits_depleted()`, `problem(status)` make the usual ones
     NotJson()  JsonList()                   a page of HTML with 200; a JSON list with a status
     Redirect(location)                      302 to elsewhere
-    Cut()  Drop()                           half of the declared answer, then closed; closed without a byte
+    Cut()  Drop()                           half of the declared answer, then closed; closed without a byte.
+                                            What was asked for is done all the same
+    Lost()                                  closed without a byte, and nothing was done
+    After(action)                           an `Answer`, `NotJson`, `JsonList` or `Redirect` instead of the
+                                            true answer, but what was asked for is done
     Slow(seconds)  Dribble(seconds)         waits before answering; sends the answer in 20 pieces
     Edit(change)                            the true answer, its JSON document edited by `change(document)`
     Before(call)                            `call(record)` before answering, e.g. to kill the client
@@ -58,6 +62,16 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Lost:
+    pass
+
+
+@dataclass(frozen=True)
+class After:
+    action: "Answer | NotJson | JsonList | Redirect"
+
+
+@dataclass(frozen=True)
 class Slow:
     seconds: float
 
@@ -87,7 +101,21 @@ class MediaFault:
     missing: int = 0
 
 
-Action = Answer | NotJson | JsonList | Redirect | Cut | Drop | Slow | Dribble | Edit | Before | MediaFault
+Action = (
+    Answer
+    | NotJson
+    | JsonList
+    | Redirect
+    | Cut
+    | Drop
+    | Lost
+    | After
+    | Slow
+    | Dribble
+    | Edit
+    | Before
+    | MediaFault
+)
 
 
 def problem(status: int, title: str = "", detail: str = "", kind: str = "about:blank") -> Answer:
@@ -137,6 +165,7 @@ class Fault:
     action: Action
     times: int | None
     after: int
+    method: str | None = None
 
 
 class Faults:
@@ -148,10 +177,19 @@ class Faults:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
-    def add(self, pattern: str, action: Action, times: int | None = 1, after: int = 0) -> None:
-        """`pattern` is a regular expression, searched for in the path (without the query)."""
+    def add(
+        self,
+        pattern: str,
+        action: Action,
+        times: int | None = 1,
+        after: int = 0,
+        *,
+        method: str | None = None,
+    ) -> None:
+        """`pattern` is a regular expression, searched for in the path (without the query); `method`: only
+        where that is used, as "POST"."""
         with self._lock:
-            self._faults.append(Fault(re.compile(pattern), action, times, after))
+            self._faults.append(Fault(re.compile(pattern), action, times, after, method))
 
     def clear(self) -> None:
         with self._lock:
@@ -163,13 +201,13 @@ class Faults:
         with self._lock:
             return len(self._faults)
 
-    def due(self, path: str) -> list[Action]:
+    def due(self, path: str, method: str = "GET") -> list[Action]:
         """Those for this request: any number of `Before` and `Slow`, and at most one other, last."""
         beside: list[Action] = []
         taken: list[Action] = []
         with self._lock:
             for fault in list(self._faults):
-                if not fault.pattern.search(path):
+                if fault.method not in (None, method) or not fault.pattern.search(path):
                     continue
                 if fault.after:
                     fault.after -= 1

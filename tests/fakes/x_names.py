@@ -4,6 +4,8 @@ Own tables, since the descriptions they follow may be absent: OpenAPI 2.166 ("tw
 `referenced_tweets`) and 2.167 ("post": `post.fields`, `referenced_posts`). Inside the fake the names of
 2.167 are used; `Names` translates. `tests/contracts/test_x_fake.py` holds the tables against both."""
 
+import functools
+import re
 from dataclasses import dataclass, field
 
 TO_TWEET = {
@@ -155,8 +157,9 @@ TWEET_NAMES = Names(
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One path of the API. `sizes` is the least, most and usual `max_results`; `limits` is how often in
-    15 minutes, by an app-only token and by a user's: None where such a token is refused."""
+    """One path of the API and the method it takes. `sizes` is the least, most and usual `max_results`;
+    `limits` is how often in 15 minutes, by an app-only token and by a user's: None where such a token is
+    refused. What changes something `answers` with nothing that has fields."""
 
     template: str
     answers: str
@@ -165,10 +168,27 @@ class Endpoint:
     sizes: tuple[int, int, int] | None = None
     plain: tuple[str, ...] = ()
     """Its own parameters beside the fields, expansions and paging."""
+    method: str = "GET"
+
+    @property
+    def key(self) -> str:
+        """The name of its limit: the template, with the method where that is not GET."""
+        return self.template if self.method == "GET" else f"{self.method} {self.template}"
 
     def parameters(self, names: Names) -> frozenset[str]:
         paging = ("max_results", "pagination_token") if self.sizes else ()
-        return frozenset((*self.plain, *paging, *names.parameters(self.answers)))
+        naming = names.parameters(self.answers) if self.answers else ()
+        return frozenset((*self.plain, *paging, *naming))
+
+    def match(self, path: str) -> tuple[str, ...] | None:
+        """What a path has in the places that the template names, in their order; None for another path."""
+        found = _pattern(self.template).fullmatch(path)
+        return None if found is None else found.groups()
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{[a-z_]+\\}", "([^/]+)", re.escape(template)))
 
 
 def _endpoint(
@@ -178,10 +198,10 @@ def _endpoint(
     limits: tuple[int | None, int],
     sizes: tuple[int, int, int] | None = None,
     plain: str = "",
+    method: str = "GET",
 ) -> Endpoint:
-    return Endpoint(
-        template, answers, _words(scopes, "tweet.read users.read"), limits, sizes, tuple(plain.split())
-    )
+    scopes_and_usual = _words(scopes, "tweet.read users.read")
+    return Endpoint(template, answers, scopes_and_usual, limits, sizes, tuple(plain.split()), method)
 
 
 _TIMES = "since_id until_id start_time end_time"
@@ -191,6 +211,7 @@ ENDPOINTS = {
     for endpoint in (
         _endpoint("/2/users/me", "users", "", (None, 75)),
         _endpoint("/2/users/{id}", "users", "", (300, 900)),
+        _endpoint("/2/users/by/username/{username}", "users", "", (300, 900)),
         _endpoint("/2/users/{id}/tweets", "posts", "", (10_000, 900), (5, 100, 10), f"{_TIMES} exclude"),
         _endpoint("/2/users/{id}/mentions", "posts", "", (450, 300), (5, 100, 10), _TIMES),
         _endpoint("/2/users/{id}/followers", "users", "follows.read", (300, 300), (1, 1000, 100)),
@@ -203,10 +224,41 @@ ENDPOINTS = {
         _endpoint("/2/users/{id}/followed_lists", "lists", "list.read", (15, 15), (1, 100, 100)),
         _endpoint("/2/lists/{id}/members", "users", "list.read", (900, 900), (1, 100, 100)),
         _endpoint("/2/tweets", "posts", "", (3_500, 5_000), plain="ids"),
+        _endpoint(
+            "/2/tweets/search/recent", "posts", "", (450, 300), (10, 100, 10),
+            f"{_TIMES} query next_token sort_order",
+        ),
         _endpoint("/2/dm_events", "messages", "dm.read", (None, 15), (1, 100, 100), "event_types"),
     )
-}
+}  # fmt: skip
 """By template. Scopes and refused app-only tokens as the descriptions have them; limits as X documents."""
+
+ACTS = {
+    endpoint.key: endpoint
+    for endpoint in (
+        _endpoint("/2/tweets/{tweet_id}/hidden", "", "tweet.moderate.write", (None, 50), method="PUT"),
+        _endpoint("/2/tweets/{id}", "", "tweet.write", (None, 50), method="DELETE"),
+        _endpoint("/2/users/{id}/muting", "", "mute.write", (None, 50), method="POST"),
+        _endpoint(
+            "/2/users/{source_user_id}/muting/{target_user_id}", "", "mute.write", (None, 50), method="DELETE"
+        ),
+    )
+}
+"""What changes something, by method and template."""
+
+
+def route(method: str, path: str) -> tuple[Endpoint | None, tuple[str, ...], bool]:
+    """The endpoint of a request, the ids or names in its path, and whether any method knows the path."""
+    if method == "GET" and path in ENDPOINTS:
+        return ENDPOINTS[path], (), True
+    known = False
+    for endpoint in (*ENDPOINTS.values(), *ACTS.values()):
+        found = endpoint.match(path)
+        known = known or found is not None
+        if found is not None and endpoint.method == method:
+            return endpoint, found, True
+    return None, (), known
+
 
 _ONLY_POST = {
     "expansions": frozenset().union(*POST_NAMES.expansions.values())

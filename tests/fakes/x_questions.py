@@ -9,6 +9,7 @@ from typing import Any
 from tests.fakes.x_names import Endpoint, Names
 
 NUMBER = re.compile(r"[0-9]{1,19}")
+HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 
 
 class RefusalError(Exception):
@@ -18,6 +19,19 @@ class RefusalError(Exception):
         super().__init__(document)
         self.status = status
         self.document = document
+
+
+def bad_request(problems: str, parameter: str, value: str, message: str) -> RefusalError:
+    """400 as X answers it. `problems`: what the `type` of a problem begins with."""
+    return RefusalError(
+        400,
+        {
+            "errors": [{"parameters": {parameter: [value]}, "message": message}],
+            "title": "Invalid Request",
+            "detail": "One or more parameters to your request was invalid.",
+            "type": f"{problems}invalid-request",
+        },
+    )
 
 
 def listed(names: Collection[str]) -> str:
@@ -40,15 +54,15 @@ class Question:
 
     def refuse(self, parameter: str, value: str, message: str) -> RefusalError:
         """400 as X answers it."""
-        return RefusalError(
-            400,
-            {
-                "errors": [{"parameters": {parameter: [value]}, "message": message}],
-                "title": "Invalid Request",
-                "detail": "One or more parameters to your request was invalid.",
-                "type": f"{self.problems}invalid-request",
-            },
-        )
+        return bad_request(self.problems, parameter, value, message)
+
+    @property
+    def page_token(self) -> tuple[str, str | None]:
+        """The parameter that names a page, which a search knows under two names, and its value."""
+        given = [one for one in ("pagination_token", "next_token") if one in self.query]
+        if len(given) > 1:
+            raise self.refuse(given[1], self.query[given[1]], "At most one of the two may be provided.")
+        return (given[0], self.query[given[0]]) if given else ("pagination_token", None)
 
     def words(self, parameter: str, known: Collection[str]) -> frozenset[str]:
         """The values of a list, each of which must be known."""

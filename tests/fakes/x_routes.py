@@ -2,6 +2,7 @@
 
 import bisect
 import hashlib
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.fakes.x_names import Endpoint, names_of
-from tests.fakes.x_questions import NUMBER, Question, RefusalError, Wanted, listed
+from tests.fakes.x_questions import HANDLE, NUMBER, Question, RefusalError, Wanted, listed
 from tests.fakes.x_render import Document, Renderer
 from tests.fakes.x_world import DAY_MS, snowflake
 
@@ -21,6 +22,7 @@ _KINDS = {"post.fields": "post", "user.fields": "user", "media.fields": "media",
 _KINDS |= {"dm_event.fields": "message"}
 _EVENT_TYPES = ("MessageCreate", "ParticipantsJoin", "ParticipantsLeave")
 _EXCLUDABLE = ("replies", "retweets")
+_CONVERSATION = re.compile("conversation_id:([0-9]{1,19})")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Routes:
             "/2/users/{id}/mentions": self._timeline,
             "/2/users/{id}/liked_tweets": self._likes,
             "/2/lists/{id}/members": self._members,
+            "/2/users/by/username/{username}": self._user_by_handle,
             "/2/tweets": self._lookup,
+            "/2/tweets/search/recent": self._search,
             "/2/dm_events": self._messages,
         }
 
@@ -95,11 +99,12 @@ class Routes:
         """The ids of the page asked for, of `ids` in their order, and its `meta`."""
         size = question.size()
         start = 0
-        if (value := question.query.get("pagination_token")) is not None:
+        parameter, value = question.page_token
+        if value is not None:
             token = self.page_tokens.get(value)
             if token is None or (token.template, token.an_id) != self._scope(question):
-                message = f"The `pagination_token` query parameter value [{value}] is not valid"
-                raise question.refuse("pagination_token", value, message)
+                message = f"The `{parameter}` query parameter value [{value}] is not valid"
+                raise question.refuse(parameter, value, message)
             start = self._place(ids, token)
         page = ids[start : start + size]
         meta: dict[str, Any] = {"result_count": len(page)}
@@ -108,8 +113,9 @@ class Routes:
         return page, meta
 
     def _scope(self, question: Question) -> tuple[str, str]:
-        """A token is good for this path and account alone."""
-        return question.endpoint.template, question.an_id or question.viewer or ""
+        """A token is good for this path and account, or these words searched for, alone."""
+        about = question.an_id or question.query.get("query") or question.viewer or ""
+        return question.endpoint.template, about
 
     def _place(self, ids: Sequence[str], token: _PageToken) -> int:
         try:
@@ -134,6 +140,18 @@ class Routes:
         if not self._is_there(question, renderer):
             return Document(errors=list(renderer.errors.values()))
         return renderer.document("users", [self._world.users[question.an_id]], one=True)
+
+    def _user_by_handle(self, question: Question, renderer: Renderer) -> Document:
+        handle = question.an_id
+        if not HANDLE.fullmatch(handle):
+            message = f"The `username` query parameter value [{handle}] does not match ^[A-Za-z0-9_]{{1,15}}$"
+            raise question.refuse("username", handle, message)
+        user_id = self._world.id_by_handle(handle) or ""
+        state = self._world.state_of_user(user_id)
+        if state != "ok":
+            renderer.problem(state, "username", handle, "user", "data")
+            return Document(errors=list(renderer.errors.values()))
+        return renderer.document("users", [self._world.users[user_id]], one=True)
 
     def _is_there(self, question: Question, renderer: Renderer, protected: bool = False) -> bool:
         """Whether the user asked about can be shown; if not, the renderer has the problem. With
@@ -221,12 +239,42 @@ class Routes:
         chosen = list(map(str, reversed(ids[first : bisect.bisect_left(ids, ceiling)])))
         if excluded or not question.endpoint.template.endswith("/tweets"):
             chosen = [one for one in chosen if self._is_shown(one, excluded, question.viewer)]
-        page, meta = self._page_of_posts(question, chosen)
+        return self._posts(question, renderer, chosen)
+
+    def _posts(self, question: Question, renderer: Renderer, ids: list[str]) -> Document:
+        """A page of posts, of ids in falling order."""
+        page, meta = self._page_of_posts(question, ids)
         made = renderer.document("posts", [self._world.posts[one] for one in page])
         if page:
             meta |= {"newest_id": page[0], "oldest_id": page[-1]}
         made.meta = meta
         return made
+
+    def _search(self, question: Question, renderer: Renderer) -> Document:
+        """Posts of one conversation, of the last days, newest first and each in its last version. Whether the
+        one that began it is among them is not established: `search_shows_first`."""
+        value = question.query.get("query", "")
+        asked = _CONVERSATION.fullmatch(value)
+        if asked is None:
+            raise question.refuse("query", value, f"The fake of X cannot search for [{value}]")
+        question.words("sort_order", ("recency", "relevancy"))
+        oldest = self._world.now_ms() - self._fake.search_days * DAY_MS
+        start = question.time_ms("start_time")
+        if start is not None and start < oldest:
+            message = "Invalid 'start_time': must be within the last 7 days."
+            raise question.refuse("start_time", question.query["start_time"], message)
+        floor, ceiling = self._bounds(question)
+        chosen = [
+            int(post.id)
+            for post in self._world.posts.values()
+            if post.conversation_id == asked[1]
+            and (post.id != asked[1] or self._fake.search_shows_first)
+            and post.id == post.edit_ids[-1]
+            and post.created_ms >= oldest
+            and floor <= int(post.id) < ceiling
+            and self._world.state_of_post(post.id, None) == "ok"
+        ]
+        return self._posts(question, renderer, [str(one) for one in sorted(chosen, reverse=True)])
 
     def _bounds(self, question: Question) -> tuple[int, int]:
         """The lowest id wanted, and the lowest above those wanted."""
@@ -249,7 +297,7 @@ class Routes:
 
     def _page_of_posts(self, question: Question, ids: list[str]) -> tuple[Sequence[str], dict[str, Any]]:
         """A page of ids in falling order: what is after a token is what is lower than its last id."""
-        token = self.page_tokens.get(question.query.get("pagination_token", ""))
+        token = self.page_tokens.get(question.page_token[1] or "")
         if token is not None and token.last not in ids:
             lower = bisect.bisect_left([-int(one) for one in ids], -int(token.last))
             ids = [*ids[:lower], token.last, *ids[lower:]]

@@ -26,13 +26,15 @@ IDLE_SECONDS = 60
 
 @dataclass
 class Record:
-    """One request and how it was answered. `data` and `included` count resources in the document."""
+    """One request and how it was answered. `document`: the JSON that was sent, if any. `data` and `included`
+    count resources in the answer."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     form: dict[str, str] = field(default_factory=dict, repr=False)
+    document: Any = None
     status: int = 0
     data: int = 0
     included: int = 0
@@ -53,6 +55,13 @@ class Reply:
 
 def _count(part: Any) -> int:
     return len(part) if isinstance(part, list) else int(part is not None)
+
+
+def _document_of(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -124,6 +133,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             dict(parse_qsl(parts.query, keep_blank_values=True)),
             {name.lower(): value for name, value in self.headers.items()},
             dict(form),
+            _document_of(body) if self.headers.get_content_type() == "application/json" else None,
         )
         if len(fake.requests) < MOST_RECORDS:
             fake.requests.append(record)

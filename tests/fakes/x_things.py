@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 EPOCH_MS = 1288834974657
 """Where the time in X's ids begins, in milliseconds since 1970."""
@@ -132,6 +132,16 @@ class Message:
     referenced_post_ids: list[str] = field(default_factory=list)
     concerned: list[str] = field(default_factory=list)
     entities: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+class Act(NamedTuple):
+    """What somebody did through the interface: hide, unhide, remove, mute or unmute, to a post or a user;
+    `changed`: whether it was not so already."""
+
+    act: str
+    user_id: str
+    target_id: str
+    changed: bool
 
 
 @dataclass

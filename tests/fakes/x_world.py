@@ -15,6 +15,7 @@ from tests.fakes.x_things import (
     DAY_MS,
     LONG,
     PNG,
+    Act,
     Client,
     Media,
     MediaFile,
@@ -32,6 +33,7 @@ from tests.fakes.x_things import (
 __all__ = [
     "DAY_MS",
     "PNG",
+    "Act",
     "Client",
     "Media",
     "MediaFile",
@@ -52,7 +54,8 @@ _WORDS = re.compile(r"(?P<url>https?://[^\s…]+)|(?<!\w)@(?P<mention>\w{1,15})|
 
 class World:
     """See the module. Relations are lists of ids, newest first, by the id of the account: `followers`,
-    `following`, `blocking`, `muting` (of users), `likes` (of posts)."""
+    `following`, `blocking`, `muting` (of users), `likes` (of posts). `hidden`: ids of replies that whoever
+    began their conversation has hidden. `acts`: what was done through the interface, in order."""
 
     def __init__(self, now_ms: Callable[[], int] | None = None) -> None:
         self.now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
@@ -68,6 +71,8 @@ class World:
         self.blocking: defaultdict[str, list[str]] = defaultdict(list)
         self.muting: defaultdict[str, list[str]] = defaultdict(list)
         self.likes: defaultdict[str, list[str]] = defaultdict(list)
+        self.hidden: set[str] = set()
+        self.acts: list[Act] = []
         self.lists: dict[str, UserList] = {}
         self.messages: list[Message] = []
         self.tokens: dict[str, Token] = {}
@@ -100,6 +105,10 @@ class World:
 
     def user(self, handle: str) -> User:
         return self.users[self._by_handle[handle.lower()]]
+
+    def id_by_handle(self, handle: str) -> str | None:
+        """Whose handle it is; capitals do not matter."""
+        return self._by_handle.get(handle.lower())
 
     def rename(self, user: User | str, handle: str) -> None:
         with self.lock:
@@ -135,6 +144,10 @@ class World:
     def mute(self, user: User | str, muted: User | str) -> None:
         with self.lock:
             self.muting[id_of(user)].insert(0, id_of(muted))
+
+    def unmute(self, user: User | str, muted: User | str) -> None:
+        with self.lock:
+            self.muting[id_of(user)].remove(id_of(muted))
 
     def like(self, user: User | str, post: Post | str) -> None:
         with self.lock:

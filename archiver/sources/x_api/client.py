@@ -1,14 +1,11 @@
 """Asking X, patiently: limits waited for, faults retried, refusals told apart by how far they reach."""
 
-import logging
 import threading
-import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import requests
-import tweepy
 from msgspec import Struct
 
 from archiver.errors import SourceError
@@ -19,29 +16,31 @@ from archiver.sources.x_api.errors import AccountError, EverythingError, KindErr
 from archiver.sources.x_api.fields import Generation
 from archiver.sources.x_api.names import MOST_CHANGES, PAGE_PARAMETERS, Names, refused_names
 from archiver.sources.x_api.pace import NEXT_RUN, Pace, Patience
-from archiver.sources.x_api.session import NotTakenError, Session, Taken, TooLargeError
-from archiver.sources.x_api.shapes import ApiProblem
-from archiver.sources.x_api.token_endpoint import scrub
+from archiver.sources.x_api.refusals import (
+    MONEY_HINT,
+    in_words,
+    is_capped,
+    key_or_plan_hint,
+    parse_refusal,
+    said,
+)
+from archiver.sources.x_api.session import NotTakenError, Session, Taken, TooLargeError, TweepyClient
 from archiver.sources.x_api.tokens import KeyChain, Keys
 from archiver.times import Clock
 
-for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
-    # At DEBUG these log the token and every body, whatever the program around them set up.
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-    logging.getLogger(_name).propagate = False
-
-# tweepy warns, by a method that is to go, of each parameter it does not know, as `post.fields`.
-warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tweepy\.")
-
 MOST_SHORT: Final = 1
 """So often an answer that is short of its own count is asked for once more."""
-SHOWN_CHARACTERS: Final = 200
 SKEW_SHOWN_MS: Final = 60_000
 _KEYS_LOCK: Final = threading.Lock()
+T = TypeVar("T")
 
 
 class StaleTokenError(KindError):
     """X no longer knows the page to go on from."""
+
+
+class NotAnsweredError(Exception):
+    """An answer of 200 that is none, as a proxy's page."""
 
 
 class Fetched(Struct, frozen=True):
@@ -55,23 +54,6 @@ class Fetched(Struct, frozen=True):
     answer: Answer
     not_taken: tuple[Answer, ...] = ()
     """Answers to the same question before this one, which were short and have to be paid as well."""
-
-
-class _Problem(ApiProblem, frozen=True):
-    """The body of a refusal (RFC 7807)."""
-
-    errors: tuple[ApiProblem, ...] = ()
-    reason: str | None = None
-
-
-class _Client(tweepy.Client):  # type: ignore[misc]  # tweepy comes without types
-    """tweepy's client, which for blocks and mutes first asks X whose token it has."""
-
-    owner: str = ""
-
-    def _get_authenticating_user_id(self, *, oauth_1: bool = False) -> str:
-        # The owner is known already. Should tweepy rename this, it asks X once more in each run.
-        return self.owner
 
 
 class XClient:
@@ -91,7 +73,7 @@ class XClient:
         self._settings = settings
         self._names = names
         self._clock = clock
-        self._account = account
+        self.account = account
         self._session = Session(settings)
         with _KEYS_LOCK:
             self.keys = chain.load()
@@ -111,11 +93,8 @@ class XClient:
     def close(self) -> None:
         self._session.close()
 
-    def _connect(self, keys: Keys) -> _Client:
-        client = _Client(**keys.values, return_type=requests.Response, wait_on_rate_limit=False)
-        client.owner = keys.user_id or self._account
-        client.session = self._session
-        return client
+    def _connect(self, keys: Keys) -> TweepyClient:
+        return TweepyClient(keys.values, keys.user_id or self.account, self._session)
 
     def fetch(
         self, endpoint: Endpoint, subject: str | None, parameters: Mapping[str, Any], patience: Patience
@@ -142,23 +121,49 @@ class XClient:
         generation: Generation,
         patience: Patience,
     ) -> Fetched:
-        faults = limits = renewals = 0
+        named = {} if subject is None else {"id": subject}
         short: list[Answer] = []
         while True:
-            self.pace.before(endpoint.path, patience)
             try:
-                taken = self._send(endpoint, subject, parameters)
-                fetched = self._fetched(endpoint, taken, generation)
-                if not _is_short(fetched.answer) or len(short) == MOST_SHORT:
-                    return msgspec.structs.replace(fetched, not_taken=tuple(short))
-                short.append(fetched.answer)
-                patience.back_off(0, f"{endpoint.path}: an answer that is short of its own count")
-                continue
-            except NotTakenError as refusal:
-                self.pace.note_clock(refusal.answer.kept_headers)
-                status = refusal.answer.status_code
+                fetched = self.call(
+                    endpoint.method,
+                    endpoint.path,
+                    {**named, **parameters},
+                    patience,
+                    lambda taken: self._fetched(endpoint, taken, generation),
+                )
+            except NotTakenError as refused:
+                raise self._refusal(endpoint, refused.answer) from None
+            if not _is_short(fetched.answer) or len(short) == MOST_SHORT:
+                return msgspec.structs.replace(fetched, not_taken=tuple(short))
+            short.append(fetched.answer)
+            patience.back_off(0, f"{endpoint.path}: an answer that is short of its own count")
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any],
+        patience: Patience,
+        read: Callable[[Taken], T],
+    ) -> T:
+        """Use a method of tweepy's as often as it takes; what `read` makes of the answer of 200, for which it
+        may raise NotAnsweredError to have it asked for again. `path`: under what X counts its limits.
+
+        Raise NotTakenError for a refusal, which `refusal` puts into words; LateError where the waiting or the
+        tries allowed are used up, EverythingError at X's cap, KindError, and as `KeyChain.renew`."""
+        faults = limits = renewals = 0
+        while True:
+            self.pace.before(path, patience)
+            try:
+                taken = self._send(method, path, parameters)
+                self.pace.after(path, taken.kept_headers)
+                return read(taken)
+            except NotTakenError as refused:
+                self.pace.note_clock(refused.answer.kept_headers)
+                status = refused.answer.status_code
                 if status == 429:
-                    self._wait_for_limit(endpoint, refusal.answer, limits, patience)
+                    self._wait_for_limit(path, refused.answer, limits, patience)
                     limits += 1
                     continue
                 if status == 401 and self.keys.token is not None and renewals == 0:
@@ -166,32 +171,31 @@ class XClient:
                     self._renew()
                     continue
                 if status < 500:
-                    raise self._refusal(endpoint, refusal.answer) from None
-                why = f"X answers with a fault of its own ({status}) to {endpoint.path}"
+                    raise
+                why = f"X answers with a fault of its own ({status}) to {path}"
             except requests.exceptions.RequestException as error:
-                why = f"{endpoint.path}: {_in_words(error)}"
+                why = f"{path}: {in_words(error)}"
             except TooLargeError:
                 size = self._settings.answer_bytes
                 raise KindError(
-                    f"{endpoint.path}: an answer larger than {size:,} bytes", "see x_api.answer_mebibytes"
+                    f"{path}: an answer larger than {size:,} bytes", "see x_api.answer_mebibytes"
                 ) from None
-            except _NotJsonError as error:
-                why = f"{endpoint.path}: {error}"
+            except NotAnsweredError as error:
+                why = f"{path}: {error}"
             faults += 1
             if faults >= self._settings.tries:
                 raise LateError(f"{why}, {faults} times", NEXT_RUN)
             patience.back_off(faults - 1, why)
 
-    def _send(self, endpoint: Endpoint, subject: str | None, parameters: dict[str, Any]) -> Taken:
+    def _send(self, method: str, path: str, parameters: Mapping[str, Any]) -> Taken:
         with _KEYS_LOCK:
             fresh = self._chain.fresh(self.keys)
         if fresh is not self.keys:
             self._use(fresh)
-        ask = getattr(self._client, endpoint.method)
-        named = {} if subject is None else {"id": subject}
-        answer = ask(user_auth=self.keys.way == "oauth1", **named, **parameters)
+        ask = getattr(self._client, method)
+        answer = ask(user_auth=self.keys.way == "oauth1", **parameters)
         if not isinstance(answer, Taken):
-            raise KindError(f"tweepy gave no answer for {endpoint.path}")
+            raise KindError(f"tweepy gave no answer for {path}")
         return answer
 
     def _use(self, keys: Keys) -> None:
@@ -206,7 +210,6 @@ class XClient:
 
     def _fetched(self, endpoint: Endpoint, taken: Taken, generation: Generation) -> Fetched:
         headers = taken.kept_headers
-        self.pace.after(endpoint.path, headers)
         fetched_ms = self.now_ms()
         if any(secret.encode() in taken.body for secret in self._secrets - self._names_of_apps):
             raise KindError("X sent the token back in its answer, which is not kept")
@@ -214,71 +217,67 @@ class XClient:
             answer = cut_answer(taken.body)
         except SourceError as error:
             if taken.body.lstrip()[:1] != b"{" or not taken.body.rstrip().endswith(b"}"):
-                raise _NotJsonError("the answer is not JSON") from error
+                raise NotAnsweredError("the answer is not JSON") from error
             raise KindError(error.message, error.hint) from error
         empty = not (answer.data or answer.errors) and answer.meta.result_count is None
         if empty and endpoint.walk in ("timeline", "snapshot"):  # where there is nothing, X says 0
-            raise _NotJsonError("the answer holds neither records nor how many there are")
+            raise NotAnsweredError("the answer holds neither records nor how many there are")
         request = taken.url.removeprefix(self._settings.base_url.rstrip("/"))
         return Fetched(f"GET {request}", fetched_ms, generation, headers, taken.body, answer)
 
-    def _wait_for_limit(self, endpoint: Endpoint, answer: Taken, attempt: int, patience: Patience) -> None:
-        problem = _problem_of(answer.body)
-        if "usage-capped" in (problem.type or ""):
+    def _wait_for_limit(self, path: str, answer: Taken, attempt: int, patience: Patience) -> None:
+        if is_capped(parse_refusal(answer.body)):
             raise EverythingError(
-                f"X's cap on use is reached (429): {self._said(problem)}",
-                "waiting does not help: see the cap in X's developer portal; what was collected is kept",
-            )
-        seconds = self.pace.refused(endpoint.path, answer.kept_headers)
+                f"X's cap on use is reached (429): {self.said(answer)}", MONEY_HINT.format("cap")
+            ) from None
+        seconds = self.pace.refused(path, answer.kept_headers)
         if not seconds:
             patience.back_off(attempt, "X's rate limit is reached, and X does not say until when")
         else:
             patience.wait(seconds + 1, "X's rate limit is reached")
 
     def _refusal(self, endpoint: Endpoint, answer: Taken) -> SourceError:
-        status, problem = answer.status_code, _problem_of(answer.body)
-        said = self._said(problem)
-        about = f"{endpoint.path}: X refuses ({status}): {said}"
+        status, path = answer.status_code, endpoint.path
+        about = f"{path}: X refuses ({status}): {self.said(answer)}"
         if status == 400:
             names, values = refused_names(answer.body)
             if PAGE_PARAMETERS & set(names):
                 return StaleTokenError(about)
             hint = "see x_api.field_names in the settings" if names or values else None
             return NamesError(about, hint, names, values)
-        if status == 401:
-            return AccountError(f"X does not take this account's key (401): {said}", self._key_hint())
-        if status == 402:
-            return EverythingError(
-                f"X wants money first (402): {said}",
-                "waiting does not help: see the credits in X's developer portal; what was collected is kept",
-            )
         if status == 403:
-            return KindError(about, _forbidden_hint(endpoint, problem))
-        if status == 404 and answer.body.strip() and endpoint.walk == "single":
-            return AccountError(about, "look at the account's id in the settings")
+            hint = key_or_plan_hint(parse_refusal(answer.body))
+            return KindError(about, hint or _scope_hint(endpoint.kind))
         if status == 404 and answer.body.strip():
+            if endpoint.walk == "single" and endpoint.subject == "id":
+                return AccountError(about, "look at the account's id in the settings")
             return KindError(about)
-        if status == 404:
-            return KindError(f"{endpoint.path}: X does not serve this (404)", "look for a newer archiver")
+        return self.refusal(path, answer)
+
+    def refusal(self, path: str, answer: Taken) -> SourceError:
+        """The error for a refusal which means the same whatever was asked, by how far it reaches."""
+        status, words = answer.status_code, self.said(answer)
+        if status == 401:
+            return AccountError(f"X does not take this account's key (401): {words}", self._key_hint())
+        if status == 402:
+            return EverythingError(f"X wants money first (402): {words}", MONEY_HINT.format("credits"))
+        if status == 404 and not answer.body.strip():
+            return KindError(f"{path}: X does not serve this (404)", "look for a newer archiver")
         if 300 <= status < 400:
-            return KindError(f"{endpoint.path}: X points elsewhere ({status})", "see x_api.api_base_url")
-        return KindError(about)
+            return KindError(f"{path}: X points elsewhere ({status})", "see x_api.api_base_url")
+        return KindError(f"{path}: X refuses ({status}): {words}")
 
     def _key_hint(self) -> str:
         skew = self.pace.skew_ms or 0
         if abs(skew) > SKEW_SHOWN_MS:
             return f"the clock here differs from X's by {abs(skew) // 1000:,} seconds: set it right first"
         if self.keys.way == "oauth2":
-            return f"let the account's owner sign in again: archiver login x --account {self._account}"
+            return f"let the account's owner sign in again: archiver login x --account {self.account}"
         return "make a new key in X's developer portal"
 
-    def _said(self, problem: _Problem) -> str:
-        """X's own words, short, on one line, and without any secret of ours."""
-        first = problem.errors[0] if problem.errors else ApiProblem()
-        parts = (problem.detail or problem.title, first.message or first.detail)
-        text = "; ".join(dict.fromkeys(part for part in parts if part)) or "no reason given"
-        shown = " ".join(scrub(text, self._secrets).split())
-        return shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "…"
+    def said(self, answer: Taken) -> str:
+        """X's own words in a refusal, short, on one line, and without any secret of ours."""
+        return said(parse_refusal(answer.body), self._secrets)
 
 
 def _is_short(answer: Answer) -> bool:
@@ -286,37 +285,8 @@ def _is_short(answer: Answer) -> bool:
     return stated is not None and len(answer.data) < stated
 
 
-class _NotJsonError(Exception):
-    """An answer of 200 that is none, as a proxy's page."""
-
-
-def _problem_of(body: bytes) -> _Problem:
-    """What a refusal says; anything that is not as documented says nothing."""
-    try:
-        return msgspec.json.decode(body, type=_Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _Problem()
-
-
-def _forbidden_hint(endpoint: Endpoint, problem: _Problem) -> str:
-    if "unsupported-authentication" in (problem.type or ""):
-        return "this needs a token of the account's own: archiver login x"
-    if problem.reason == "client-not-enrolled" or "client-forbidden" in (problem.type or ""):
-        return "the plan of your developer account does not include this: see X's developer portal"
+def _scope_hint(kind: str) -> str:
     return (
         "look at the account on X and at the app's plan; if both are in order,"
-        f" a scope may be missing for {endpoint.kind}: sign in again with archiver login x"
+        f" a scope may be missing for {kind}: sign in again with archiver login x"
     )
-
-
-def _in_words(error: requests.exceptions.RequestException) -> str:
-    """What went wrong with a connection. The library's own words name hosts and addresses at length."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the server's certificate cannot be trusted"
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return "no connection"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return "the answer broke off"
-    return f"the request failed ({type(error).__name__})"

@@ -1,6 +1,6 @@
 """What is asked of X for each kind: the tweepy method, how far back it reaches, how many a page, its price.
 
-X API v2, "Timelines", "Follows", "Blocks", "Mutes", "Likes", "Lists", "Direct Messages"; depths and
+X API v2, "Timelines", "Search", "Follows", "Blocks", "Mutes", "Likes", "Lists", "Direct Messages"; depths and
 prices as in X's documents of August 2026.
 """
 
@@ -37,7 +37,13 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     owned_price: PriceName | None = None
     depth: int | None = None
     takes_id: bool = True
+    subject: str = "id"
+    """What X calls who is asked about, where it says that they cannot be shown."""
 
+
+AROUND = frozenset({"moderated", "thread", "author"})
+"""Answers that were asked for because of one post or person to be moderated: posts and people in them are
+others', and stand for what was to be seen around it."""
 
 ENDPOINTS: dict[str, Endpoint] = {
     one.body_kind: one
@@ -107,6 +113,20 @@ ENDPOINTS: dict[str, Endpoint] = {
             body_kind="lists_listed", kind="lists", method="get_list_memberships",
             path="/2/users/{id}/list_memberships", group="lists", record="list_member", walk="snapshot",
             page=100, price="lists", owned_price="lists_owned",
+        ),
+        Endpoint(
+            body_kind="moderated", kind="posts", method="get_tweets", path="/2/tweets", group="posts",
+            record="post", walk="lookup", page=100, price="posts_by_id", takes_id=False,
+        ),
+        Endpoint(
+            body_kind="thread", kind="posts", method="search_recent_tweets",
+            path="/2/tweets/search/recent", group="posts", record="post", walk="timeline", page=100,
+            least=10, price="posts_by_id", takes_id=False,
+        ),
+        Endpoint(
+            body_kind="author", kind="profile", method="get_user", path="/2/users/by/username/{username}",
+            group="users", record="account", walk="single", page=1, price="profile", takes_id=False,
+            subject="username",
         ),
         Endpoint(
             body_kind="list_members", kind="lists", method="get_list_members", path="/2/lists/{id}/members",

@@ -4,6 +4,7 @@ SourceError
 ├── KindError       this kind of this account: a scope, a plan, a bad request, too long a wait
 │   ├── LateError   waited or tried for as long as is allowed: the next run goes on from there
 │   └── NamesError  X does not know a parameter that was sent; holds which
+├── ActRefusedError  one act, as hiding a reply: X will not do it at the next try either
 ├── AccountError    this account: its token, its state at X, its money for the month
 └── EverythingError all accounts: X wants money, or its cap is reached
 """
@@ -28,6 +29,10 @@ class NamesError(KindError):
         super().__init__(message, hint)
         self.names = names
         self.values = values
+
+
+class ActRefusedError(SourceError):
+    pass
 
 
 class AccountError(SourceError):

@@ -15,6 +15,7 @@ from archiver.records import Gone, Record
 from archiver.sources.base import Capture
 from archiver.sources.x_api import messages, people, posts
 from archiver.sources.x_api.answer import Piece, decode_shape
+from archiver.sources.x_api.endpoints import AROUND
 from archiver.sources.x_api.related import Context
 from archiver.sources.x_api.shapes import ApiProblem, RawList, RawMessage, RawPost, RawUser, Related
 
@@ -70,6 +71,8 @@ def parse_with_context(capture: Capture, kind: str, data: bytes, context: Contex
         listed, remarks = decode_shape(data, _lists, RawList)
         return Parsed(people.build_list(capture, kind, listed, _id_of(listed.id, data), context), remarks)
     user, remarks = decode_shape(data, _users, RawUser)
+    if kind == "account" and capture.body_kind in AROUND:
+        return Parsed(people.build_author(capture, user, _id_of(user.id, data)), remarks)
     if kind == "account":
         return Parsed(people.build_profile(capture, user), remarks)
     return Parsed(people.build_relation(capture, kind, user, _id_of(user.id, data)), remarks)

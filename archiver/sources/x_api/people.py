@@ -1,4 +1,4 @@
-"""The account's profile, its followers, blocks and the like, and lists, as X's interface writes them."""
+"""Profiles, followers, blocks and the like, and lists, as X's interface writes them."""
 
 from typing import Final, cast
 
@@ -13,16 +13,29 @@ from archiver.sources.x_api.shapes import RawList, RawUser
 
 LIST_OF: Final = "list"
 """The name in a capture's context under which the list stands whose members were asked for."""
+PROFILE: Final = "profile"
+AUTHOR: Final = "author"
+"""The aspect of an account that is somebody else's."""
 
 
 def build_profile(capture: Capture, raw: RawUser) -> Account:
     """The account as it shows itself. Raise SourceError where X answered with another's."""
     if raw.id != capture.account:
         raise SourceError(f"the profile is of the account {raw.id}, and {capture.account} was asked for")
+    return _account(capture, raw, capture.account, PROFILE)
+
+
+def build_author(capture: Capture, raw: RawUser, user_id: str) -> Account:
+    """Whoever wrote something that is to be moderated, or stands around it, as they showed themselves then.
+    Pictures are named by their id."""
+    return _account(capture, raw, user_id, AUTHOR)
+
+
+def _account(capture: Capture, raw: RawUser, user_id: str, aspect: str) -> Account:
     return Account(
         platform="x",
-        platform_id=capture.account,
-        aspect="profile",
+        platform_id=user_id,
+        aspect=aspect,
         captured_ms=capture.fetched_ms,
         handle=raw.username,
         name=raw.name,
@@ -31,7 +44,7 @@ def build_profile(capture: Capture, raw: RawUser) -> Account:
         website=_website(raw),
         location=_clean(raw.location),
         facts=_facts(raw),
-        media=tuple(_pictures(raw, capture.account)),
+        media=tuple(_pictures(raw, user_id)),
     )
 
 

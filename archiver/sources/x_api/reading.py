@@ -1,32 +1,28 @@
-"""An answer of X as items: what makes a version of each, where its bytes lie, and what the answer says is
-missing."""
+"""An answer of X as items, and what it says is missing."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from archiver.errors import SourceError
-from archiver.records import Account, Message, Post, Record, Relation
+from archiver.records import Post
 from archiver.sources.base import Capture, Item, Problem
-from archiver.sources.x.words import whole_words
 from archiver.sources.x_api.answer import Answer, Piece, decode_shape
 from archiver.sources.x_api.endpoints import Endpoint
+from archiver.sources.x_api.items import MENTION_SERIES as MENTION_SERIES
+from archiver.sources.x_api.items import context_of_answer, item_of
 from archiver.sources.x_api.parse import FIELD_NOT_SHOWN, NOT_THERE, parse_with_context, reason_of
 from archiver.sources.x_api.related import Context
-from archiver.sources.x_api.shapes import ApiProblem, Meta, Related, UserMetrics
+from archiver.sources.x_api.shapes import ApiProblem, Meta, UserMetrics
 
-MENTION_SERIES: Final = "mention"
-"""Posts of others are known apart from the account's own, so that these alone can be asked for again."""
 _encode = msgspec.json.Encoder().encode
-_related = msgspec.json.Decoder(Related)
 
 
 class AnswerReading(Struct, kw_only=True):
     """`remarks`: by a record's id, what in it was not understood. `gone`: records asked for by id that X says
     are not there. `context`: what an answer lacks around its records (the post quoted is deleted).
-    `refusal`: what X says of the account itself, instead of data."""
+    `refusal`: what X says of the account asked about, instead of data."""
 
     items: list[Item]
     gone: list[Item]
@@ -44,7 +40,7 @@ class AnswerReading(Struct, kw_only=True):
     metrics: UserMetrics | None = None
     handle: str | None = None
     owner: str | None = None
-    """The account's own handle and id, of a profile."""
+    """Handle and id of the account asked about, of a profile."""
 
 
 class _Profile(Struct, frozen=True):
@@ -72,7 +68,7 @@ def read_answer(
         included=answer.included,
         edit_ids=set(),
     )
-    context = _context_of(answer)
+    context = context_of_answer(answer)
     known: set[str] = set()
     for piece in answer.data if endpoint.body_kind != "owner" else ():
         item = _item(capture, endpoint, piece, context, reading)
@@ -93,17 +89,6 @@ def read_answer(
     return reading
 
 
-def _context_of(answer: Answer) -> Context:
-    context = Context()
-    for pieces in answer.includes.values():
-        for piece in pieces:
-            try:
-                context.add(decode_shape(piece.data, _related, Related)[0], piece)
-            except SourceError:
-                continue  # no object: nothing can refer to it, and its bytes stay in the answer
-    return context
-
-
 def _item(
     capture: Capture, endpoint: Endpoint, piece: Piece, context: Context, reading: AnswerReading
 ) -> Item | None:
@@ -113,92 +98,13 @@ def _item(
     except SourceError as error:
         reading.problems.append(Problem(f"a record of {endpoint.body_kind}", "broken", error.message))
         return None
-    record = parsed.record
-    pieces = [piece, *context.used.values()]
-    item_id, series, content = _describe(capture, endpoint, record)
+    item = item_of(capture, endpoint.record, piece, context, parsed.record)
     if parsed.remarks:
         detail = f"has {', '.join(parsed.remarks)}; kept as it is"
-        reading.remarks[item_id] = Problem(f"{series} {item_id}", "broken", detail)
-    if isinstance(record, Post):
-        reading.edit_ids.update(record.edit_ids)
-    return Item(
-        endpoint.record,
-        item_id,
-        record.posted_ms if isinstance(record, Post | Message) else None,
-        content,
-        tuple([(capture.key, one.data) for one in pieces]),
-        record.record_id if isinstance(record, Post) and record.edit_ids else None,
-        record.media if isinstance(record, Post | Message | Account) else (),
-        series,
-        tuple([(one.offset, len(one.data)) for one in pieces]),
-        isinstance(record, Post) and record.truncated,
-        _words(record, piece.data),
-    )
-
-
-def _words(record: Record, data: bytes) -> bytes:
-    """The text to be compared with an export's. An export cuts reposts and long posts, and has no article
-    in its post."""
-    if isinstance(record, Message):
-        return record.text.encode("utf-8", "replace")
-    if not isinstance(record, Post) or b'"article"' in data:
-        return b""
-    return whole_words(record.text)
-
-
-def _describe(capture: Capture, endpoint: Endpoint, record: Record) -> tuple[str, str, bytes]:
-    """A record's id, the series it is known in, and what makes a version of it. Left out are counters, what
-    X may leave away one day (client, language), and what was captured with it only by chance (handles)."""
-    kind = endpoint.record
-    if isinstance(record, Post):
-        content = _encode(
-            (
-                record.text if record.repost_of_id is None else None,
-                record.posted_ms,
-                record.in_reply_to_id,
-                record.in_reply_to_user_id,
-                record.repost_of_id,
-                record.quote_of_id,
-                [(link.short, link.expanded) for link in record.links],
-                [one.user_id for one in record.mentions],
-                [one.media_id for one in record.media],
-                record.audience,
-            )
-        )
-        own = record.author_id == capture.account or (record.author_id is None and endpoint.kind == "posts")
-        return record.platform_id, "post" if own else MENTION_SERIES, content
-    if isinstance(record, Message):
-        content = _encode(
-            (
-                record.conversation_id,
-                record.kind,
-                record.posted_ms,
-                record.sender_id,
-                record.text,
-                [one.media_id for one in record.media],
-            )
-        )
-        return record.platform_id, kind, content
-    if isinstance(record, Relation):
-        named = kind not in ("follower", "like", "own_list_member")
-        people = [(one.handle, one.name) for one in record.people] if named else None
-        text = record.text if kind.startswith("list_") else None
-        return record.platform_id, kind, _encode((kind, record.platform_id, people, text))
-    if isinstance(record, Account):
-        content = _encode(
-            (
-                record.handle,
-                record.name,
-                record.created_ms,
-                record.bio,
-                record.website,
-                record.location,
-                record.facts,
-                [one.file_name for one in record.media],
-            )
-        )
-        return f"{capture.account}:{record.aspect}", kind, content
-    raise SourceError(f"a {kind} is no record of an answer's data")
+        reading.remarks[item.id] = Problem(f"{item.series} {item.id}", "broken", detail)
+    if isinstance(parsed.record, Post):
+        reading.edit_ids.update(parsed.record.edit_ids)
+    return item
 
 
 def _check_count(endpoint: Endpoint, answer: Answer, reading: AnswerReading) -> None:
@@ -242,7 +148,7 @@ def _sort_errors(
                     "gone", f"post:{subject}", capture.fetched_ms, content, slices, None, (), "gone", places
                 )
             )  # fmt: skip
-        elif endpoint.walk != "lookup" and error.parameter == "id" and not reading.items:
+        elif endpoint.walk != "lookup" and error.parameter == endpoint.subject and not reading.items:
             reading.refusal = error
         else:
             _note_error(error, subject, reason, reading)

@@ -5,16 +5,27 @@ time that is no number, and it formats every body for its log. So whatever is no
 what tweepy is handed has no body.
 """
 
+import logging
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
+import tweepy
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from urllib3.response import HTTPResponse
 
 from archiver.settings_api import ApiSettings
+
+for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
+    # At DEBUG these log the token and every body, whatever the program around them set up.
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+    logging.getLogger(_name).propagate = False
+
+# tweepy warns, by a method that is to go, of each parameter it does not know, as `post.fields`.
+warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"tweepy\.")
 
 TWEEPY_HOST: Final = "https://api.twitter.com"
 BLOCK_BYTES: Final = 64 * 1024
@@ -133,3 +144,17 @@ class Session(requests.Session):
                 raise requests.exceptions.ReadTimeout("the answer took too long in all")
             blocks.append(block)
         return b"".join(blocks)
+
+
+class TweepyClient(tweepy.Client):  # type: ignore[misc]  # tweepy comes without types
+    """tweepy's client, which for blocks and mutes would first ask X whose token it has."""
+
+    def __init__(self, keys: Mapping[str, str], owner: str, session: Session) -> None:
+        """`keys`: tweepy's own arguments; `owner`: the id of the token's user."""
+        super().__init__(**keys, return_type=requests.Response, wait_on_rate_limit=False)
+        self._owner = owner
+        self.session = session
+
+    def _get_authenticating_user_id(self, *, oauth_1: bool = False) -> str:
+        # The owner is known already. Should tweepy rename this, it asks X once more in each run.
+        return self._owner

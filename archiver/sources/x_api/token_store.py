@@ -1,19 +1,21 @@
 """Keeping a renewed token: in its file, or through the program that `token_store` names.
 
-X's refresh tokens work once. So where a token goes is checked before a new one is asked for, and it is
-kept before it is used.
+X's refresh tokens work once. So where a token goes is checked before a new one is asked for, it is kept
+before it is used, and of several processes one at a time asks.
 """
 
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from archiver import disk
-from archiver.errors import ArchiverError, ConfigurationError
+from archiver.errors import ArchiverError, ConfigurationError, LockedError
 from archiver.secrets import check_secret_reference
-from archiver.settings_api import Credentials
+from archiver.settings_api import ApiSettings, Credentials
+from archiver.sources.x_api.errors import AccountError
 
 TIMEOUT_SECONDS = 60.0
 _FORMS = 'under [account.api] write token = "file:PATH", or give token_store = "command:PROGRAM ARGUMENTS"'
@@ -41,6 +43,30 @@ def check_store(credentials: Credentials, home: Path) -> None:
         raise ConfigurationError(
             f"a new token could not be kept in {path}: nothing can be written there", f"ls -ld {folder}"
         )
+
+
+@contextmanager
+def only_one_renews(
+    credentials: Credentials, settings: ApiSettings, home: Path, account_id: str
+) -> Iterator[None]:
+    """Keep other processes from renewing this token or keeping another in its place meanwhile. The file by
+    which they know lies beside the token, or in `home` where the token is in no file.
+
+    Raise AccountError where another does not end in as long as X and the program of `token_store` are given,
+    ConfigurationError where nothing can be locked."""
+    path = token_file(credentials, home) or home / f"x-{account_id}.token"
+    wait_seconds = settings.connect_timeout_seconds + settings.read_timeout_seconds + TIMEOUT_SECONDS
+    with ExitStack() as held:
+        try:
+            disk.make_directories(path.parent, 0o700)
+            held.enter_context(disk.Lock(path.with_name(f".{path.name}.lock"), wait_seconds=wait_seconds))
+        except LockedError as error:
+            raise AccountError(
+                f"the account's token is being renewed: {error.message}", error.hint
+            ) from error
+        except ArchiverError as error:
+            raise ConfigurationError(f"no token can be kept safely: {error.message}", error.hint) from error
+        yield
 
 
 def save_token(text: bytes, credentials: Credentials, environ: Mapping[str, str], home: Path) -> None:

@@ -6,7 +6,7 @@ Nothing here shows a secret: not in an error, not in a `repr`.
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,9 +18,10 @@ from oauthlib.oauth2 import WebApplicationClient
 
 from archiver.errors import ConfigurationError
 from archiver.secrets import resolve_secret
-from archiver.settings_api import COLLECT_KINDS, ApiSettings, CollectKind, Credentials
+from archiver.settings_api import Act, ApiSettings, CollectKind, Credentials
+from archiver.sources.x_api.scopes import ACT_SCOPES, SCOPES
 from archiver.sources.x_api.token_endpoint import LOGIN_HINT, TOKEN, TokenRefusedError, request_token
-from archiver.sources.x_api.token_store import check_store, save_token, token_file
+from archiver.sources.x_api.token_store import check_store, only_one_renews, save_token, token_file
 from archiver.times import Clock
 
 Way = Literal["oauth2", "bearer", "oauth1"]
@@ -28,26 +29,6 @@ REFRESH_MARGIN_MS = 300_000
 """A token is renewed this long before it ends, so that it does not end between two pages."""
 IDENTITY_CHARACTERS = 12
 _USER_OF_OAUTH1 = re.compile(r"([0-9]{1,19})-")
-
-_ALWAYS = frozenset({"tweet.read", "users.read"})
-SCOPES: Mapping[CollectKind, frozenset[str]] = {
-    **dict.fromkeys(COLLECT_KINDS, _ALWAYS),
-    "messages": _ALWAYS | {"dm.read"},
-    "followers": _ALWAYS | {"follows.read"},
-    "following": _ALWAYS | {"follows.read"},
-    "blocks": _ALWAYS | {"block.read"},
-    "mutes": _ALWAYS | {"mute.read"},
-    "likes": _ALWAYS | {"like.read"},
-    "lists": _ALWAYS | {"list.read"},
-}
-"""What X must have granted for each kind (X API v2, "Authentication mapping")."""
-OFFLINE = "offline.access"
-"""With it a token can be renewed."""
-
-
-def scopes_for(kinds: Iterable[CollectKind]) -> tuple[str, ...]:
-    """What to ask X to grant, sorted."""
-    return tuple(sorted({OFFLINE, *_ALWAYS}.union(*(SCOPES[kind] for kind in kinds))))
 
 
 class _Format(msgspec.Struct, frozen=True):
@@ -194,6 +175,16 @@ def missing_scopes(keys: Keys, kind: CollectKind) -> tuple[str, ...]:
     return () if keys.scopes is None else tuple(sorted(SCOPES[kind] - keys.scopes))
 
 
+def missing_act_scopes(keys: Keys, act: Act) -> tuple[str, ...]:
+    """The same for something that is done on X."""
+    return () if keys.scopes is None else tuple(sorted(ACT_SCOPES[act] - keys.scopes))
+
+
+def can_act(keys: Keys) -> bool:
+    """Whether X lets anything be done with keys of this way: an app's own token only reads."""
+    return keys.way != "bearer"
+
+
 @dataclass(frozen=True)
 class KeyChain:
     """One account's keys over a run: `load` them at its start and between pages, `renew` them after a 401."""
@@ -211,7 +202,7 @@ class KeyChain:
         `load_keys` and `refresh`."""
         keys = load_keys(self.credentials, self.environ, self.home, self.account_id)
         if keys.token is not None and needs_refresh(keys.token, self.clock()):
-            return keys_of(self._refresh(keys.token))
+            return keys_of(self._renewed(keys.token, keys.token))
         return keys
 
     def fresh(self, keys: Keys) -> Keys:
@@ -222,19 +213,31 @@ class KeyChain:
 
     def renew(self, keys: Keys) -> Keys:
         """Others in place of keys that X has just refused: those that another run has kept meanwhile,
-        else new ones. Raise TokenRefusedError where none can be had, else as `refresh`."""
+        else new ones. Raise TokenRefusedError where none can be had, AccountError where another process
+        goes on renewing them, else as `refresh`."""
         if keys.token is None:
             raise TokenRefusedError("X does not take this key", "make a new one in X's developer portal")
-        kept = _load_token(self.credentials, self.environ, self.home, self.account_id)
-        if kept.access_token != keys.token.access_token and not needs_refresh(kept, self.clock()):
-            return keys_of(kept)
-        return keys_of(self._refresh(kept))
+        kept = self._kept()
+        return keys_of(kept if self._is_newer(kept, keys.token) else self._renewed(keys.token, kept))
 
-    def _refresh(self, token: UserToken) -> UserToken:
+    def _kept(self) -> UserToken:
+        return _load_token(self.credentials, self.environ, self.home, self.account_id)
+
+    def _is_newer(self, kept: UserToken, old: UserToken) -> bool:
+        return kept.access_token != old.access_token and not needs_refresh(kept, self.clock())
+
+    def _renewed(self, old: UserToken, kept: UserToken) -> UserToken:
+        """A token in place of `old`: of two processes that want one at the same time, one asks X for it, and
+        the other takes what that has kept."""
         try:
-            return refresh(
-                token, self.credentials, self.settings, self.session, self.environ, self.home, self.clock
-            )
+            check_renewable(kept, self.credentials, self.settings, self.home)
+            with only_one_renews(self.credentials, self.settings, self.home, self.account_id):
+                kept = self._kept()
+                if self._is_newer(kept, old):
+                    return kept
+                return refresh(
+                    kept, self.credentials, self.settings, self.session, self.environ, self.home, self.clock
+                )
         except TokenRefusedError as error:
             raise TokenRefusedError(error.message, LOGIN_HINT.format(self.account_id)) from None
 
@@ -243,6 +246,17 @@ def load_client_secret(settings: ApiSettings, environ: Mapping[str, str], home: 
     if settings.client_secret is None:
         return None
     return resolve_secret(settings.client_secret, environ, home)
+
+
+def check_renewable(token: UserToken, credentials: Credentials, settings: ApiSettings, home: Path) -> str:
+    """The id of the app that can renew a token. Raise TokenRefusedError where there is nothing to renew it
+    with, ConfigurationError where no app is named or a new one could not be kept. Asks nobody."""
+    if token.refresh_token is None:
+        raise TokenRefusedError("this token has ended and cannot be renewed", LOGIN_HINT.format("ID"))
+    if settings.client_id is None:
+        raise ConfigurationError("a token cannot be renewed: x_api.client_id is not set")
+    check_store(credentials, home)
+    return settings.client_id
 
 
 def refresh(
@@ -258,15 +272,11 @@ def refresh(
 
     Raise TokenRefusedError where X no longer takes it, ConfigurationError where the new one cannot be
     kept or the app is not known, SourceError where there is no answer."""
-    if token.refresh_token is None:
-        raise TokenRefusedError("this token has ended and cannot be renewed", LOGIN_HINT.format("ID"))
-    if settings.client_id is None:
-        raise ConfigurationError("a token cannot be renewed: x_api.client_id is not set")
-    check_store(credentials, home)
+    client_id = check_renewable(token, credentials, settings, home)
     client_secret = load_client_secret(settings, environ, home)
-    client = WebApplicationClient(settings.client_id)
+    client = WebApplicationClient(client_id)
     # A public client names itself in the body, one with a secret by HTTP Basic (RFC 6749, section 2.3.1).
-    named = {} if client_secret else {"client_id": settings.client_id}
+    named = {} if client_secret else {"client_id": client_id}
     body = client.prepare_refresh_body(refresh_token=token.refresh_token, **named)
     now_ms = clock()
     answer = request_token(client, body, settings, client_secret, session, token.secrets)

@@ -207,11 +207,17 @@ def test_every_kind_of_answer_can_be_asked_for(bench: Bench, kind: str) -> None:
     endpoint = ENDPOINTS[kind]
     parameters: dict[str, Any] = {"ids": said.id} if endpoint.walk == "lookup" else {}
     parameters |= {"max_results": endpoint.page} if endpoint.walk in ("timeline", "snapshot") else {}
+    parameters |= {"thread": {"query": f"conversation_id:{said.id}"}, "author": {"username": "person17"}}.get(
+        kind, {}
+    )
+    world.add_post(force, "Answering", NOW_MS, reply_to=said)
     subject = owned.id if kind == "list_members" else force.id if endpoint.takes_id else None
     fetched = bench.client.fetch(endpoint, subject, parameters, bench.patience())
-    assert len(fetched.answer.data) == (3 if kind == "posts" else 1)
+    assert len(fetched.answer.data) == (4 if kind == "posts" else 1)
     expected = endpoint.path.replace("{id}", owned.id if kind == "list_members" else force.id)
+    expected = expected.replace("{username}", "person17")
     assert [one.path for one in bench.x.requests] == [expected]  # and X was not asked first whose token it is
+    assert fetched.request.startswith(f"GET {expected}?")
 
 
 @pytest.mark.parametrize("kind", ["profile", "posts", "mentions", "followers", "following", "list_members"])
@@ -223,7 +229,9 @@ def test_an_apps_own_token_asks_for_what_is_public(bench: Bench, kind: str) -> N
     assert bench.statuses == [200]
 
 
-@pytest.mark.parametrize("kind", ["posts", "blocks", "mutes", "messages", "recheck", "profile", "owner"])
+@pytest.mark.parametrize(
+    "kind", ["posts", "blocks", "mutes", "messages", "recheck", "profile", "owner", "thread", "author"]
+)
 def test_a_signature_is_made_for_the_address_that_is_asked(bench: Bench, kind: str) -> None:
     """The fake takes only a signature of its own address, with all parameters."""
     keys = bench.x.world.add_oauth1(bench.force)
@@ -231,8 +239,11 @@ def test_a_signature_is_made_for_the_address_that_is_asked(bench: Bench, kind: s
     bench.environ = {name.upper(): value for name, value in values.items()}
     bench.credentials = Credentials(**{name: f"env:{name.upper()}" for name in values})
     found = sorted(bench.x.world.posts)
-    parameters: dict[str, Any] = {"ids": ",".join(found)} if kind == "recheck" else {}
-    fetched = bench.fetch(kind, **parameters)
+    parameters: dict[str, dict[str, Any]] = {
+        "recheck": {"ids": ",".join(found)}, "author": {"username": "SpringfieldPD"},
+        "thread": {"query": f"conversation_id:{found[0]}", "max_results": 10},
+    }  # fmt: skip
+    fetched = bench.fetch(kind, **parameters.get(kind, {}))
     assert bench.statuses == [200]
     assert bench.x.requests[0].user_id == bench.force.id
     assert bench.x.requests[0].headers["authorization"].startswith("OAuth ")
@@ -428,6 +439,9 @@ def test_what_is_not_served_or_not_found_ends_one_kind_and_no_account_the_accoun
     with pytest.raises(AccountError, match="No such user") as caught:
         bench.connect().fetch(ENDPOINTS["profile"], bench.force.id, {}, bench.patience())
     assert "the account's id in the settings" in str(caught.value.hint)
+    bench.x.faults.add("by/username", problem(404, detail="No such user."))
+    with pytest.raises(KindError, match="No such user"):  # somebody else's account is not this one
+        bench.client.fetch(ENDPOINTS["author"], None, {"username": "person17"}, bench.patience())
 
 
 @pytest.mark.parametrize("status", [405, 410, 418, 451])

@@ -48,6 +48,8 @@ def test_only_parameters_that_x_lists_for_a_path_are_sent(endpoint: Endpoint, ge
     sent = words(endpoint.group, generation).keys() | WALKS[endpoint.walk]
     if endpoint.depth is not None:
         sent |= {"since_id", "until_id"}
+    if endpoint.body_kind == "thread":
+        sent |= {"query", "next_token"}
     assert sent <= described.keys()
 
 

@@ -21,8 +21,9 @@ from archiver.errors import ArchiverError, ConfigurationError, SourceError
 from archiver.settings_api import ApiSettings
 from archiver.sources.x_api.login import LoginAttempt, begin_login, finish_login
 from archiver.sources.x_api.redirect import wait_for_redirect
+from archiver.sources.x_api.scopes import scopes_for
 from archiver.sources.x_api.token_endpoint import TokenRefusedError
-from archiver.sources.x_api.tokens import UserToken, scopes_for
+from archiver.sources.x_api.tokens import UserToken
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_faults import Answer, Edit, problem
 from tests.programs import NEEDS

@@ -111,6 +111,8 @@ def everything(body_kind: str) -> Document:
         )  # fmt: skip
     if body_kind == "profile":
         return {"data": {**FORCE, "description": "News", "verified": True}, "includes": {"posts": [post(9)]}}
+    if body_kind == "author":
+        return {"data": {**PERSON, "description": "Made up", "profile_image_url": "https://a.example/b.jpg"}}
     return page(PERSON, FORCE, {"id": "3"})
 
 
@@ -135,7 +137,9 @@ def test_the_slices_of_an_item_give_the_record_that_reading_saw(
         assert item.kind == endpoint.record
         assert isinstance(record, RECORDS.get(item.kind, Relation))
         if isinstance(record, Account):
-            assert item.id == f"{ACCOUNT}:profile"
+            own = body_kind == "profile"
+            assert item.id == (f"{ACCOUNT}:profile" if own else f"{PERSON['id']}:author")
+            assert item.series == ("account" if own else "context")
             assert record.media == item.media
             continue
         assert item.id == record.platform_id
@@ -155,6 +159,16 @@ def test_posts_of_others_are_known_apart_from_the_accounts_own(generation: Gener
     assert [(item.kind, item.series) for item in reading.items] == [
         ("post", "post"), ("post", "mention"), ("post", "mention"),
     ]  # fmt: skip
+
+
+def test_a_post_without_an_author_is_the_accounts_own_only_where_its_posts_were_asked_for(
+    generation: Generation,
+) -> None:
+    series = {
+        kind: item_of(read(page(post(1, author_id=None)), kind, generation)).series
+        for kind in ("posts", "recheck", "mentions", "moderated", "thread")
+    }
+    assert [kind for kind, name in series.items() if name == "post"] == ["posts", "recheck"]
 
 
 def test_one_record_twice_in_an_answer_is_one_item(generation: Generation) -> None:
@@ -446,10 +460,11 @@ def test_errors_about_what_stands_around_are_told_apart(generation: Generation) 
         ("Unheard Of", "is not shown: Unheard Of"),
     ],
 )
-@pytest.mark.parametrize("body_kind", ["profile", "posts", "followers", "lists_owned", "likes"])
+@pytest.mark.parametrize("body_kind", ["profile", "posts", "followers", "lists_owned", "likes", "author"])
 def test_an_account_that_x_does_not_show_is_a_refusal(body_kind: str, title: str, words: str) -> None:
     kind = {"type": "about:blank"} if title == "Unheard Of" else {}
-    reading = read({"errors": [problem("user", ACCOUNT, "id", title, **kind)]}, body_kind)
+    subject = ("person17", "username") if body_kind == "author" else (ACCOUNT, "id")
+    reading = read({"errors": [problem("user", *subject, title, **kind)]}, body_kind)
     assert (reading.items, reading.context) == ([], [])
     assert reading.refusal is not None
     assert was_refused(reading.refusal) == words

@@ -1,12 +1,15 @@
 """An account's keys: read, renewed and kept, and never shown."""
 
 import json
+import os
 import re
 import shlex
 import stat
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,26 +18,30 @@ import msgspec
 import pytest
 import requests
 
+from archiver.disk import Lock
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
-from archiver.settings_api import COLLECT_KINDS, ApiSettings, Credentials
+from archiver.settings_api import ACTS, COLLECT_KINDS, ApiSettings, Credentials
 from archiver.sources.x_api import token_store
 from archiver.sources.x_api.errors import AccountError
+from archiver.sources.x_api.scopes import scopes_for
 from archiver.sources.x_api.token_endpoint import BearerAuth, TokenRefusedError, scrub
 from archiver.sources.x_api.tokens import (
     REFRESH_MARGIN_MS,
     KeyChain,
     Keys,
     UserToken,
+    can_act,
     keys_of,
     load_keys,
+    missing_act_scopes,
     missing_scopes,
     needs_refresh,
     parse_user_token,
     refresh,
-    scopes_for,
 )
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_faults import Answer, Before, Cut, Drop, Edit, NotJson, Redirect, Slow, problem
+from tests.programs import PROJECT
 
 NOW_MS = 1_793_000_000_000
 ACCESS, REFRESH, SECRET = "access-horse", "refresh-horse/+", "client-horse:/"
@@ -191,6 +198,30 @@ def test_each_kind_needs_its_own_scopes_beside_two_that_all_need() -> None:
         "tweet.read", "users.read",
     )  # fmt: skip
     assert not [one for one in scopes_for(COLLECT_KINDS) if one.endswith(".write")]
+
+
+def test_each_act_needs_a_scope_that_writes_and_no_other_does() -> None:
+    for act, scope in (("hide", "tweet.moderate.write"), ("mute", "mute.write"), ("remove", "tweet.write")):
+        assert scopes_for([], [act]) == tuple(sorted([scope, *scopes_for([])]))  # type: ignore[list-item]
+    assert set(scopes_for(["mutes"], ACTS)) == {
+        "mute.read", "mute.write", "offline.access", "tweet.moderate.write", "tweet.read", "tweet.write",
+        "users.read",
+    }  # fmt: skip
+
+
+def test_what_x_has_not_granted_for_an_act_is_named() -> None:
+    keys = keys_of(UserToken(access_token=ACCESS, scopes=("tweet.read", "users.read", "mute.write")))
+    assert missing_act_scopes(keys, "mute") == ()
+    assert missing_act_scopes(keys, "hide") == ("tweet.moderate.write",)
+    assert missing_act_scopes(keys, "remove") == ("tweet.write",)
+    assert missing_act_scopes(keys_of(UserToken(access_token=ACCESS)), "hide") == ()
+
+
+def test_an_apps_own_token_cannot_act_and_a_users_can() -> None:
+    assert [
+        can_act(Keys(way=way, values={}, identity="1"))  # type: ignore[arg-type]
+        for way in ("oauth2", "oauth1", "bearer")
+    ] == [True, True, False]
 
 
 def test_what_x_has_not_granted_is_named() -> None:
@@ -514,6 +545,134 @@ def test_after_a_refusal_a_token_that_another_run_has_kept_is_taken_before_a_new
     assert len(bench.x.requests) == 1
     assert chain.renew(keys) != keys
     assert len(bench.x.requests) == 2
+
+
+# Two at the same time
+
+ONE_RUN = """
+import sys, time, requests
+from pathlib import Path
+from archiver.settings_api import ApiSettings, Credentials
+from archiver.sources.x_api.tokens import KeyChain
+url, home, user, now, token, store, before = sys.argv[1:]
+settings = ApiSettings(base_url=url, client_id="app-1", connect_timeout_seconds=5, read_timeout_seconds=20)
+chain = KeyChain(
+    Credentials(token=token, token_store=store or None), settings, {"PATH": "/usr/bin:/bin"}, Path(home),
+    requests.Session(), lambda: int(now), user,
+)
+keys = chain.load() if before == "load" else None
+print("ready", flush=True)
+sys.stdin.readline()
+keys = chain.load() if keys is None else chain.renew(keys)
+print(keys.values["bearer_token"], flush=True)
+"""
+"""A process that renews a token when it is told to: as one whose token ends, or that X has just refused."""
+
+
+def both_renew(bench: Bench, before: str) -> list[str]:
+    """The tokens that two processes come by, which go for them together."""
+    bench.x.faults.add("/token$", Slow(0.5), times=None)  # long enough for the other to come
+    arguments = [
+        bench.x.url, str(bench.home), bench.user_id, str(bench.now_ms), bench.credentials.token or "",
+        bench.credentials.token_store or "", before,
+    ]  # fmt: skip
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", ONE_RUN, *arguments],
+            cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for one in running:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n", one.communicate()
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=60) for one in running]
+    assert [one.returncode for one in running] == [0, 0], said
+    return [output.strip() for output, _ in said]
+
+
+def good(bench: Bench, token: str) -> bool:
+    return bench.session.get(f"{bench.x.url}/2/users/me", auth=BearerAuth(token)).status_code == 200
+
+
+@pytest.mark.parametrize("before", ["load", "wait"])
+def test_of_two_processes_that_renew_a_token_together_one_asks_and_both_have_it(
+    bench: Bench, before: str
+) -> None:
+    """X takes each refresh token once: the second of two that ask would be sent to sign in again."""
+    if before == "load":
+        bench.keep(expires_ms=NOW_MS + 3_600_000)
+        bench.x.world.revoke(ACCESS)
+    else:
+        bench.keep()
+    one, other = both_renew(bench, before)
+    assert one == other == parse_user_token(bench.file.read_text()).access_token
+    assert [record.path for record in bench.x.requests] == ["/2/oauth2/token"]
+    assert good(bench, one)
+    assert sorted(path.name for path in bench.file.parent.iterdir()) == [".x.token.lock", "x.token"]
+
+
+def test_of_two_processes_whose_token_is_in_no_file_one_asks_as_well(bench: Bench) -> None:
+    bench.keep()
+    code = "import sys; t = sys.stdin.read(); open(sys.argv[1], 'w').write(t)"
+    store = f"command:{PYTHON} -c {shlex.quote(code)} {bench.file}"
+    bench.credentials = Credentials(token=f"command:cat {bench.file}", token_store=store)
+    one, other = both_renew(bench, "wait")
+    assert one == other
+    assert [record.path for record in bench.x.requests] == ["/2/oauth2/token"]
+    assert good(bench, one)
+    assert (bench.home / f".x-{bench.user_id}.token.lock").exists()
+
+
+def test_of_threads_with_chains_of_their_own_one_asks(bench: Bench) -> None:
+    bench.keep()
+    bench.x.faults.add("/token$", Slow(0.2), times=None)
+    with ThreadPoolExecutor(4) as pool:
+        found = [one.result() for one in [pool.submit(bench.chain().load) for _ in range(4)]]
+    assert {one.values["bearer_token"] for one in found} == {
+        parse_user_token(bench.file.read_text()).access_token
+    }
+    assert len(bench.x.requests) == 1
+
+
+def test_a_renewal_by_another_that_does_not_end_is_waited_for_so_long_and_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_store, "TIMEOUT_SECONDS", 0.2)
+    bench.settings = replace(bench.settings, connect_timeout_seconds=0, read_timeout_seconds=0)
+    old = bench.keep()
+    with Lock(bench.file.with_name(".x.token.lock")):
+        text = refusal(bench.chain().load, AccountError)
+    assert text.startswith(f"the account's token is being renewed: process {os.getpid()} is at work here")
+    assert bench.x.requests == []
+    assert bench.file.read_bytes() == old.encode()
+
+
+def test_a_killed_renewal_keeps_nobody_out(bench: Bench) -> None:
+    bench.keep()
+    bench.file.with_name(".x.token.lock").write_text("99999999\n")
+    assert good(bench, bench.chain().load().values["bearer_token"])
+
+
+def test_where_nothing_can_be_locked_nothing_is_asked(bench: Bench) -> None:
+    bench.keep()
+    bench.file.with_name(".x.token.lock").mkdir()
+    assert "no token can be kept safely: " in refusal(bench.chain().load, ConfigurationError)
+    assert bench.x.requests == []
+
+
+def test_a_token_that_cannot_be_renewed_needs_no_lock(bench: Bench) -> None:
+    bench.keep(refresh_token=None)
+    refusal(bench.chain().load, TokenRefusedError)
+    bench.credentials = Credentials(token="env:T")
+    chain = replace(bench.chain(), environ={"T": bench.keep().encode().decode()})
+    assert "a new token could not be kept" in refusal(chain.load, ConfigurationError)
+    assert [path.name for path in bench.file.parent.iterdir()] == ["x.token"]
+    assert [path.name for path in bench.home.iterdir()] == ["keys"]
 
 
 def test_a_key_that_cannot_be_renewed_is_refused_for_good(bench: Bench) -> None:
