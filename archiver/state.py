@@ -18,6 +18,7 @@ import msgspec
 
 from archiver.chain import Head
 from archiver.errors import IntegrityError
+from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
 from archiver.sources.base import CONTENT_DIGEST_BYTES, Route
 from archiver.spool import Page, Spool
@@ -468,6 +469,11 @@ class KeyedHash:
 
     def __init__(self, secret: bytes) -> None:
         self._key = hashlib.sha256(b"archiver state\n" + secret).digest()
+
+    @classmethod
+    def of(cls, identity: Identity) -> "KeyedHash":
+        """With a key that follows from the spool's identity."""
+        return cls(hashlib.sha256(identity.encode().encode()).digest())
 
     def __call__(self, content: bytes) -> bytes:
         return hashlib.blake2b(content, key=self._key, digest_size=16).digest()

@@ -78,7 +78,7 @@ def collect_from_x(
     settings, chance = collector.settings.x_api, random or SystemRandom().random
     stop = threading.Event()
     wait = sleep or (lambda seconds: _wait(stop, seconds))
-    names = Names(settings, _remembered(collector.state).in_month(format_date(clock())[:7]))
+    names = Names(settings, remembered_names(collector.state).in_month(format_date(clock())[:7]))
     paces: dict[str, Pace] = {}
     lock = threading.Lock()
 
@@ -115,7 +115,7 @@ def _wait(stop: threading.Event, seconds: float) -> None:
     stop.wait(seconds)
 
 
-def _remembered(state: State) -> Learnt:
+def remembered_names(state: State) -> Learnt:
     """Which names X took last; what cannot be read is learnt again."""
     try:
         return msgspec.json.decode(str(state.note(NAMES_NOTE)), type=Learnt)

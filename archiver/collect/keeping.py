@@ -14,6 +14,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
+from archiver.collect.pages import ROUTE, Decided, page_of, unread_page
 from archiver.collect.report import NAMED_MISSING, KindReport
 from archiver.progress import Step
 from archiver.records import MediaReference
@@ -23,12 +24,7 @@ from archiver.spool import NOT_WANTED, AnswerToKeep, MissingMedia, Page, PageInf
 from archiver.state import Seen, State, as_key, other_words, same_content
 from archiver.times import Clock
 
-ROUTE: Route = "api"
 OTHER_ROUTE: Route = "export"
-
-
-UNREAD = "unread"
-"""The kind of a page without records."""
 
 
 class Origin(Struct, frozen=True):
@@ -36,13 +32,6 @@ class Origin(Struct, frozen=True):
 
     digest: str
     name: str
-
-
-class _Decided(Struct, gc=False):
-    item: Item
-    change: str
-    version: int
-    digest: bytes
 
 
 class Keeper:
@@ -105,7 +94,7 @@ class AccountKeeper:
         mine = [*problems, *conflicts, *_told(remarks, decided)]
         pages = self._pages(decided, body, seen_ms)
         if mine and not pages and body is not None:
-            pages = [self._unread(body, seen_ms)]
+            pages = [unread_page(self._platform, self._account, seen_ms, body)]
         if body is None:
             body = pages[0][1].payload if pages else b""
         answer = AnswerToKeep(
@@ -136,7 +125,7 @@ class AccountKeeper:
         self,
         answer: AnswerToKeep,
         pages: Sequence[tuple[PageInfo, Page]],
-        decided: Sequence[_Decided],
+        decided: Sequence[Decided],
         seen_ms: int,
     ) -> None:
         state = self._keeper.state
@@ -175,7 +164,7 @@ class AccountKeeper:
             )
         return self._series[key]
 
-    def _decide(self, items: Sequence[Item], seen_ms: int, conflicts: list[Problem]) -> list[_Decided]:
+    def _decide(self, items: Sequence[Item], seen_ms: int, conflicts: list[Problem]) -> list[Decided]:
         by_series: dict[str, list[Item]] = {}
         for item in items:
             by_series.setdefault(_series_of(item), []).append(item)
@@ -187,7 +176,7 @@ class AccountKeeper:
 
     def _decide_series(
         self, name: str, items: Sequence[Item], seen_ms: int, conflicts: list[Problem]
-    ) -> list[_Decided]:
+    ) -> list[Decided]:
         series, other = self._own_series(name), self._other_series(name)
         keys = [as_key(item.id) for item in items]
         known = self._keeper.state.find_seen(series, keys)
@@ -204,7 +193,7 @@ class AccountKeeper:
             # The interface tells more of a record than an export: names, alternative texts, the whole of a
             # repost. So its capture becomes the newest, unless it is cut.
             poorer = change == "again" and item.truncated
-            decided.append(_Decided(item, change, -version if poorer else version, digest))
+            decided.append(Decided(item, change, -version if poorer else version, digest))
         return decided
 
     def _change(
@@ -237,7 +226,7 @@ class AccountKeeper:
 
     # Media
 
-    def _take_media(self, decided: Sequence[_Decided], report: KindReport) -> list[MissingMedia]:
+    def _take_media(self, decided: Sequence[Decided], report: KindReport) -> list[MissingMedia]:
         """Fetch what the records show and is not held yet; what cannot be had, with the reason."""
         missing: list[MissingMedia] = []
         for one in decided:
@@ -283,57 +272,29 @@ class AccountKeeper:
     # Pages
 
     def _pages(
-        self, decided: Sequence[_Decided], body: bytes | None, seen_ms: int
+        self, decided: Sequence[Decided], body: bytes | None, seen_ms: int
     ) -> list[tuple[PageInfo, Page]]:
         """A page for each kind and series. Each has the whole body, but what is gone where another page of
         the same answer has it."""
-        groups: dict[tuple[str, str], list[_Decided]] = {}
+        groups: dict[tuple[str, str], list[Decided]] = {}
         for one in decided:
             if one.change != "unchanged":
                 groups.setdefault((one.item.kind, _series_of(one.item)), []).append(one)
         return [
-            self._page(kind, name, some, None if kind == "gone" and len(groups) > 1 else body, seen_ms)
+            page_of(
+                self._platform,
+                self._account,
+                seen_ms,
+                kind,
+                name,
+                some,
+                None if kind == "gone" and len(groups) > 1 else body,
+            )
             for (kind, name), some in groups.items()
         ]
 
-    def _unread(self, body: bytes, seen_ms: int) -> tuple[PageInfo, Page]:
-        """An answer of which nothing could be taken: its bytes, for whoever looks into it."""
-        page = Page(
-            self._platform, self._account, seen_ms, [], [], [], [], [], [], {}, {}, body, ROUTE, "", []
-        )  # fmt: skip
-        return PageInfo(0, 0, UNREAD, 0, None, None, len(body)), page
 
-    def _page(
-        self, kind: str, name: str, decided: list[_Decided], body: bytes | None, seen_ms: int
-    ) -> tuple[PageInfo, Page]:
-        decided.sort(key=lambda one: (one.item.posted_ms or 0, len(one.item.id), one.item.id))
-        items = [one.item for one in decided]
-        posted = [item.posted_ms or 0 for item in items]
-        payload = b"\n".join([item.slices[0][1] for item in items]) if body is None else body
-        page = Page(
-            self._platform,
-            self._account,
-            seen_ms,
-            [item.id for item in items],
-            posted,
-            [one.version for one in decided],
-            [one.change for one in decided],
-            [one.digest for one in decided],
-            [len(item.slices[0][1]) for item in items],
-            {number: item.record_id for number, item in enumerate(items) if item.record_id is not None},
-            {},
-            payload,
-            ROUTE,
-            "" if name == kind else name,
-            None if body is None else [item.places[0][0] for item in items],
-            {number: list(item.places[1:]) for number, item in enumerate(items) if len(item.places) > 1}
-            if body is not None
-            else {},
-        )
-        return PageInfo(0, 0, kind, len(items), posted[0], posted[-1], len(payload)), page
-
-
-def _told(remarks: Mapping[str, Problem], decided: Sequence[_Decided]) -> list[Problem]:
+def _told(remarks: Mapping[str, Problem], decided: Sequence[Decided]) -> list[Problem]:
     """What was not understood in records that are kept: of the others it was told before."""
     return [remarks[one.item.id] for one in decided if one.change != "unchanged" and one.item.id in remarks]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from archiver.collect.keeping import ROUTE
+from archiver.collect.pages import ROUTE
 from archiver.progress import Spend
 from archiver.settings import AccountSettings
 from archiver.settings_api import AccountApi, Prices

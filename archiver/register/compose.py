@@ -1,6 +1,7 @@
 """Entries of the moderation register to records as they stand."""
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +12,11 @@ _OF_ONE_ENTRY = frozenset(
     {"id", "number", "entry", "entered_ms", "entered_by", "corrects", "entry_note", "schema_version"}
 )
 """What says something of an entry itself, and nothing of the record."""
+_OF_THE_RECORD = tuple(
+    name for field in msgspec.structs.fields(Moderation) if (name := field.name) not in _OF_ONE_ENTRY
+)
+_OF_ONE_ACT = ("action_ms", "action_by", "authorised_by", "until_ms", "outcome")
+"""What says something of one action: it goes when another begins."""
 
 
 class ModerationRecord(Struct, frozen=True):
@@ -41,6 +47,23 @@ class ModerationRecord(Struct, frozen=True):
         return tuple(dict.fromkeys(code for one in self.entries for code in one.reason_codes))
 
     @property
+    def decided(self) -> ModerationAction | None:
+        """The action decided on, as corrected; what undid it later is none of it."""
+        before = takewhile(lambda one: one.entry != "reversal", self.entries)
+        found = [one.action for one in before if one.action is not None]
+        return found[-1] if found else None
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether it was decided to undo its action."""
+        return any(one.entry == "reversal" for one in self.entries)
+
+    @property
+    def is_appealed(self) -> bool:
+        """Whether somebody objected."""
+        return self.now.appeal_received_ms is not None or any(one.entry == "appeal" for one in self.entries)
+
+    @property
     def people(self) -> tuple[str, ...]:
         """Everyone who decided, entered, acted or allowed anything."""
         named = (
@@ -52,8 +75,9 @@ class ModerationRecord(Struct, frozen=True):
 
     @property
     def is_pending(self) -> bool:
-        """Whether its last action was decided on and is not done: planned, or tried in vain."""
-        return self.now.state in ("planned", "failed")
+        """Whether its last action was decided on and is not done: planned, or tried in vain and to be done
+        another way (as `RegisterTable.pending`)."""
+        return self.now.state == "planned" or (self.now.state == "failed" and self.now.way is not None)
 
 
 def compose(entries: Iterable[Moderation]) -> ModerationRecord:
@@ -63,15 +87,15 @@ def compose(entries: Iterable[Moderation]) -> ModerationRecord:
     first = by_number[0]
     fields: dict[str, object] = {}
     for one in by_number[1:]:
-        for field in msgspec.structs.fields(Moderation):
-            value = getattr(one, field.name)
-            if field.name not in _OF_ONE_ENTRY and value not in (None, ()):
-                fields[field.name] = value
-        if one.action is not None and one.state == "planned":
+        for name in _OF_THE_RECORD:
+            value = getattr(one, name)
+            if value is not None and value != ():
+                fields[name] = value
+        if one.action is not None and (one.entry == "reversal" or one.state == "planned"):
             # Another action begins: what came of the one before is no part of it.
-            for name in ("action_ms", "action_by", "outcome"):
+            for name in _OF_ONE_ACT:
                 fields[name] = getattr(one, name)
-    return ModerationRecord(tuple(by_number), msgspec.structs.replace(first, **fields))
+    return ModerationRecord(tuple(by_number), msgspec.structs.replace(first, **fields) if fields else first)
 
 
 def records_of(entries: Sequence[Moderation]) -> list[ModerationRecord]:

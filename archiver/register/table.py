@@ -75,8 +75,8 @@ class RegisterTable:
         return self._rows("WHERE platform = ? AND account = ? AND item_id = ?", (platform, account, item_id))
 
     def pending(self) -> list[Registered]:
-        """Records whose last action is planned or failed."""
-        return self._rows("WHERE state IN ('planned', 'failed')")
+        """Records whose last action is planned, or failed and may yet be done another way."""
+        return self._rows("WHERE state = 'planned' OR (state = 'failed' AND way IS NOT NULL)")
 
     def save(self, row: Registered) -> None:
         """Note a record's newest entry. Inside a transaction of the caller's. Raise IntegrityError where

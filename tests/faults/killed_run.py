@@ -7,9 +7,11 @@ commit of SQLite. Between two of them nothing else can be seen from outside but 
 that a kill before each is a kill anywhere. N is 0 for a run to the end, which says how many steps there
 were. Pages, commits and packs are made small, so that a short export takes many steps. With
 KILL_WORKERS=1 the steps are those of sealing's worker processes instead; with READ_APART=1 a process of
-its own reads the export, as it does for a large one.
+its own reads the export, as it does for a large one. With FAIL_INSTEAD=1 the n-th step fails as on a full
+disk, and the process goes on.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -35,8 +37,11 @@ class Steps:
 
     def count(self) -> None:
         self.number += 1
-        if self.number == self.last:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self.number != self.last:
+            return
+        if os.environ.get("FAIL_INSTEAD") == "1":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def audit(self, event: str, arguments: tuple[object, ...]) -> None:
         """See "Audit events table" in Python's library reference."""
@@ -51,7 +56,11 @@ class Steps:
             self.count()
 
     def commit(self) -> bool:
-        self.count()
+        """SQLite's commit hook: the true answer makes the commit fail."""
+        try:
+            self.count()
+        except OSError:
+            return True
         return False
 
     def install(self) -> None:

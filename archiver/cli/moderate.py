@@ -1,0 +1,158 @@
+"""`archiver moderate`: record an item of X, then do what was decided about it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._session import printable
+from archiver.cli.login import find_account
+from archiver.cli.moderation._options import TIME, by_option, facts_options, read_facts, read_time, who
+from archiver.cli.moderation._results import INCOMPLETE, open_register, report_acted
+from archiver.errors import UsageError
+from archiver.moderation.decision import VERBS, Given, parse_action, parse_moment, require_text
+from archiver.moderation.item import ItemName, parse_item_name
+from archiver.moderation.moderating import Decision, Moderated, Moderator
+from archiver.moderation.screenshots import check_screenshot
+from archiver.records import Moderation
+from archiver.settings import AccountSettings, Settings
+from archiver.times import format_time, system_clock
+
+_SHOWN_CHARACTERS = 280
+
+
+@click.command(
+    "moderate",
+    epilog=examples(
+        "archiver moderate https://x.com/HANDLE/status/1588091220244369409 --reason abusive --action hide",
+        "archiver moderate 1588091220244369409 --reason own_error --action remove --note 'wrong street'",
+        "archiver moderate @HANDLE --reason impersonation --action report",
+        "archiver moderate done 3f2a6c11",
+    ),
+)
+@click.argument("item", metavar="URL|ID|@HANDLE")
+@click.option("--action", metavar="ACTION", required=True, help=f"{', '.join(VERBS)}.")
+@facts_options
+@by_option
+@click.option("--account", metavar="ID|HANDLE", help="Which of our accounts; needed where there are several.")
+@click.option("--message", is_flag=True, help="The ID is a direct message's; its content is given by hand.")
+@click.option("--text", metavar="TEXT", help="By hand: what it says. - reads it from standard input.")
+@click.option("--author", metavar="HANDLE", help="By hand: who wrote it.")
+@click.option("--author-name", metavar="NAME", help="By hand: the author's name as shown.")
+@click.option("--author-id", metavar="ID", help="By hand: the author's number.")
+@click.option("--posted-at", metavar=TIME, help="By hand: when it was posted.")
+@click.option(
+    "--screenshot",
+    "screenshots",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A picture of it; may be repeated.",
+)
+@click.option("--done-at", metavar=TIME, help="You did it on X already, at this time.")
+@click.option("--again", is_flag=True, help="Make another record although the same is recorded already.")
+@pass_session
+def command(session: Session, /, item: str, action: str, **said: Any) -> int:
+    """Record a post, a reply or an account that breaks the rules, and only then act.
+
+    The item, its author's profile, the posts it answers and the thread around it are asked of X and kept as
+    X sent them; the record says what was said, by whom and when, which rule it breaks, and who decided.
+    Only when all that is durable is the action taken: hide a reply, remove an own post, mute, as far as the
+    settings allow (acts in [account.api]). For everything else it says what to click, and waits for:
+    archiver moderate done. A record that was cut off is finished by the same command.
+
+    Where X does not show the item nothing is done, unless --text, --author and --posted-at give it by hand.
+    Times carry their zone: 2026-11-25T14:05Z.
+
+    Exit 0: recorded and done. 3: recorded, but the action is still to be done, or something around the item
+    could not be had. 1: failed; the message says whether it is recorded."""
+    settings, now_ms = session.settings, system_clock()
+    name = parse_item_name(item, is_message=said["message"])
+    if not said["reasons"]:
+        known = ", ".join(settings.moderation.reason_codes)
+        raise UsageError("there is no reason", f"--reason with one of: {known}")
+    decision = Decision(
+        name=name,
+        account=_account_of(settings, said["account"], name),
+        action=parse_action(action),
+        facts=read_facts(said, settings.moderation, now_ms),
+        given=_read_given(said, now_ms),
+        screenshots=[
+            check_screenshot(one, settings.moderation.screenshot_bytes) for one in said["screenshots"]
+        ],
+        done_ms=read_time(said["done_at"], "--done-at", now_ms),
+        anew=said["again"],
+    )
+    with open_register(session, who(said["by"], session.environ)) as (register, connections, _):
+        result = Moderator(settings, register, connections).moderate(decision)
+    return _report(session, result)
+
+
+def _account_of(settings: Settings, named: str | None, name: ItemName) -> AccountSettings:
+    """Ours that the item is about: the one named, the only one, or the one that the address names."""
+    accounts = [one for one in settings.accounts if one.platform == "x"]
+    own = [one for one in accounts if one.handle and one.handle.lower() == (name.handle or "").lower()]
+    if named is None and len(accounts) > 1 and len(own) == 1:
+        return own[0]
+    return find_account(settings, named)
+
+
+def _read_given(said: dict[str, Any], now_ms: int) -> Given | None:
+    """The content given by hand, whole or not at all."""
+    needed = {"--text": said["text"], "--author": said["author"], "--posted-at": said["posted_at"]}
+    further = [
+        f"--{name}" for name in ("author-name", "author-id") if said[name.replace("-", "_")] is not None
+    ]
+    if not any(value is not None for value in needed.values()) and not further:
+        return None
+    missing = [option for option, value in needed.items() if value is None]
+    if missing:
+        raise UsageError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+            "an item by hand needs its text, its author and when it was posted",
+        )
+    text = _read_input() if said["text"] == "-" else said["text"]
+    handle = parse_item_name(f"@{said['author'].strip().removeprefix('@')}").handle
+    return Given(
+        text=require_text(text, "--text") or "",
+        author_handle=handle or "",
+        posted_ms=parse_moment(said["posted_at"], "--posted-at", now_ms),
+        author_id=None if said["author_id"] is None else parse_item_name(said["author_id"]).id,
+        author_name=require_text(said["author_name"], "--author-name"),
+    )
+
+
+def _read_input() -> str:
+    """Standard input to its end, without the line end that an editor adds."""
+    return sys.stdin.buffer.read(1 << 20).decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+def _report(session: Session, result: Moderated) -> int:
+    if not session.json:
+        already = " already" if result.known else ""
+        click.echo(f"Recorded{already} as {result.row.record_id}.")
+        if result.entry is not None:
+            _say_recorded(result.entry)
+    for note in result.notes:
+        session.note(printable(note))
+    code = report_acted(
+        session, result.acted, by_hand=result.by_hand, known=result.known, notes=list(result.notes)
+    )
+    return code or (INCOMPLETE if result.short else 0)
+
+
+def _say_recorded(entry: Moderation) -> None:
+    """What was said, by whom and when, as the record has it."""
+    by = f"@{entry.author_handle}" if entry.author_handle else entry.author_id or "an author not known"
+    when = "" if entry.posted_ms is None else f", {format_time(entry.posted_ms)[:19].replace('T', ' ')} UTC"
+    click.echo(printable(f"  {entry.item_type} by {by}{when}"))
+    text = entry.text or f"not seen: {entry.unseen}"
+    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    click.echo("  | " + printable(shown).replace("\n", "\n  | "))
+    answers = len(entry.context_sha256)
+    kept = [f"{answers} answer{'' if answers == 1 else 's'} of X"] if answers else []
+    kept += [f"{one.role} {one.file_name}" for one in entry.attachments if one.missing is None]
+    if kept:
+        click.echo(printable(f"  kept with it: {', '.join(kept)}"))

@@ -1,0 +1,80 @@
+"""Entries added to records that are there, each naming the one it follows."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import uuid4
+
+from msgspec import Struct
+
+from archiver.errors import UsageError
+from archiver.moderation.item import PLATFORM, parse_item_name
+from archiver.moderation.keeping import keep_entries, row_after
+from archiver.records import EntryKind, Moderation
+from archiver.register import Registered
+from archiver.spool import Spool
+from archiver.times import Clock
+
+FEWEST_CHARACTERS: Final = 4
+"""Of the beginning of a record's id."""
+NAMED: Final = 5
+
+
+def new_id() -> str:
+    """A random UUID (RFC 9562, version 4)."""
+    return str(uuid4())
+
+
+class Register(Struct, frozen=True):
+    """The register of one spool, and who adds to it."""
+
+    spool: Spool
+    clock: Clock
+    by: str
+    make_id: Callable[[], str] = new_id
+
+    def find(self, text: str, fits: Callable[[Registered], bool] = lambda row: True) -> Registered:
+        """The record that a person names: by its id or the beginning of it, by its item's number or address.
+        Where that is several, the one that `fits` what is to be done. Raise UsageError where there is none,
+        or still more than one."""
+        found = self._found(text.strip())
+        fitting = [row for row in found if fits(row)]
+        found = fitting if len(fitting) == 1 else found
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(
+                f"there is no moderation record {text[:80]!r} on this host", "see: archiver moderation list"
+            )
+        shown = ", ".join(f"{one.record_id} ({one.action}, {one.state})" for one in found[:NAMED])
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        raise UsageError(f"{text[:80]!r} is {len(found)} records", f"say which: {shown}{more}")
+
+    def _found(self, text: str) -> list[Registered]:
+        table = self.spool.register
+        if len(text) >= FEWEST_CHARACTERS and (found := table.beginning_with(text.lower())):
+            return found
+        try:
+            name = parse_item_name(text)
+        except UsageError:
+            return []
+        return [one for one in table.all() if one.platform == PLATFORM and one.item_id == name.id and name.id]
+
+    def add(self, row: Registered, entry: EntryKind, note: str | None = None, **fields: Any) -> Registered:
+        """One more entry, durable on return; the record's row after it. Raise IntegrityError where another
+        run has added to the record since the row was read."""
+        made = Moderation(
+            id=self.make_id(),
+            record_id=row.record_id,
+            number=row.entries + 1,
+            entry=entry,
+            corrects=row.last_entry,
+            entered_ms=self.clock(),
+            entered_by=self.by,
+            entry_note=note,
+            platform=row.platform,
+            account=row.account,
+            **fields,
+        )
+        with self.spool.appending():
+            keep_entries(self.spool, [made])
+        return row_after(row, made)
