@@ -107,8 +107,20 @@ def test_the_cron_line_runs_and_prints_nothing_when_all_is_well(
 
 def test_every_query_and_every_kind_shown_finds_something_in_the_sample(run: Runner, tmp_path: Path) -> None:
     assert run("demo", tmp_path / "demo").code == 0
+    by_hand = ["--text", "Nonsense.", "--author", "loud_resident", "--posted-at", "2026-01-05T10:00Z"]
+    decided = [
+        "--reason",
+        "abusive",
+        "--action",
+        "hide",
+        "--done-at",
+        "2026-01-05T10:30Z",
+        "--by",
+        "duty officer",
+    ]
+    assert run("--config", tmp_path / "demo", "moderate", "123", *decided, *by_hand).code == 0
     rows = table_rows(README, "query")
-    assert len(rows) == 9
+    assert len(rows) == 10
     for query, explained in rows:
         words = query.strip("`")
         result = run("--config", tmp_path / "demo", "search", "--json", words)
@@ -193,5 +205,5 @@ def test_every_commands_help_has_an_example_of_it_that_can_be_read(run: Runner, 
 
 def test_the_readme_names_every_limit_that_a_records_officer_must_know() -> None:
     text = " ".join(README.read_text().split())
-    for said in ("between two exports", "about 14 days", "Nothing else opens the archives", "version 0.2"):
+    for said in ("between two exports", "about 14 days", "Nothing else opens the archives", "version 0.3"):
         assert said in text
