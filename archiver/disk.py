@@ -10,7 +10,8 @@ import fcntl
 import io
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PARTIAL_PREFIX = ".partial-"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOOK_AGAIN_SECONDS = 0.05
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -82,11 +84,14 @@ class _NewFile(io.FileIO):
 
 
 @contextmanager
-def new_file(path: Path, *, mode: int = 0o600, replace: bool = False) -> Iterator[BinaryIO]:
+def new_file(
+    path: Path, *, mode: int = 0o600, replace: bool = False, named: Callable[[], Path] | None = None
+) -> Iterator[BinaryIO]:
     """Give a writer; when the body ends well the file is durable under `path`, else nothing is left.
 
-    Without `replace` raise TakenError where the name is taken, however late. Raise ArchiverError where
-    the disk is full or a system call fails. The umask applies to `mode`."""
+    `named` is asked, when all is written, for the name in the same folder that the file gets instead, where
+    that depends on what was written. Without `replace` raise TakenError where the name is taken, however
+    late. Raise ArchiverError where the disk is full or a system call fails. The umask applies to `mode`."""
     if not replace and os.path.lexists(path):
         raise TakenError(path)
     partial = path.parent / f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
@@ -99,7 +104,7 @@ def new_file(path: Path, *, mode: int = 0o600, replace: bool = False) -> Iterato
             yield file
             with os_errors_reported("writing", path):
                 os.fsync(file.fileno())
-            _publish(partial, path, replace=replace)
+            _publish(partial, path if named is None else named(), replace=replace)
     except BaseException:
         with suppress(OSError):
             partial.unlink()
@@ -201,31 +206,45 @@ def _delete_if_abandoned(path: Path) -> bool:
 
 
 class Lock:
-    """One run at a time: `with Lock(path):` raises LockedError where another process holds it.
+    """One run at a time: `with Lock(path):` raises LockedError where another process holds it, and goes on
+    holding it for `wait_seconds`.
 
     The kernel releases it when the process ends, however it ends; the file stays and holds the process
     id of the last holder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, wait_seconds: float = 0.0) -> None:
         self.path = path
+        self._wait_seconds = wait_seconds
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
         with os_errors_reported("locking", self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._take(descriptor)
             except BlockingIOError:
                 holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
                 os.close(descriptor)
                 raise self._locked(holder) from None
-            except OSError:
+            except BaseException:
                 os.close(descriptor)
                 raise
             self._descriptor = descriptor
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return self
+
+    def _take(self, descriptor: int) -> None:
+        """Look again until it is free; raise BlockingIOError when the time is over."""
+        until = time.monotonic() + self._wait_seconds
+        while True:
+            try:
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise
+                time.sleep(min(_LOOK_AGAIN_SECONDS, left))
 
     def _locked(self, holder: str) -> LockedError:
         process = f"process {holder}" if holder.isdigit() else "another process"

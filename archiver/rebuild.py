@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from archiver.archive.build import MediaPlace, Place, SegmentBuilder
+from archiver.archive.build import NOT_CAPTURED, MediaPlace, Place, SegmentBuilder
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.errors import ArchiverError
@@ -24,24 +24,27 @@ NAMED_DIFFERENCES = 20
 _CACHED_PARTS = 32
 _MEDIA = """
 SELECT c.account, m.file_name, m.sha256, m.size, m.archive, m.pack, m.offset, m.missing FROM media AS m
-JOIN (SELECT 'post' AS record_table, key, account FROM post
-      UNION ALL SELECT 'message', key, account FROM message
-      UNION ALL SELECT 'account', key, platform_id FROM account) AS c
-ON c.record_table = m.record_table AND c.key = m.record_key"""
+JOIN ({owners}) AS c ON c.record_table = m.record_table AND c.key = m.record_key
+ORDER BY m.sha256 IS NOT NULL, m.record_table <> 'moderation'"""
+"""Where each file lies. What is found counts most, and what an entry of the moderation register says least:
+an entry knows itself why a file is missing, and whether one of that name is its own."""
+_OWNERS = {"post": "account", "message": "account", "account": "platform_id", "moderation": "account"}
+"""Tables whose records show files, and the column whose files those are."""
 _RECORDS = {
     "post": "SELECT key, 'post', version, part, offset, length FROM post ORDER BY key",
     "message": "SELECT key, 'message', version, part, offset, length FROM message ORDER BY key",
     "account": "SELECT key, 'account', version, part, offset, length FROM account ORDER BY key",
     "relation": "SELECT key, kind, version, part, offset, length FROM relation ORDER BY key",
     "gone": "SELECT key, 'gone', 1, part, offset, length FROM gone ORDER BY key",
+    "moderation": "SELECT key, 'moderation', number, part, offset, length FROM moderation ORDER BY key",
 }
 _JOINED = (
     "SELECT part, offset, length FROM record_capture WHERE record_table = ? AND record_key = ?"
     " ORDER BY position"
 )
 _DERIVED = (*_RECORDS, "hashtag", "mention", "link", "media", "record_capture", "person")
-_ADDED_IN_2 = ("person",)
-"""Tables that archives sealed with an earlier schema do not have."""
+_ADDED_IN = {"person": 2, "moderation": 3}
+"""The schema that brought a table: archives sealed with an earlier one do not have it."""
 
 
 @dataclass
@@ -80,23 +83,37 @@ class _Rebuild:
         self.captures = {row[0]: _capture(row) for row in self._rows("SELECT * FROM capture")}
         self.part_captures = dict(self._rows("SELECT id, capture FROM capture_part"))
         self._parts: dict[int, bytes] = {}
-        self.media = {(row[0], row[1]): MediaPlace(*row[2:]) for row in self._rows(_MEDIA)}
+        self.tables = self._tables()
+        owners = " UNION ALL ".join(
+            f"SELECT '{table}' AS record_table, key, {account} AS account FROM {table}"  # noqa: S608  # names of our own schema
+            for table, account in _OWNERS.items()
+            if table in self.tables
+        )
+        self.media = {
+            (row[0], row[1]): MediaPlace(*row[2:]) for row in self._rows(_MEDIA.format(owners=owners))
+        }
+
+    def _tables(self) -> set[str]:
+        """The derived tables that the segment's schema has; and those that are there though it has not."""
+        schema = int(self.old.pragma("user_version"))
+        there = {name for (name,) in self._rows("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        return {table for table in _DERIVED if table in there or schema >= _ADDED_IN.get(table, 1)}
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         return self.old.execute(sql, values).fetchall()
 
     def run(self) -> None:
-        nowhere = MediaPlace(None, None, None, None, None, "not captured")
+        nowhere = MediaPlace(None, None, None, None, None, NOT_CAPTURED)
         builder = SegmentBuilder(
             lambda account, name: self.media.get((account, name), nowhere), language="english"
         )
         try:
             for table in _RECORDS:
-                self._derive(table, builder)
+                if table in self.tables:
+                    self._derive(table, builder)
             builder.flush()
-            schema = int(self.old.pragma("user_version"))
             for table in _DERIVED:
-                if schema >= 2 or table not in _ADDED_IN_2:
+                if table in self.tables:
                     self._compare(table, builder.connection)
         finally:
             builder.close()
@@ -131,7 +148,8 @@ class _Rebuild:
         if len(columns) != len(described) or len(columns) != len(newer):
             self.result.add_difference(f"{table}: its columns are not those that this version makes")
         keys = [row[1] for row in described if row[5]]
-        sql = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(keys)}"  # noqa: S608  # names of our own schema
+        named = ", ".join(f'"{column}"' for column in columns)
+        sql = f"SELECT {named} FROM {table} ORDER BY {', '.join(keys)}"  # noqa: S608  # names of our own schema
         places = [columns.index(key) for key in keys]
         for old_row, new_row in _unequal(self.old.execute(sql), new.execute(sql), places):
             self.result.add_difference(_difference(table, columns, keys, old_row, new_row))

@@ -1,7 +1,10 @@
-"""Vaults made from records alone: real segments, sealed and signed, without an export to read first.
+"""Vaults made from records alone: real segments, sealed and signed, without an export to read first; and
+vaults that hold a segment which an earlier version made.
 
-For tests of what comes after sealing. What these archives' captures hold no parser reads."""
+For tests of what comes after sealing. What the captures of archives made here hold no parser reads; entries
+of the moderation register are their own bytes."""
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -9,20 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import zstandard
 
 from archiver.archive.build import MediaPlace, Place, SegmentBuilder
-from archiver.archive.manifest import FORMAT, NAMESPACE, File, Manifest
+from archiver.archive.manifest import FORMAT, NAMESPACE, File, Manifest, manifest_fields
 from archiver.chain import Head, encode_document, next_fields, sign_document
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
 from archiver.keys import archive_key_name, new_identity, seal_archive_key
-from archiver.records import Message, Post, Record, Relation
+from archiver.records import Message, Moderation, Post, Record, Relation
 from archiver.search.run import Searcher
+from archiver.sources.moderation import encode_entry
 from archiver.stores.local import LocalStore
 from archiver.times import format_time
 from archiver.vault import Vault
+from tests.programs import PROJECT
 
+SEALED_BEFORE = PROJECT / "tests" / "unit" / "archive" / "sealed_before"
+"""Segments' databases as earlier versions made them, one for each schema: 1 by version 0.1.0 from a month of
+the built-in sample; 2 by version 0.2.0 from an export and a fake of X that show the same posts."""
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """A folder for vaults made by the dozen: on a disk, most of the time would go into syncing it."""
 ACCOUNT = "1001"
@@ -37,10 +46,11 @@ NOWHERE = MediaPlace(None, None, None, None, None, "not captured")
 
 @dataclass(frozen=True)
 class Made:
-    """A record and how many versions were taken up to this one."""
+    """A record and how many versions were taken up to this one; or that it is no version of its own."""
 
     record: Any
     version: int = 1
+    again: bool = False
 
 
 def post(platform_id: str, text: str, posted_ms: int = 0, **fields: object) -> Post:
@@ -87,6 +97,21 @@ def like(platform_id: str, text: str | None, captured_ms: int = 0, **fields: obj
     return Relation(**{**known, **fields})
 
 
+def moderation(entry_id: str, **fields: object) -> Moderation:
+    """An entry of the moderation register: a decision about a reply, unless the fields say otherwise."""
+    known: dict[str, object] = {
+        "id": entry_id,
+        "record_id": entry_id,
+        "number": 1,
+        "entry": "decision",
+        "entered_ms": 0,
+        "entered_by": "M. Example",
+        "platform": "x",
+        "account": ACCOUNT,
+    }
+    return Moderation(**{**known, **fields})
+
+
 @dataclass
 class VaultMaker:
     """Makes a vault in a folder, one archive at a time."""
@@ -114,6 +139,48 @@ class VaultMaker:
         self.store.put_new(archive_key_name(name), seal_archive_key(identity, [self.holder.recipient()]))
         self.sign(name, self.manifest(name, files, identity))
 
+    def add_sealed_before(self, schema: int) -> str:
+        """One more archive of the segment that an earlier version made; the archive's name."""
+        packed = (SEALED_BEFORE / f"schema-{schema}.sqlite.zst").read_bytes()
+        plain = zstandard.ZstdDecompressor().decompress(packed)
+        database = sqlite3.connect(":memory:")
+        database.deserialize(plain)
+        (name,) = database.execute("SELECT value FROM meta WHERE name = 'archive'").fetchone()
+        tables = [one for (one,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        records = {
+            table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in ("post", "message", "relation", "account", "gone")
+        }
+        gone = dict(database.execute("SELECT kind, count(*) FROM gone GROUP BY kind"))
+        (revised,) = database.execute(
+            "SELECT (SELECT count(*) FROM post WHERE version <> 1 OR record_id IS NOT NULL)"
+            " + (SELECT count(*) FROM message WHERE version <> 1)"
+        ).fetchone()
+        again = database.execute("SELECT count(*) FROM again").fetchone()[0] if "again" in tables else 0
+        first, last = database.execute(
+            "SELECT min(posted_ms), max(posted_ms) FROM"
+            " (SELECT posted_ms FROM post UNION ALL SELECT posted_ms FROM message)"
+        ).fetchone()
+        database.close()
+        identity = new_identity(classic=True)
+        file_name = "records-000.sqlite.zst.age"
+        with (
+            self.store.create(f"archives/{name}/{file_name}") as file,
+            age.encrypt_stream([identity.recipient()], file) as sealed,
+            SeekableWriter(sealed) as frames,
+        ):
+            frames.write(plain)
+        data = (self.folder / "archives" / name / file_name).read_bytes()
+        described = File(
+            name=file_name, kind="records", size=len(data), sha256=sha256(data).hexdigest(),
+            plain_size=len(plain), records={table: rows for table, rows in records.items() if rows},
+            gone=gone, revised=revised, again=again, posted_from=format_time(first),
+            posted_to=format_time(last),
+        )  # fmt: skip
+        self.store.put_new(archive_key_name(name), seal_archive_key(identity, [self.holder.recipient()]))
+        self.sign(name, self.manifest(name, [described], identity))
+        return str(name)
+
     def manifest(self, name: str, files: list[File], identity: age.X25519Identity) -> Manifest:
         place = next_fields(self.head)
         return Manifest(
@@ -125,7 +192,7 @@ class VaultMaker:
 
     def sign(self, name: str, manifest: Manifest) -> None:
         """Put a manifest and its signature in place, as the chain's new end."""
-        data, signature = sign_document(msgspec.to_builtins(manifest), self.key, NAMESPACE)
+        data, signature = sign_document(manifest_fields(manifest), self.key, NAMESPACE)
         self.store.put_new(f"archives/{name}/manifest.json.sig", signature)
         self.store.put_new(f"archives/{name}/manifest.json", data)
         self.head = Head(manifest.sequence, sha256(data).hexdigest())
@@ -164,6 +231,7 @@ class VaultMaker:
         return File(
             name=file_name, kind="records", size=len(data), sha256=sha256(data).hexdigest(),
             plain_size=frames.plain_size, records=builder.counts, gone=builder.gone, revised=builder.revised,
+            again=builder.again,
             posted_from=None if builder.posted_from is None else format_time(builder.posted_from),
             posted_to=None if builder.posted_to is None else format_time(builder.posted_to),
         )  # fmt: skip
@@ -185,8 +253,10 @@ def _fill(builder: SegmentBuilder, records: list[Made], fetched_ms: int) -> None
     for made in sorted(records, key=_time):
         account = getattr(made.record, "account", ACCOUNT)
         body = bodies.setdefault(account, bytearray())
-        data = msgspec.json.encode(made.record)
-        builder.add(made.record, made.version, Place(accounts.index(account) + 1, len(body), len(data)))
+        is_entry = isinstance(made.record, Moderation)
+        data = encode_entry(made.record) if is_entry else msgspec.json.encode(made.record)
+        place = Place(accounts.index(account) + 1, len(body), len(data))
+        builder.add(made.record, made.version, place, again=made.again)
         body += data + b"\n"
     builder.finish_rows()
     for account, body in bodies.items():

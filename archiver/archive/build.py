@@ -15,10 +15,22 @@ import msgspec
 import Stemmer
 
 from archiver.archive.vfs import GrowingFile, SegmentDatabase
-from archiver.records import Account, Gone, Link, MediaReference, Message, Person, Post, Record, Relation
+from archiver.records import (
+    Account,
+    Attachment,
+    Gone,
+    Link,
+    MediaReference,
+    Message,
+    Moderation,
+    Person,
+    Post,
+    Record,
+    Relation,
+)
 
-SCHEMA_VERSION = 2
-"""2 added the tables `person` and `again`."""
+SCHEMA_VERSION = 3
+"""2 added the tables `person` and `again`, 3 `moderation`."""
 APPLICATION_ID = 0x61726368
 """The letters `arch`, at byte 68 of the database (SQLite, "Database File Format", 1.3.17)."""
 
@@ -51,6 +63,8 @@ class MediaPlace(NamedTuple):
     missing: str | None
 
 
+NOT_CAPTURED = "not captured"
+"""Why a file is missing of which nothing else is known."""
 FindMedia = Callable[[str, str], MediaPlace]
 """(account, file name) to the place of a media file."""
 
@@ -73,6 +87,7 @@ _COLUMNS = {
     "record_capture": 6,
     "person": 7,
     "again": 2,
+    "moderation": 61,
 }
 """Tables whose rows come with the records, and how many columns each has."""
 _SEARCHED = {"post": "post_fts", "message": "message_fts", "relation": "relation_fts"}
@@ -125,6 +140,8 @@ class SegmentBuilder:
             table, key = "message", self._add_message(record, version, place)
         elif type(record) is Relation:
             table, key = "relation", self._add_relation(record, version, place)
+        elif type(record) is Moderation:
+            table, key = "moderation", self._add_moderation(record, place)
         elif type(record) is Gone:
             table, key = "gone", self._next_key("gone")
             self._rows["gone"].append((key, *msgspec.structs.astuple(record), *place))
@@ -225,6 +242,46 @@ class SegmentBuilder:
         self._add_media("account", key, account.platform_id, account.media)
         return key
 
+    def _add_moderation(self, entry: Moderation, place: tuple[int, int, int]) -> int:
+        key = self._next_key("moderation")
+        imported = entry.imported
+        self._rows["moderation"].append(
+            (
+                key, entry.id, entry.record_id, entry.number, entry.entry, entry.schema_version,
+                entry.corrects, entry.entry_note, entry.entered_ms, entry.entered_by, entry.platform,
+                entry.account, entry.account_handle, entry.item_type, entry.item_id, entry.item_url,
+                entry.content, entry.unseen, entry.author_id, entry.author_handle, entry.author_name,
+                entry.posted_ms, entry.text, entry.language, _hashes(entry, "media"),
+                _hashes(entry, "screenshot"), _list(entry.context_sha256), _list(entry.context_missing),
+                entry.detected_ms, entry.detected_by, entry.detection, entry.house_rule,
+                entry.house_rule_version, _list(entry.reason_codes), entry.reason_text, entry.legal_ground,
+                entry.action, entry.state, entry.way, entry.action_ms, entry.action_by, entry.authorised_by,
+                entry.until_ms, entry.outcome, entry.notified_ms, entry.notified_how, entry.not_notified,
+                entry.escalated, entry.escalated_reference, entry.appeal_received_ms, entry.appeal_decided_by,
+                entry.appeal_decided_ms, entry.appeal_outcome, entry.exhibit, entry.case,
+                entry.retention_rule, entry.hold,
+                None if imported is None else msgspec.json.encode(imported).decode(), *place,
+            )
+        )  # fmt: skip
+        self._rows["media"] += [
+            (
+                "moderation", key, position, None,
+                "screenshot" if one.role == "screenshot" else one.media_type, one.url, one.file_name,
+                one.alt_text, *self._find_attachment(entry.account, one),
+            )
+            for position, one in enumerate(entry.attachments)
+        ]  # fmt: skip
+        return key
+
+    def _find_attachment(self, account: str, one: Attachment) -> MediaPlace:
+        """Where a file of an entry lies, if it is the one whose hash the entry has."""
+        place = self._find_media(account, one.file_name)
+        if place.sha256 is None:
+            return place._replace(missing=one.missing or NOT_CAPTURED)
+        if one.sha256 is not None and one.sha256 != place.sha256:
+            return MediaPlace(None, None, None, None, None, "another file has its name")
+        return place
+
     def _add_people(self, table: str, key: int, people: Sequence[Person]) -> None:
         self._rows["person"] += [
             (table, key, position, one.role, one.user_id, one.handle, one.name)
@@ -318,3 +375,11 @@ class SegmentBuilder:
         self._file.release()
         for rows in self._rows.values():
             rows.clear()
+
+
+def _list(values: Sequence[str]) -> str | None:
+    return json.dumps(values, ensure_ascii=False) if values else None
+
+
+def _hashes(entry: Moderation, role: str) -> str | None:
+    return _list([one.sha256 for one in entry.attachments if one.role == role and one.sha256 is not None])

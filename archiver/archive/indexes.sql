@@ -7,4 +7,6 @@ CREATE INDEX message_platform_id ON message (platform_id);
 CREATE INDEX message_revision ON message (platform_id) WHERE version <> 1;
 CREATE INDEX relation_platform_id ON relation (platform_id);
 CREATE INDEX gone_platform_id ON gone (platform_id);
+CREATE INDEX moderation_record_id ON moderation (record_id);
+CREATE INDEX moderation_item_id ON moderation (item_id);
 CREATE INDEX term_stem ON term (stem);

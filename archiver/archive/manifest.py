@@ -3,7 +3,7 @@
 No post's text and no third party's name: it is read by whoever can read the store.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -51,14 +51,18 @@ class Count(Struct, frozen=True, kw_only=True, omit_defaults=True):
     other: int = 0
     """Versions that are not newer than what was there: from an older export, or differing in the same."""
     again: int = 0
-    """No versions of their own: the same records had come another way before."""
+    """No versions of their own: the same records had come another way before, or were captured for the
+    moderation register alone."""
     unparsed: int = 0
     """Kept verbatim, but not understood."""
+    decisions: int = 0
+    """Of `new` entries of the moderation register: those that begin a record."""
 
 
 class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was read, when the platform made it, and the SHA-256 of the export it came from. Of an interface:
-    one path asked in one walk, `requests` answers of it, the first and the last of them.
+    one path asked in one walk, `requests` answers of it, the first and the last of them. Of the moderation
+    register: all entries, and all captures around what they are about, an origin each for an account.
 
     A body's own SHA-256 is only inside the archive: that of a short file would confirm a guess at it."""
 
@@ -87,6 +91,19 @@ class KnownGap(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ModerationCount(Struct, frozen=True, kw_only=True):
+    """How many decisions and reversals of one account gave one reason for one action: codes and a number.
+
+    A decision with two reasons counts under both. `reason` is empty where an entry gives none, as a reversal,
+    whose decision may lie in another archive."""
+
+    platform: str
+    account: str
+    reason: str
+    action: str
+    number: int
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """See docs/format.md for every field. Times are ISO 8601 in UTC."""
 
@@ -111,10 +128,19 @@ class Manifest(Struct, frozen=True, kw_only=True):
     tool: str
     configuration: str
     gaps: list[KnownGap] = []
+    moderation: list[ModerationCount] = []
 
     @property
     def segments(self) -> list[File]:
         return [file for file in self.files if file.kind == "records"]
+
+
+def manifest_fields(manifest: Manifest) -> dict[str, Any]:
+    """What is written: `moderation` only where there is some, as in archives of before there was any."""
+    fields: dict[str, Any] = msgspec.to_builtins(manifest)
+    if not manifest.moderation:
+        del fields["moderation"]
+    return fields
 
 
 def parse_manifest(data: bytes, name: str) -> Manifest:

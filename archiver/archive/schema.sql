@@ -10,23 +10,24 @@ CREATE TABLE meta (
 -- How bytes were got: one row for each member of an export, or each page an API answered.
 CREATE TABLE capture (
     id            INTEGER PRIMARY KEY,
-    source        TEXT NOT NULL,             -- x_export, x_api, comparison
+    source        TEXT NOT NULL,             -- x_export, x_api, comparison, moderation
     route         TEXT NOT NULL,             -- export, api, manual
     platform      TEXT NOT NULL,
     account       TEXT NOT NULL,             -- the archived account's id
     handle        TEXT,                      -- its handle and name as known at capture
     name          TEXT,
-    request       TEXT NOT NULL,             -- export file and member; or method, path and query
+    request       TEXT NOT NULL,             -- export file and member; or method, path and query; or the register
     body_kind     TEXT NOT NULL,             -- how to parse it
     layout        TEXT NOT NULL,             -- the format's generation
-    fetched_ms    INTEGER NOT NULL,          -- when the platform made it; or answered
+    fetched_ms    INTEGER NOT NULL,          -- when the platform made it; or answered; or it was entered
     taken_ms      INTEGER NOT NULL,          -- when this program took it
     status        INTEGER,
     headers       TEXT,                      -- JSON, without credentials
     context       TEXT NOT NULL,             -- JSON, what else parsing needs
     body_size     INTEGER,
     body_sha256   TEXT,                      -- of the whole body, as delivered; NULL: not read to its end
-    source_sha256 TEXT NOT NULL,             -- of the export file (or files); of an API's walk, its number
+    source_sha256 TEXT NOT NULL,             -- of the export file (or files); of an API's walk or of entries made
+                                             -- together, a number of their own
     tool          TEXT NOT NULL,
     configuration TEXT NOT NULL              -- SHA-256 of the settings
 );
@@ -166,7 +167,8 @@ CREATE TABLE person (
     PRIMARY KEY (record_table, record_key, position)
 ) WITHOUT ROWID;
 
--- Rows that are no version of their own: the same record, captured another way before.
+-- Rows that are no version of their own: the same record, captured another way before; or a post or profile
+-- captured for the moderation register alone, around an item that was dealt with (its version is 1).
 CREATE TABLE again (
     record_table TEXT NOT NULL,
     record_key   INTEGER NOT NULL,
@@ -188,7 +190,74 @@ CREATE TABLE gone (
     length      INTEGER NOT NULL
 );
 
--- Pictures and videos: where each lies, or why it is missing. record_table: post, message, account.
+-- One entry of the moderation register a row, in the order entered. A record is all entries with its record_id:
+-- a decision, and what was added to it. Columns that an entry says nothing of are NULL. Times that it names are
+-- in *_ms. Its JSON, of which the row is derived, is at part, offset, length.
+CREATE TABLE moderation (
+    key                 INTEGER PRIMARY KEY,
+    id                  TEXT NOT NULL,
+    record_id           TEXT NOT NULL,       -- the id of the record's first entry
+    number              INTEGER NOT NULL,    -- its place in the record, from 1
+    entry               TEXT NOT NULL,       -- decision, outcome, correction, reversal, appeal
+    schema_version      INTEGER NOT NULL,    -- of the entry's JSON
+    corrects            TEXT,                -- the id of the entry that it follows
+    entry_note          TEXT,                -- why a later entry was made
+    entered_ms          INTEGER NOT NULL,
+    entered_by          TEXT NOT NULL,
+    platform            TEXT NOT NULL,
+    account             TEXT NOT NULL,       -- the archived account's id: where it was dealt with
+    account_handle      TEXT,
+    item_type           TEXT,                -- own_post, reply, comment, message, user
+    item_id             TEXT,
+    item_url            TEXT,
+    content             TEXT,                -- captured, given, unseen
+    unseen              TEXT,                -- why nobody here has it
+    author_id           TEXT,
+    author_handle       TEXT,
+    author_name         TEXT,
+    posted_ms           INTEGER,
+    text                TEXT,
+    language            TEXT,
+    media_sha256        TEXT,                -- JSON list: of what the item shows, and is held
+    screenshot_sha256   TEXT,                -- JSON list: of screenshots
+    context_sha256      TEXT,                -- JSON list: of the bodies of captures around it
+    context_missing     TEXT,                -- JSON list: what of them could not be had
+    detected_ms         INTEGER,
+    detected_by         TEXT,
+    detection           TEXT,                -- staff, rule, public, partner, platform
+    house_rule          TEXT,
+    house_rule_version  TEXT,
+    reason_codes        TEXT,                -- JSON list
+    reason_text         TEXT,
+    legal_ground        TEXT,
+    action              TEXT,                -- none, warned, replied, hidden, removed …
+    state               TEXT,                -- planned, done, failed
+    way                 TEXT,                -- api: by this program; hand: by a person on the platform
+    action_ms           INTEGER,
+    action_by           TEXT,
+    authorised_by       TEXT,
+    until_ms            INTEGER,
+    outcome             TEXT,                -- what the platform said, or why it failed
+    notified_ms         INTEGER,
+    notified_how        TEXT,
+    not_notified        TEXT,
+    escalated           TEXT,                -- crime, safeguarding, professional_standards, data_breach
+    escalated_reference TEXT,
+    appeal_received_ms  INTEGER,
+    appeal_decided_by   TEXT,
+    appeal_decided_ms   INTEGER,
+    appeal_outcome      TEXT,                -- upheld, overturned, partly
+    exhibit             TEXT,
+    "case"              TEXT,
+    retention_rule      TEXT,
+    hold                TEXT,
+    imported            TEXT,                -- JSON: the row of an older log that it was taken from
+    part                INTEGER NOT NULL,
+    offset              INTEGER NOT NULL,
+    length              INTEGER NOT NULL
+);
+
+-- Pictures and videos: where each lies, or why it is missing. record_table: post, message, account, moderation.
 CREATE TABLE media (
     record_table TEXT NOT NULL,
     record_key   INTEGER NOT NULL,
@@ -254,3 +323,9 @@ CREATE VIEW message_raw AS
 SELECT message.key, message.platform_id,
        CAST(substr(capture_part.body, message.offset + 1, message.length) AS TEXT) AS raw
 FROM message JOIN capture_part ON capture_part.id = message.part;
+
+-- Each entry's JSON, as it was entered.
+CREATE VIEW moderation_raw AS
+SELECT moderation.key, moderation.id, moderation.record_id,
+       CAST(substr(capture_part.body, moderation.offset + 1, moderation.length) AS TEXT) AS raw
+FROM moderation JOIN capture_part ON capture_part.id = moderation.part;

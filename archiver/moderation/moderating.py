@@ -239,7 +239,7 @@ class Moderator:
                 size, sha256 = media.fetch(
                     reference, lambda stream: self._spool.write_media(account.id, reference.file_name, stream)
                 )
-                self._spool.name_media(account.id, reference.file_name, size, sha256)
+                sha256 = self._spool.name_media(account.id, reference.file_name, size, sha256)
             except NotFetchedError as error:
                 missing = str(error)
         return Attachment(

@@ -4,27 +4,31 @@ The order is what makes a kill harmless. A mark is noted in the state; packs and
 read back and verified; then the key, the signature, and last the manifest, which makes the archive
 exist. Only then is the spool emptied. A rerun finds the mark: where the store has a manifest with it,
 it finishes emptying; where not, it drops the unfinished files and seals anew.
+
+The mark names the last ids that are taken. What the moderation register adds meanwhile, which waits for no
+sealing, has higher ones and stays for the next archive.
 """
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from archiver import __version__
-from archiver.archive.manifest import FORMAT, NAMESPACE, Count, File, KnownGap, Manifest, Origin
+from archiver.archive.manifest import FORMAT, NAMESPACE, File, KnownGap, Manifest, manifest_fields
 from archiver.chain import Head, next_fields, sign_document
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
 from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
 from archiver.progress import Gap
+from archiver.seal.counting import count_media, count_moderation, count_records, list_origins
 from archiver.seal.media import Places, seal_media
 from archiver.seal.plan import plan_segments
 from archiver.seal.segment import SealedSegment, SegmentContext
 from archiver.seal.workers import WorkerSetup, seal_segments
-from archiver.spool import Spool, SpooledCapture, SpooledMedia
+from archiver.spool import Spool, SpooledMedia
 from archiver.state import Sealing, State
 from archiver.times import Clock, format_date, format_time
 from archiver.vault import Archive, Vault
@@ -138,12 +142,13 @@ class _Run:
         self.progress = progress
         self.sealing = sealing
         self.identity: Identity = new_identity(classic=options.classic)
-        self.captures = spool.captures()
-        self.problems = [one for one in spool.problems() if one.id <= sealing.last_problem]
+        self.captures = spool.captures(sealing.last_page)
+        self.problems = spool.problems(sealing.last_problem)
+        self.missing = spool.count_missing_media(sealing.last_media)
 
     def seal(self, previous: Head | None) -> SealResult:
         """Write everything, the manifest last; then empty the spool."""
-        media = [one for one in self.spool.media() if one.id <= self.sealing.last_media]
+        media = self.spool.media(self.sealing.last_media)
         packs, places = seal_media(self.sealing.archive, media, self.spool, self.vault.store, self.identity)
         segments = self._seal_segments(places)
         folder = f"archives/{self.sealing.archive}"
@@ -151,7 +156,7 @@ class _Run:
             archive_key_name(self.sealing.archive), seal_archive_key(self.identity, self.options.recipients)
         )
         manifest = self._manifest(previous, packs, segments, media)
-        data, signature = sign_document(msgspec.to_builtins(manifest), self.options.signing_key, NAMESPACE)
+        data, signature = sign_document(manifest_fields(manifest), self.options.signing_key, NAMESPACE)
         self.vault.store.put_new(f"{folder}/manifest.json.sig", signature)
         self._note_media(places)
         self.vault.store.put_new(f"{folder}/manifest.json", data)
@@ -160,7 +165,7 @@ class _Run:
         return SealResult(archive, tuple(problem for one in segments for problem in one.problems))
 
     def _seal_segments(self, places: Places) -> list[SealedSegment]:
-        plans = plan_segments(self.spool.pages(), self.options.segment_bytes)
+        plans = plan_segments(self.spool.pages(last=self.sealing.last_page), self.options.segment_bytes)
         problems = [msgspec.structs.astuple(one)[1:] for one in self.problems]
         context = SegmentContext(
             self.sealing.archive,
@@ -224,9 +229,9 @@ class _Run:
             recipient=self.identity.recipient().encode(),
             mark=self.sealing.mark,
             files=[*(one.file for one in segments), *packs],
-            counts=self._counts(segments, media),
+            counts=count_records(segments, self.captures) + count_media(media, self.missing, self.captures),
             problems=dict(Counter(one.reason for one in self.problems)),
-            origins=_origins(self.captures.values()),
+            origins=list_origins(self.captures.values()),
             tool=f"archiver {__version__}",
             configuration=self.options.configuration,
             gaps=[
@@ -234,80 +239,8 @@ class _Run:
                 for number, gap in self.spool.progress.gaps(unsealed=True)
                 if number <= self.sealing.last_gap
             ],
+            moderation=count_moderation(segments),
         )
-
-    def _counts(self, segments: Sequence[SealedSegment], media: Sequence[SpooledMedia]) -> list[Count]:
-        changes: Counter[tuple[str, str, str, str]] = Counter()
-        for segment in segments:
-            for (number, kind, change), records in segment.changes.items():
-                capture = self.captures[number].capture
-                changes[capture.platform, capture.account, kind, change] += records
-        counts = [
-            Count(
-                platform=platform,
-                account=account,
-                kind=kind,
-                new=changes[platform, account, kind, "new"],
-                changed=changes[platform, account, kind, "changed"],
-                back=changes[platform, account, kind, "back"],
-                other=changes[platform, account, kind, "other"],
-                again=changes[platform, account, kind, "again"],
-                unparsed=changes[platform, account, kind, "unparsed"],
-            )
-            for platform, account, kind in sorted({key[:3] for key in changes})
-        ]
-        return counts + _media_counts(media, self.spool.count_missing_media(), self.captures)
-
-
-def _media_counts(
-    media: Sequence[SpooledMedia],
-    missing: Sequence[tuple[str, str, int]],
-    captures: dict[int, SpooledCapture],
-) -> list[Count]:
-    platforms = {one.capture.account: one.capture.platform for one in captures.values()}
-    accounts = {one.account for one in media} | {account for account, _, _ in missing}
-    return [
-        Count(
-            platform=platforms.get(account, ""),
-            account=account,
-            kind="media",
-            new=sum(one.account == account for one in media),
-            missing={reason: number for of, reason, number in missing if of == account},
-        )
-        for account in sorted(accounts)
-    ]
-
-
-def _origins(captures: Iterable[SpooledCapture]) -> list[Origin]:
-    """One for each file of an export; of an interface, whose answers are many, one for each path and walk."""
-    origins: dict[tuple[str, str, str], Origin] = {}
-    for spooled in captures:
-        origin = _origin(spooled)
-        if spooled.capture.status is None:
-            origins[spooled.source_sha256, spooled.capture.source, spooled.capture.request] = origin
-            continue
-        key = (spooled.source_sha256, spooled.capture.source, origin.request)
-        known = origins.get(key, origin)
-        origins[key] = msgspec.structs.replace(
-            known,
-            fetched_at=min(known.fetched_at, origin.fetched_at),
-            fetched_until=max(known.fetched_until or "", origin.fetched_at),
-            requests=known.requests + 1,
-        )
-    return list(origins.values())
-
-
-def _origin(spooled: SpooledCapture) -> Origin:
-    capture = spooled.capture
-    asked = capture.status is not None
-    return Origin(
-        source=capture.source,
-        route=capture.route,
-        account=capture.account,
-        request=capture.request.partition("?")[0] if asked else capture.request,
-        fetched_at=format_time(capture.fetched_ms),
-        source_sha256=spooled.source_sha256,
-    )
 
 
 def _known_gap(gap: Gap) -> KnownGap:

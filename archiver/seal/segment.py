@@ -2,6 +2,7 @@
 
 Runs in a process of its own when an archive has several segments."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -9,14 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from archiver import __version__
-from archiver.archive.build import MediaPlace, Place, SegmentBuilder
+from archiver.archive.build import NOT_CAPTURED, MediaPlace, Place, SegmentBuilder
 from archiver.archive.manifest import File
 from archiver.archive.verify import verify_file
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.keys import Identity
-from archiver.records import TIMED_KINDS
+from archiver.records import TIMED_KINDS, Moderation
 from archiver.seal.hashing import HashingWriter
 from archiver.seal.plan import Run, SegmentPlan, in_time_order
 from archiver.sources.parsers import parser_for
@@ -26,6 +27,8 @@ from archiver.stores.base import Store
 from archiver.times import format_time
 
 JOINED_PART_BYTES = 1024 * 1024
+_COUNTED = ("decision", "reversal")
+"""Entries of the moderation register that the manifest counts by reason and action."""
 
 
 class SegmentContext(Struct, frozen=True):
@@ -48,11 +51,16 @@ class SegmentContext(Struct, frozen=True):
 
 
 class SealedSegment(Struct, frozen=True):
-    """A segment in the store, and what it brought: (capture, kind, change) to a number of records."""
+    """A segment in the store, and what it brought: (capture, kind, change) to a number of records.
+
+    Of the moderation register: decisions by platform and account; decisions and reversals by platform,
+    account, reason and action."""
 
     file: File
     changes: dict[tuple[int, str, str], int]
     problems: list[str]
+    decisions: dict[tuple[str, str], int]
+    moderation: dict[tuple[str, str, str, str], int]
 
 
 def seal_segment(
@@ -69,7 +77,13 @@ def seal_segment(
     finally:
         build.builder.close()
     verify_file(store, context.archive, file, identity)
-    return SealedSegment(file, dict(build.changes), build.problems)
+    return SealedSegment(
+        file,
+        dict(build.changes),
+        build.problems,
+        dict(build.decisions),
+        dict(build.moderation),
+    )
 
 
 def _store_segment(store: Store, name: str, builder: SegmentBuilder, identity: Identity) -> File:
@@ -107,13 +121,19 @@ class _SegmentBuild:
         self.builder = SegmentBuilder(self._find_media, language=context.language)
         self.changes: Counter[tuple[int, str, str]] = Counter()
         self.problems: list[str] = []
+        self.decisions: Counter[tuple[str, str]] = Counter()
+        self.moderation: Counter[tuple[str, str, str, str]] = Counter()
+        self._account = ""
+        self._missing: dict[tuple[str, str], str] = {}
         self._sealed_before: dict[str, bool] = {}
         self._last_offsets: tuple[int, list[int]] = (0, [])
         self._parts = {page.id: number for number, page in enumerate(plan.pages, start=1)}
         self._joined = _JoinedParts(first_part=len(plan.pages) + 1)
 
-    def _find_media(self, account: str, file_name: str) -> MediaPlace:
-        """In this archive's packs, in an earlier archive's, or missing with the reason."""
+    def _find_media(self, shown_by: str, file_name: str) -> MediaPlace:
+        """In this archive's packs, in an earlier archive's, or missing with the reason. Files are kept under
+        the account that they were captured for, also those that somebody else's profile shows."""
+        account = self._account
         packed = self.context.packed.get((account, file_name))
         if packed is not None:
             return packed
@@ -122,9 +142,19 @@ class _SegmentBuild:
         sealed = self.state.find_media(account, file_name) if self._sealed_before[account] else None
         if sealed is not None:
             return MediaPlace(sealed.sha256, sealed.size, sealed.archive, sealed.pack, sealed.offset, None)
-        spooled = self.spool.find_media(account, file_name)
-        reason = None if spooled is None else spooled.missing
-        return MediaPlace(None, None, None, None, None, reason or "not captured")
+        return MediaPlace(None, None, None, None, None, self._why_missing(account, file_name))
+
+    def _why_missing(self, account: str, file_name: str) -> str:
+        """The same for all records of the segment, though the file may come into the spool meanwhile."""
+        reason = self._missing.get((account, file_name))
+        if reason is None:
+            spooled = self.spool.find_media(account, file_name)
+            if spooled is None:
+                reason = NOT_CAPTURED
+            else:
+                reason = spooled.missing or "not there yet when this was sealed"
+            reason = self._missing[account, file_name] = sys.intern(reason)
+        return reason
 
     def add_records(self) -> None:
         """Parse every record of the plan's pages into the builder, dated ones in order of time."""
@@ -144,6 +174,7 @@ class _SegmentBuild:
         for info, page, start, stop in runs:
             spooled = self.context.captures[info.capture]
             parse = parser_for(spooled.capture.source)
+            self._account = spooled.capture.account
             offsets = self._offsets(info, page)
             for index in range(start, stop):
                 offset, length = offsets[index], page.lengths[index]
@@ -168,7 +199,16 @@ class _SegmentBuild:
                         places,
                         again=change == "again",
                     )
+                    if type(record) is Moderation:
+                        self._count_entry(record)
                 self.changes[info.capture, info.kind, change] += 1
+
+    def _count_entry(self, entry: Moderation) -> None:
+        if entry.entry == "decision":
+            self.decisions[entry.platform, entry.account] += 1
+        if entry.entry in _COUNTED:
+            for reason in dict.fromkeys(entry.reason_codes or ("",)):
+                self.moderation[entry.platform, entry.account, reason, entry.action or ""] += 1
 
     def _offsets(self, info: PageInfo, page: Page) -> list[int]:
         """A page comes in several runs where others overlap it; its offsets are counted once."""

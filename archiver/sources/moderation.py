@@ -20,6 +20,8 @@ KIND = "moderation"
 LAYOUT = "moderation-1"
 SCHEMA_VERSION = 1
 REQUEST = "moderation register"
+_MOST = 2**63 - 1
+"""What a column of SQLite holds."""
 _EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
 """The years 1 to 9999, which a text can hold."""
 
@@ -40,6 +42,8 @@ def decode_entry(data: bytes) -> Moderation:
     """The entry of one line; raise SourceError for bytes that are none."""
     try:
         found: Mapping[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
+        if any(name.endswith("_ms") for name in found):
+            raise ValueError("a time that is no text")
         fields = {
             f"{name.removesuffix('_at')}_ms" if name.endswith("_at") else name: _moment(value)
             if name.endswith("_at")
@@ -49,6 +53,9 @@ def decode_entry(data: bytes) -> Moderation:
         entry = msgspec.convert(fields, Moderation)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise SourceError(f"not an entry of the moderation register: {error}") from error
+    numbers = (entry.number, entry.schema_version, entry.imported.line if entry.imported else 1)
+    if not all(0 <= number <= _MOST for number in numbers):
+        raise SourceError("not an entry of the moderation register: a number out of range")
     if entry.schema_version > SCHEMA_VERSION:
         raise SourceError(
             f"an entry of the moderation register has the schema {entry.schema_version}",

@@ -6,16 +6,15 @@ mebibyte of verbatim bytes of one capture and becomes one capture_part of an arc
 Media lie beside it in `media/`, an age file each.
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+import apsw
 import msgspec
 import zstandard
 
-from archiver.disk import delete_partial_files, new_file, os_errors_reported
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.keys import Identity
@@ -36,6 +35,8 @@ from archiver.spool.items import (
     SpooledMedia,
     SpooledProblem,
 )
+from archiver.spool.media import ANY_ID, MediaSpool
+from archiver.spool.media import SCHEMA as MEDIA_SCHEMA
 
 __all__ = [
     "NOT_WANTED",
@@ -59,9 +60,6 @@ CREATE TABLE IF NOT EXISTS page (
     id INTEGER PRIMARY KEY AUTOINCREMENT, capture INTEGER NOT NULL REFERENCES capture (id),
     kind TEXT NOT NULL, records INTEGER NOT NULL, posted_from INTEGER, posted_to INTEGER,
     plain_bytes INTEGER NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS media (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, file_name TEXT NOT NULL,
-    sha256 TEXT, size INTEGER, missing TEXT, UNIQUE (account, file_name));
 CREATE TABLE IF NOT EXISTS problem (
     id INTEGER PRIMARY KEY AUTOINCREMENT, source_sha256 TEXT NOT NULL, source_name TEXT NOT NULL,
     noticed_ms INTEGER NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
@@ -69,31 +67,32 @@ CREATE TABLE IF NOT EXISTS problem (
 """
 
 
-class Spool:
-    """The open spool. The caller holds the collector's lock, or only reads."""
+_COMPACTING_WAIT_MS = 1_000
+
+
+class Spool(MediaSpool):
+    """The open spool. The caller holds the collector's lock, or only reads, or adds what nobody else adds:
+    entries of the moderation register with what they stand on (`appending`, `add_entries`). So a sealing
+    takes what is there up to the ids that it noted when it began, and leaves the rest for the next.
+
+    Every transaction begins by writing. One that read first could find, when it came to write, that another
+    run had written meanwhile, and SQLite would refuse it at once however long it might wait
+    (SQLITE_BUSY_SNAPSHOT)."""
 
     def __init__(self, folder: Path, identity: Identity) -> None:
-        self.folder = folder
-        self.identity = identity
         self._decoder = msgspec.msgpack.Decoder(Page)
         self._decompressor = zstandard.ZstdDecompressor()
-        self._local = LocalDatabase(
+        local = LocalDatabase(
             folder / "spool.sqlite",
-            _SCHEMA + PROGRESS_SCHEMA + REGISTER_SCHEMA,
+            _SCHEMA + MEDIA_SCHEMA + PROGRESS_SCHEMA + REGISTER_SCHEMA,
             damaged_hint="keep it for examination; move it and the state's file aside, and take all anew",
         )
-        self._database = self._local.connection
-        self.progress = ProgressNotes(self._local)
-        self.register = RegisterTable(self._local)
-        with os_errors_reported("creating", folder / "media"):
-            (folder / "media").mkdir(mode=0o700, exist_ok=True)
+        super().__init__(folder, identity, local)
+        self.progress = ProgressNotes(local)
+        self.register = RegisterTable(local)
 
     def close(self) -> None:
         self._local.close()
-
-    def _rows(self, sql: str, values: tuple[str | int, ...] = ()) -> list[Any]:
-        with self._local.translated():
-            return self._database.execute(sql, values).fetchall()
 
     # Captures
 
@@ -124,10 +123,13 @@ class Spool:
             "UPDATE capture SET body_size = ?, body_sha256 = ? WHERE id = ?", (size, sha256, capture_id)
         )
 
-    def captures(self) -> dict[int, SpooledCapture]:
-        """Every capture by its id."""
+    def captures(self, last_page: int = ANY_ID) -> dict[int, SpooledCapture]:
+        """Every capture by its id, but for those whose pages all come after this one."""
         rows = self._rows(
             "SELECT id, source_sha256, description, taken_ms, body_size, body_sha256 FROM capture"
+            " WHERE id NOT IN (SELECT capture FROM page WHERE id > ?1)"
+            " OR id IN (SELECT capture FROM page WHERE id <= ?1) ORDER BY id",
+            (last_page,),
         )
         return {
             row[0]: SpooledCapture(row[0], row[1], msgspec.json.decode(row[2], type=Capture), *row[3:])
@@ -153,12 +155,6 @@ class Spool:
             (*msgspec.structs.astuple(info)[1:], body),
         )
         return self._database.last_insert_rowid()
-
-    def _insert_missing(self, missing: Sequence[MissingMedia]) -> None:
-        self._database.executemany(
-            "INSERT INTO media (account, file_name, missing) VALUES (?,?,?) ON CONFLICT DO NOTHING",
-            [(one.account, one.file_name, one.reason) for one in missing],
-        )
 
     def add_answer(self, answer: AnswerToKeep) -> list[int]:
         """Store an answer's pages, what it misses, and how far it takes the collecting: all or none,
@@ -199,12 +195,12 @@ class Spool:
         with self._local.transaction():
             self.progress.save_spend(spend)
 
-    def pages(self, after: int = 0) -> list[PageInfo]:
-        """The pages with a higher id than `after`, in order."""
+    def pages(self, after: int = 0, last: int = ANY_ID) -> list[PageInfo]:
+        """The pages with a higher id than `after`, up to `last`, in order."""
         rows = self._rows(
             "SELECT id, capture, kind, records, posted_from, posted_to, plain_bytes FROM page"
-            " WHERE id > ? ORDER BY id",
-            (after,),
+            " WHERE id > ? AND id <= ? ORDER BY id",
+            (after, last),
         )
         return [PageInfo(*row) for row in rows]
 
@@ -222,98 +218,6 @@ class Spool:
             raise IntegrityError(
                 f"{where}: {error}", "the spool was altered, or its identity replaced"
             ) from error
-
-    # Media
-
-    def media(self) -> list[SpooledMedia]:
-        """Every media file in the spool, in the order taken."""
-        rows = self._rows(
-            "SELECT id, account, file_name, sha256, size, missing FROM media"
-            " WHERE missing IS NULL ORDER BY id"
-        )
-        return [SpooledMedia(*row) for row in rows]
-
-    def count_missing_media(self) -> list[tuple[str, str, int]]:
-        """How many files records show that their source did not have: (account, reason, number)."""
-        return [
-            (account, reason, number)
-            for account, reason, number in self._rows(
-                "SELECT account, missing, count(*) FROM media WHERE missing IS NOT NULL"
-                " GROUP BY account, missing ORDER BY account, missing"
-            )
-        ]
-
-    def find_media(self, account: str, file_name: str) -> SpooledMedia | None:
-        """What the spool knows of a file: that it is there, or why it is missing."""
-        rows = self._rows(
-            "SELECT id, account, file_name, sha256, size, missing FROM media"
-            " WHERE account = ? AND file_name = ?",
-            (account, file_name),
-        )
-        return SpooledMedia(*rows[0]) if rows else None
-
-    def holds_media(self, account: str) -> bool:
-        """Whether any media file of an account is in the spool."""
-        return bool(
-            self._rows("SELECT 1 FROM media WHERE account = ? AND missing IS NULL LIMIT 1", (account,))
-        )
-
-    def has_media(self, account: str, file_name: str) -> bool:
-        """Whether the file itself is in the spool."""
-        found = self.find_media(account, file_name)
-        return found is not None and found.missing is None
-
-    def add_media(self, account: str, file_name: str, stream: IO[bytes]) -> int:
-        """Encrypt a media file into the spool, then name it there; its size.
-
-        A kill between the two leaves a file without a name, which `sweep_media` removes."""
-        size, sha256 = self.write_media(account, file_name, stream)
-        self.name_media(account, file_name, size, sha256)
-        return size
-
-    def write_media(self, account: str, file_name: str, stream: IO[bytes]) -> tuple[int, str]:
-        """The first half of `add_media`, which touches no database: the file; its size and SHA-256."""
-        digest = hashlib.sha256()
-        size = 0
-        with (
-            new_file(self._media_path(account, file_name), replace=True) as file,
-            age.encrypt_stream([self.identity.recipient()], file) as writer,
-        ):
-            while block := stream.read(1024 * 1024):
-                digest.update(block)
-                size += len(block)
-                writer.write(block)
-        return size, digest.hexdigest()
-
-    def name_media(self, account: str, file_name: str, size: int, sha256: str) -> None:
-        """The second half of `add_media`: from now on the file is there."""
-        with self._local.transaction():
-            self._database.execute(
-                # Under a new id even where it was missing before: a sealing that was cut off, and is finished
-                # later, must not take it for one of its own.
-                "INSERT OR REPLACE INTO media (account, file_name, sha256, size) VALUES (?,?,?,?)",
-                (account, file_name, sha256, size),
-            )
-
-    @contextmanager
-    def open_media(self, media: SpooledMedia) -> Iterator[age.DecryptReader]:
-        """The plain bytes of a media file in the spool, to be read in order. Raise IntegrityError, here or
-        while reading, where the file is missing or was altered."""
-        path = self._media_path(media.account, media.file_name)
-        try:
-            with os_errors_reported("reading", path):
-                file = path.open("rb")
-            with file, age.DecryptReader(file, [self.identity]) as reader:
-                yield reader
-        except age.AgeError as error:
-            raise IntegrityError(
-                f"{path}: {error}", "the spool was altered, or its identity replaced"
-            ) from error
-
-    def _media_path(self, account: str, file_name: str) -> Path:
-        # A platform's file name is not ours to trust as a path, so the file is named by its hash.
-        name = hashlib.sha256(f"{account}/{file_name}".encode("utf-8", "surrogatepass")).hexdigest()
-        return self.folder / "media" / f"{name}.age"
 
     # Problems
 
@@ -333,9 +237,10 @@ class Spool:
             [(source_sha256, source_name, noticed_ms, one.what, one.reason, one.detail) for one in problems],
         )
 
-    def problems(self) -> list[SpooledProblem]:
-        """Everything that went wrong with what is in the spool."""
-        return [SpooledProblem(*row) for row in self._rows("SELECT * FROM problem ORDER BY id")]
+    def problems(self, last: int = ANY_ID) -> list[SpooledProblem]:
+        """Everything that went wrong with what is in the spool, up to an id."""
+        rows = self._rows("SELECT * FROM problem WHERE id <= ? ORDER BY id", (last,))
+        return [SpooledProblem(*row) for row in rows]
 
     # Emptying
 
@@ -372,18 +277,17 @@ class Spool:
                 " (SELECT source_sha256 FROM capture WHERE id IN (SELECT capture FROM page))"
             )
         self.sweep_media()
-        with self._local.translated():
-            if self.is_empty():
-                self._database.execute("VACUUM")
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._compact()
 
-    def sweep_media(self) -> None:
-        """Delete media files that no row names."""
-        named = {
-            self._media_path(one.account, one.file_name).name for one in self.media() if one.missing is None
-        }
-        with os_errors_reported("cleaning", self.folder / "media"):
-            for path in (self.folder / "media").iterdir():
-                if path.suffix == ".age" and path.name not in named:
-                    path.unlink()
-        delete_partial_files(self.folder / "media")
+    def _compact(self) -> None:
+        """Give the bytes of what was removed back to the disk; where another run is writing, that is left to
+        the next time."""
+        waiting_ms = int(self._database.pragma("busy_timeout"))
+        with self._local.translated(), suppress(apsw.BusyError, apsw.LockedError):
+            self._database.set_busy_timeout(_COMPACTING_WAIT_MS)
+            try:
+                if self.is_empty():
+                    self._database.execute("VACUUM")
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._database.set_busy_timeout(waiting_ms)

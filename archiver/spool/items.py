@@ -38,7 +38,9 @@ class Page(Struct, frozen=True, gc=False, array_like=True):
     payload: bytes
     route: Route = "export"
     series: str = ""
-    """The name under which the state knows its records; empty: their kind."""
+    """The name under which the state knows its records; empty: their kind. Nobody asks the state for those
+    of `context` and of the moderation register, and their pages may come from another run, between those of
+    one that holds the collector's lock. So the state may never note them, and need not."""
     starts: list[int] | None = None
     within: dict[int, list[tuple[int, int]]] = {}
 

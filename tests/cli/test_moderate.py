@@ -262,7 +262,7 @@ def test_an_item_that_x_does_not_show_is_recorded_as_a_person_wrote_it_down(
     assert scene.effective_acts == [("hide", scene.reply)]
     home.seal(scene.x.world.now_ms())
     ((name, sha256, pack),) = home.rows(
-        "SELECT file_name, sha256, pack FROM media WHERE media_type = 'image/png'"
+        "SELECT file_name, sha256, pack FROM media WHERE media_type = 'screenshot'"
     )
     assert (name, sha256) == (kept.file_name, kept.sha256)
     assert pack == "media-000.tar.age"

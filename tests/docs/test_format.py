@@ -14,10 +14,14 @@ from archiver.archive.build import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, r
 from archiver.archive.vfs import BULK_FRAME_BYTES, FRAME_BYTES
 from archiver.cli import main
 from archiver.initialise import VAULT_FORMAT
-from archiver.records import RELATION_KINDS
+from archiver.records import RELATION_KINDS, Attachment, LogRow, Moderation
+from archiver.seal.counting import CONTEXT_REQUEST
 from archiver.seal.media import PACK_BYTES
+from archiver.sources.moderation import LAYOUT, REQUEST, SOURCE, encode_entry
+from archiver.sources.x_api.endpoints import AROUND, ENDPOINTS
 from archiver.sources.x_export.layouts import Layout
 from tests.docs.documents import prose
+from tests.made_vaults import moderation
 from tests.programs import PROJECT
 
 DOCUMENT = PROJECT / "docs" / "format.md"
@@ -58,7 +62,7 @@ def test_every_table_and_view_has_a_section_that_names_each_of_its_columns(
 
 
 def test_no_column_is_described_that_is_not_there(schema: sqlite3.Connection) -> None:
-    for table in ("post", "capture"):
+    for table in ("post", "capture", "moderation"):
         rows = re.findall(r"^\| (`[^|]*) \|", sections()[table], flags=re.MULTILINE)
         columns = {row[1] for row in schema.execute(f"PRAGMA table_info({table})")}
         assert named(" ".join(rows)) == columns, table
@@ -71,10 +75,69 @@ def test_every_index_is_named(schema: sqlite3.Connection) -> None:
 
 
 def test_every_field_of_a_manifest_is_described_and_no_other() -> None:
-    structs = (manifest.Manifest, manifest.File, manifest.Count, manifest.Origin, manifest.KnownGap)
+    structs = (
+        manifest.Manifest,
+        manifest.File,
+        manifest.Count,
+        manifest.Origin,
+        manifest.KnownGap,
+        manifest.ModerationCount,
+    )
     fields = {field.name for struct in structs for field in msgspec.structs.fields(struct)}
     rows = re.findall(r"^\| (`[^|]*) \|", sections()["manifest.json"], flags=re.MULTILINE)
     assert named(" ".join(rows)) == fields
+
+
+def texts_of(kind: object) -> set[str]:
+    """The texts that a field can be, where it can be only some."""
+    found = msgspec.inspect.type_info(kind)
+    kinds = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
+    return {text for one in kinds if isinstance(one, msgspec.inspect.LiteralType) for text in one.values}
+
+
+def test_every_field_of_an_entrys_json_is_described_with_its_type_and_no_other() -> None:
+    names = {"int": "number", "str": "text", "tuple": "list of texts"}
+    types = {}
+    for field in msgspec.structs.fields(Moderation):
+        found = msgspec.inspect.type_info(field.type)
+        one = found.types[0] if isinstance(found, msgspec.inspect.UnionType) else found
+        kind = type(one).__name__.removesuffix("Type").lower()
+        is_time = field.name.endswith("_ms")
+        name = f"{field.name.removesuffix('_ms')}_at" if is_time else field.name
+        types[name] = "time" if is_time else names.get("tuple" if "tuple" in kind else kind, "text")
+    types |= {"attachments": "list of objects", "imported": "object"}
+    (_, _, table) = sections()["An entry's JSON"].partition("| field |")
+    described = {
+        name: cells[1]
+        for line in table.splitlines()[2:]
+        if len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 3
+        for name in named(cells[0])
+    }
+    assert described == types
+    for struct in (Attachment, LogRow):
+        assert {field.name for field in msgspec.structs.fields(struct)} <= named(table)
+
+
+def test_every_code_of_an_entry_is_named() -> None:
+    text = named(sections()["moderation"])
+    for field in msgspec.structs.fields(Moderation):
+        assert texts_of(field.type) - text == set(), field.name
+    kinds = texts_of(Moderation.__annotations__["entry"])
+    rows = re.findall(r"^\| (`[^|]*) \|", sections()["Moderation records"], flags=re.MULTILINE)
+    assert named(" ".join(rows)) - {"entry"} == kinds
+
+
+def test_the_smallest_entry_has_the_fields_that_are_said_to_be_always_there() -> None:
+    (always,) = re.findall(r"^(.*) are always there\.", sections()["An entry's JSON"], flags=re.M | re.S)
+    said = named(always.rpartition("\n\n")[2])
+    assert said | {"schema_version"} == set(json.loads(encode_entry(moderation("m1"))))
+
+
+def test_the_ways_in_which_bytes_were_got_are_named() -> None:
+    text = named(sections()["capture"])
+    assert {SOURCE, LAYOUT, REQUEST, "manual", *AROUND} <= text
+    assert set(AROUND) <= set(ENDPOINTS)
+    assert CONTEXT_REQUEST in named(sections()["manifest.json"])
 
 
 def test_names_and_numbers_are_those_of_the_code() -> None:

@@ -1,7 +1,8 @@
 """`docs/recovery.md`, followed to the letter: no code of ours, and no program but those it names.
 
-The vaults are made through the command line, of three sample exports a month apart. What the procedure
-brings is held against what our own reader says."""
+The vaults are made through the command line, of three sample exports a month apart, and hold a moderation
+record that was entered when two of them were there. What the procedure brings is held against what our own
+reader says."""
 
 import datetime as dt
 import hashlib
@@ -16,11 +17,16 @@ from pathlib import Path
 import pytest
 
 from archiver.cli import main
+from archiver.moderation.keeping import keep_entries
 from archiver.sample import write_sample_export
 from archiver.search.query import POST_KINDS
+from archiver.sources.moderation import encode_entry
 from tests.docs.documents import blocks, table_rows
 from tests.docs.terminal import run_on_terminal
+from tests.homes import Home
+from tests.made_vaults import ACCOUNT, moderation
 from tests.programs import PROJECT, require_node_age, require_program
+from tests.unit.seal.spooled import AUTHOR_HANDLE, answer_of, with_screenshot, x_post
 
 DOCUMENT = PROJECT / "docs" / "recovery.md"
 PROGRAMS = ("ssh-keygen", "sqlite3", "age", "age-keygen", "zstd", "tar")
@@ -34,6 +40,13 @@ KEYS, RIGHT_KEY = "4. The archives' keys", "Is it the right key?"
 OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to the byte")
 WITH_EXPORT = "With the original export still at hand"
 MEDIA = "8. Pictures and videos"
+MODERATION = "9. Moderation records"
+SCREENSHOT = b"what the screen showed"
+DECIDED_MS = 1_793_000_000_000
+OUTCOME = moderation(
+    "m1-2", record_id="m1", number=2, entry="outcome", corrects="m1", entered_ms=DECIDED_MS + 60_000,
+    entered_by="program", state="done", outcome="hidden: true",
+)  # fmt: skip
 PASSPHRASE = "seven plain words nobody would guess here"
 RELATIONS = [
     "follower",
@@ -84,8 +97,23 @@ def make_vault(folder: Path, *options: str) -> Vault:
     write_sample_export(november, until=dt.date(2026, 11, 30), months=8, drop_post_ids=dropped)
     for export in (september, october, november):
         archiver("--config", home, "import", "--add-account", export)
+        enter(Home(home), export)
         archiver("--config", home, "seal")
     return Vault(home, october, home / "keys" / "records.identity")
+
+
+def enter(home: Home, export: Path) -> None:
+    """In October a decision with a screenshot and what stood around the item, in November what came of it."""
+    with home.open_spool() as spool:
+        if export.stem == "october":
+            decision = with_screenshot(
+                spool, "m1", SCREENSHOT, entered_ms=DECIDED_MS, item_id="70001", author_handle=AUTHOR_HANDLE,
+                item_url=f"https://x.com/{AUTHOR_HANDLE}/status/70001", text="You fools", action="hidden",
+                state="planned", reason_codes=("abusive", "spam"),
+            )  # fmt: skip
+            keep_entries(spool, [decision], [answer_of(spool, x_post("70001", "You fools"))])
+        if export.stem == "november":
+            keep_entries(spool, [OUTCOME])
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +174,7 @@ def recovered(classic: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple
     folder = tmp_path_factory.mktemp("recovered")
     classic.copy_to(folder)
     environ = only_these(folder / "programs", *PROGRAMS, *USUAL)
-    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA)
+    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, MODERATION)
     return folder, follow(folder, environ, *steps)
 
 
@@ -338,9 +366,61 @@ def test_a_post_names_its_pictures_and_every_picture_has_its_hash(
     assert missing == ""
     assert sha256(recovered[0] / "opened" / archive / "media" / name) == digest
     packed = [path for path in (recovered[0] / "opened").glob("*/media/*/*") if path.is_file()]
-    assert shown.count(": OK") == len(packed) > 10
+    assert shown.count(": OK") == len(packed) - 1 > 10
     assert "WRONG" not in shown
     assert "FAILED" not in shown
+    beside = recovered[1][MODERATION]
+    name = f"{archives(classic)[1]}/media/{ACCOUNT}/screenshot-m1-1.png"
+    assert f"{name}: OK" in beside.splitlines()
+    assert (recovered[0] / "opened" / name).read_bytes() == SCREENSHOT
+    assert beside.count(": OK") == 1
+    assert "WRONG" not in beside
+
+
+def test_moderation_records_are_listed_whole_and_their_entries_read_to_the_byte(
+    recovered: tuple[Path, dict[str, str]],
+) -> None:
+    lines = recovered[1][MODERATION].splitlines()
+    url = f"https://x.com/{AUTHOR_HANDLE}/status/70001"
+    said = f'["abusive", "spam"]|{url}|{AUTHOR_HANDLE}|You fools'
+    assert lines[:3] == [
+        f"2026-10-26 07:33:20|m1|1|decision|M. Example|hidden|planned|{said}",
+        "2026-10-26 07:34:20|m1|2|outcome|program||done||||",
+        "m1|decision hidden planned, outcome  done",
+    ]
+    digest = hashlib.sha256(SCREENSHOT).hexdigest()
+    first, said, second, said_next = lines[3:7]
+    assert json.loads(first)["attachments"][0]["sha256"] == digest
+    assert said == f"2026-10-26T07:33:20.000Z|M. Example|abusive|{digest}"
+    assert second.encode() == encode_entry(OUTCOME)
+    assert said_next == "2026-10-26T07:34:20.000Z|program||"
+
+
+def test_a_screenshot_that_was_exchanged_after_it_was_taken_out_is_told(
+    recovered: tuple[Path, dict[str, str]], classic: Vault, tmp_path: Path
+) -> None:
+    shutil.copytree(recovered[0] / "opened", tmp_path / "opened", symlinks=True)
+    taken = tmp_path / "opened" / archives(classic)[1] / "media" / ACCOUNT / "screenshot-m1-1.png"
+    taken.write_bytes(SCREENSHOT + b"!")
+    (tmp_path / "opened" / "all.sqlite").unlink()
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    shown = run_moderation(tmp_path, environ)
+    assert "WRONG: a screenshot or picture" in shown
+    assert "screenshot-m1-1.png: FAILED" in shown
+
+
+def run_moderation(folder: Path, environ: Mapping[str, str]) -> str:
+    """The commands of that step alone, on what is opened already."""
+    run = subprocess.run(
+        ["bash", "-c", "OUT=$PWD/opened\n" + script(MODERATION)],
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return run.stdout
 
 
 def alter(path: Path, offset: int) -> None:
@@ -408,7 +488,7 @@ def test_a_post_quantum_vault_opens_with_node_after_an_old_age_asked_for_the_pas
     save_script(tmp_path)
     post_quantum.copy_to(tmp_path)
     environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL, "node")
-    steps = (START, OPEN_IDENTITY, WITH_NODE, *CHECKS, KEYS, *OPENING, WITH_EXPORT, MEDIA)
+    steps = (START, OPEN_IDENTITY, WITH_NODE, *CHECKS, KEYS, *OPENING, WITH_EXPORT, MEDIA, MODERATION)
     _, shown = run_on_terminal(
         script(*steps).replace("set -o pipefail", "set +e -o pipefail"),
         tmp_path,
@@ -447,6 +527,7 @@ def test_the_document_names_every_program_that_its_commands_are_given() -> None:
 def test_every_block_of_commands_is_run_by_a_test() -> None:
     run_here = {
         START, WITH_AGE, WITH_NODE, OPEN_IDENTITY, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA,
+        MODERATION,
     }  # fmt: skip
     assert {one.heading for one in blocks(DOCUMENT)} == run_here
     assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}

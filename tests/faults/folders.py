@@ -38,6 +38,7 @@ _ROWS = (
     "SELECT 'relation', platform_id, version, kind, text, captured_ms FROM relation",
     "SELECT 'account', platform_id, version, aspect, facts, captured_ms FROM account",
     "SELECT 'gone', platform_id, 0, kind, how, noticed_ms FROM gone",
+    "SELECT 'moderation', id, number, entry, state, entered_ms FROM moderation",
     "SELECT 'media', file_name, 0, missing, sha256, size FROM media",
 )
 

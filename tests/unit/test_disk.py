@@ -90,6 +90,21 @@ def test_a_file_is_invisible_until_it_is_complete(tmp_path: Path) -> None:
     assert path.read_bytes() == b"all of it"
 
 
+def test_a_file_can_be_named_after_what_was_written(tmp_path: Path) -> None:
+    written: list[bytes] = []
+    with disk.new_file(tmp_path / "unknown", named=lambda: tmp_path / written[0].decode()) as file:
+        file.write(b"all of it")
+        written.append(b"name")
+    assert names(tmp_path) == ["name"]
+    with (
+        pytest.raises(disk.TakenError, match="name is there already"),
+        disk.new_file(tmp_path / "unknown", named=lambda: tmp_path / "name") as file,
+    ):
+        file.write(b"something else")
+    assert names(tmp_path) == ["name"]
+    assert (tmp_path / "name").read_bytes() == b"all of it"
+
+
 def test_an_existing_file_is_never_overwritten_by_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "key"
     disk.create_exclusively(path, b"first")
@@ -268,6 +283,50 @@ def test_a_lock_ends_with_its_process_even_when_that_is_killed(tmp_path: Path) -
     holder.communicate()
     with disk.Lock(tmp_path / "lock"):
         pass
+
+
+def test_a_lock_that_is_waited_for_is_had_as_soon_as_it_is_free(tmp_path: Path) -> None:
+    holder = run_child(HOLD, tmp_path / "lock")
+    assert wait_for_line(holder) == "held"
+    release = threading.Timer(0.3, holder.communicate, ("end\n",))
+    release.start()
+    began = time.monotonic()
+    with disk.Lock(tmp_path / "lock", wait_seconds=30):
+        waited = time.monotonic() - began
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+    release.join()
+    assert 0.2 < waited < 10
+
+
+def test_a_lock_is_waited_for_no_longer_than_allowed(tmp_path: Path) -> None:
+    holder = run_child(HOLD, tmp_path / "lock")
+    assert wait_for_line(holder) == "held"
+    began = time.monotonic()
+    with (
+        pytest.raises(LockedError, match=f"process {holder.pid} is at work"),
+        disk.Lock(tmp_path / "lock", wait_seconds=0.3),
+    ):
+        pass
+    assert 0.3 <= time.monotonic() - began < 10
+    holder.communicate("end\n", timeout=30)
+
+
+def test_of_many_processes_that_wait_each_holds_the_lock_alone(tmp_path: Path) -> None:
+    script = """
+import os, sys, time
+from pathlib import Path
+from archiver.disk import Lock
+folder = Path(sys.argv[1])
+for _ in range(5):
+    with Lock(folder / "lock", wait_seconds=60):
+        os.close(os.open(folder / "inside", os.O_CREAT | os.O_EXCL))
+        time.sleep(0.01)
+        (folder / "inside").unlink()
+"""
+    children = [run_child(script, tmp_path) for _ in range(4)]
+    for child in children:
+        child.communicate(timeout=60)
+    assert [child.returncode for child in children] == [0] * 4
 
 
 def test_of_many_processes_at_once_only_one_holds_the_lock(tmp_path: Path) -> None:

@@ -6,18 +6,38 @@ from pathlib import Path
 import apsw
 import pytest
 
+from archiver.backup import import_exports
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.keys import archive_key_name, seal_archive_key
+from archiver.moderation.keeping import keep_entries
 from archiver.rebuild import NAMED_DIFFERENCES, Rebuilt, rebuild_segment
-from tests.homes import Home, make_home
+from archiver.seal import seal
+from archiver.wiring import open_collector, seal_options
+from tests.faults.folders import make_folder, sample
+from tests.homes import NOW_MS, Home
 from tests.made_vaults import VaultMaker
+from tests.unit.seal.spooled import answer_of, with_screenshot, x_post
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return make_home(tmp_path_factory.mktemp("rebuild"))
+    """The short sample, and two decisions with a screenshot each and what X showed around one of them."""
+    folder = tmp_path_factory.mktemp("rebuild")
+    home = Home(make_folder(folder / "home"))
+    with open_collector(home.settings) as collector:
+        export = sample(folder / "sample.zip")
+        (result,) = import_exports(collector, [export], may_add_account=True, clock=lambda: NOW_MS)
+        assert result.error is None
+        spool = collector.spool
+        entries = [
+            with_screenshot(spool, f"m{number}", b"a picture", text="rude", reason_codes=("abusive",))
+            for number in (1, 2)
+        ]
+        keep_entries(spool, entries, [answer_of(spool, x_post("70001", "rude"))])
+        seal(spool, collector.state, home.vault, seal_options(home.settings), lambda: NOW_MS)
+    return home
 
 
 def test_a_sealed_sample_is_derived_again_and_equal(home: Home) -> None:
@@ -27,6 +47,7 @@ def test_a_sealed_sample_is_derived_again_and_equal(home: Home) -> None:
     ]
     assert [(one.different, one.named) for one in results] == [(0, [])] * len(results)
     sealed = sum(sum(file.records.values()) for file in archive.manifest.files)
+    assert archive.manifest.files[0].records["moderation"] == 2
     assert sum(one.records for one in results) == sealed
     assert sealed > 300
 
@@ -73,6 +94,18 @@ def forged(home: Home, folder: Path, change: Callable[[apsw.Connection], object]
         ("UPDATE link SET expanded = 'https://example.org/' WHERE position = 0", "link post/"),
         ("UPDATE media SET alt_text = 'x' WHERE position = 0", ": alt_text"),
         ("DELETE FROM record_capture WHERE record_table = 'post'", ": text, truncated"),
+        ("UPDATE moderation SET text = 'polite' WHERE key = 1", "moderation 1: text"),
+        (
+            "UPDATE moderation SET \"case\" = 'K', reason_codes = '[]' WHERE key = 2",
+            "moderation 2: reason_codes, case",
+        ),
+        ("DELETE FROM moderation WHERE key = 2", "media moderation/2/0: only sealed"),
+        ("PRAGMA user_version = 2; UPDATE moderation SET hold = 'x' WHERE key = 1", "moderation 1: hold"),
+        ("DELETE FROM media WHERE record_table = 'moderation'", "media moderation/1/0: only made anew"),
+        (
+            "UPDATE media SET file_name = 'x' WHERE record_table = 'moderation'",
+            "media moderation/1/0: file_name",
+        ),
         ("ALTER TABLE post ADD COLUMN more", "post: its columns are not those that this version makes"),
     ],
 )
@@ -97,6 +130,12 @@ def test_altered_captured_bytes_show_in_the_rows_that_lie_in_them(home: Home, tm
 def test_a_capture_that_is_missing_is_a_difference_and_not_the_end(home: Home, tmp_path: Path) -> None:
     result = forged(home, tmp_path, lambda database: database.execute("DELETE FROM capture_part"))
     assert result.different > 0
+
+
+def test_a_table_that_its_schema_should_have_is_missed(home: Home, tmp_path: Path) -> None:
+    sql = "DROP VIEW moderation_raw; DROP TABLE moderation"
+    with pytest.raises(IntegrityError, match="no such table: moderation"):
+        forged(home, tmp_path, lambda database: database.execute(sql))
 
 
 def test_an_altered_segment_is_told_before_anything_is_compared(home: Home) -> None:

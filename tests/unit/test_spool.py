@@ -3,6 +3,10 @@
 import hashlib
 import io
 import stat
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +14,13 @@ from pathlib import Path
 import apsw
 import pytest
 
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, LockedError
 from archiver.formats import age
 from archiver.progress import Cursor, Gap, Spend, Step
+from archiver.register import Registered
 from archiver.sources.base import Capture, Problem
-from archiver.spool import AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool
+from archiver.spool import AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool, media
+from tests.programs import PROJECT
 
 IDENTITY = age.X25519Identity.generate()
 SECRET = b"what nobody else shall read"
@@ -219,6 +225,27 @@ def test_emptying_removes_what_was_sealed_and_its_files_and_nothing_later(spool:
     assert list((spool.folder / "media").iterdir()) == []
 
 
+def test_what_is_asked_for_up_to_an_id_has_nothing_later(spool: Spool) -> None:
+    first = spool.begin_capture("aa", capture("tweets.js"), 7)
+    empty = spool.begin_capture("aa", capture("note-tweet.js"), 7)
+    add_page(spool, first, "1", missing=(MissingMedia("1001", "m.png", "404"),))
+    spool.add_media("1001", "a.png", io.BytesIO(b"a"))
+    spool.add_problems("aa", "one.zip", 5, [Problem("data/like.js", "broken", "cut")])
+    page_id, media_id, problem_id, _ = spool.last_ids()
+    later = spool.begin_capture("bb", capture("tweets.js"), 8)
+    add_page(spool, first, "2", missing=(MissingMedia("1001", "n.png", "404"),))
+    add_page(spool, later, "3")
+    spool.add_media("1001", "b.png", io.BytesIO(b"b"))
+    spool.add_problems("bb", "two.zip", 5, [Problem("data/like.js", "broken", "cut")])
+    assert [one.id for one in spool.pages(last=page_id)] == [page_id]
+    assert [one.id for one in spool.pages(page_id, page_id + 1)] == [page_id + 1]
+    assert set(spool.captures(page_id)) == {first, empty}
+    assert set(spool.captures()) == {first, empty, later}
+    assert [one.file_name for one in spool.media(media_id)] == ["a.png"]
+    assert spool.count_missing_media(media_id) == [("1001", "404", 1)]
+    assert [one.source_name for one in spool.problems(problem_id)] == ["one.zip"]
+
+
 def test_problems_are_kept_once_each_until_they_are_sealed(spool: Spool) -> None:
     broken, missing = Problem("data/like.js", "broken", "cut"), Problem("data/block.js", "missing", "absent")
     spool.add_problems("aa", "one.zip", 5, [broken, missing])
@@ -250,6 +277,187 @@ def test_an_emptied_spool_gives_its_bytes_back(spool: Spool) -> None:
     connection = apsw.Connection(str(spool.folder / "spool.sqlite"))
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+# Several runs at once
+
+
+def test_the_first_file_of_a_name_stays_and_the_second_is_told_so(spool: Spool) -> None:
+    spool.add_media("1001", "a.png", io.BytesIO(b"first"))
+    (held,) = spool.media()
+    size, sha256 = spool.write_media("1001", "a.png", io.BytesIO(b"second"))
+    with spool.open_media(held) as stream:
+        assert stream.read() == b"first", "the file of one that is perhaps being sealed was exchanged"
+    assert spool.name_media("1001", "a.png", size, sha256) == held.sha256
+    assert spool.media() == [held]
+    spool.sweep_media()
+    assert len(list((spool.folder / "media").iterdir())) == 1
+    with spool.open_media(held) as stream:
+        assert stream.read() == b"first"
+
+
+def test_two_runs_that_write_one_name_at_once_leave_a_file_that_is_what_its_row_says(spool: Spool) -> None:
+    one = spool.write_media("1001", "a.png", io.BytesIO(b"one"))
+    other = spool.write_media("1001", "a.png", io.BytesIO(b"other"))
+    assert spool.name_media("1001", "a.png", *one) == one[1]
+    assert spool.name_media("1001", "a.png", *other) == one[1]
+    (held,) = spool.media()
+    with spool.open_media(held) as stream:
+        assert stream.read() == b"one"
+
+
+def test_media_that_an_earlier_version_put_into_the_spool_are_read_and_kept(spool: Spool) -> None:
+    spool.add_media("1001", "a.png", io.BytesIO(SECRET))
+    (path,) = (spool.folder / "media").iterdir()
+    old = hashlib.sha256(b"1001/a.png").hexdigest()
+    path.rename(path.with_name(f"{old}.age"))
+    spool.sweep_media()
+    (held,) = spool.media()
+    with spool.open_media(held) as stream:
+        assert stream.read() == SECRET
+
+
+APPEND = """
+import io, sys
+from pathlib import Path
+from archiver.formats import age
+from archiver.spool import Spool
+spool = Spool(Path(sys.argv[1]), age.parse_identity(sys.stdin.readline().strip()))
+with spool.appending():
+    size, sha256 = spool.write_media("1001", "late.png", io.BytesIO(b"late"))
+    print("written", flush=True)
+    sys.stdin.readline()
+    spool.name_media("1001", "late.png", size, sha256)
+print("named", flush=True)
+"""
+
+
+def start(script: str, spool: Spool, *arguments: object) -> "subprocess.Popen[str]":
+    """A process that opens the same spool; it is given the identity first."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(spool.folder), *map(str, arguments)],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None
+    child.stdin.write(IDENTITY.encode() + "\n")
+    child.stdin.flush()
+    return child
+
+
+def test_a_file_that_another_run_has_written_and_not_named_yet_is_not_swept_away(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    add_page(spool, number, "1")
+    spool.add_media("1001", "sealed.png", io.BytesIO(b"sealed"))
+    left = spool.folder / "media" / ("0" * 64 + ".age")
+    left.write_bytes(b"left by a kill before it was named")
+    child = start(APPEND, spool)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "written\n"
+    spool.empty(*spool.last_ids())
+    assert left.exists(), "sweeping was not left to the next time"
+    child.communicate("go on\n", timeout=30)
+    (held,) = spool.media()
+    with spool.open_media(held) as stream:
+        assert stream.read() == b"late"
+    spool.empty(0, 0, 0)
+    assert len(list((spool.folder / "media").iterdir())) == 1
+    assert not left.exists()
+
+
+def test_one_run_appends_at_a_time_and_another_waits_for_so_long_and_no_longer(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = start(APPEND, spool)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "written\n"
+    monkeypatch.setattr(media, "APPENDING_WAIT_SECONDS", 0.2)
+    with pytest.raises(LockedError, match=f"process {child.pid} is at work"), spool.appending():
+        pass
+    monkeypatch.setattr(media, "APPENDING_WAIT_SECONDS", 30)
+    release = threading.Timer(0.2, child.communicate, ("go on\n",))
+    release.start()
+    with spool.appending():
+        assert spool.has_media("1001", "late.png")
+    release.join()
+
+
+def test_compacting_is_left_to_the_next_time_where_another_run_is_writing(spool: Spool) -> None:
+    number = spool.begin_capture("aa", capture("tweets.js"), 7)
+    info = PageInfo(0, number, "post", 1, 0, 0, 5)
+    spool.add_pages([(info, SECRET * 40_000)] * 3)
+    other = apsw.Connection(str(spool.folder / "spool.sqlite"))
+    other.execute("BEGIN")
+    assert other.execute("SELECT count(*) FROM page").fetchall() == [(3,)]
+    began = time.monotonic()
+    spool.empty(*spool.last_ids())
+    assert time.monotonic() - began < 10
+    assert spool.is_empty()
+    assert other.execute("SELECT count(*) FROM page").fetchall() == [(3,)], "it still sees what was there"
+    other.execute("COMMIT")
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    spool._compact()
+    assert time.monotonic() - began < 10
+    other.execute("COMMIT")
+    other.close()
+    spool.empty(0, 0, 0)
+    assert sum(path.stat().st_size for path in spool.folder.glob("spool.sqlite*")) < 200_000
+    assert spool._database.pragma("busy_timeout") == 30_000
+
+
+MANY = """
+import io, sys
+from pathlib import Path
+from archiver.formats import age
+from archiver.register import Registered
+from archiver.spool import Spool
+from tests.unit.test_spool import add_page, answer, capture, page
+spool = Spool(Path(sys.argv[1]), age.parse_identity(sys.stdin.readline().strip()))
+me = sys.argv[2]
+def row(number):
+    return Registered(
+        record_id=f"{me}-{number}", entries=1, last_entry="e", platform="x", account="1001", entered_ms=1
+    )
+for n in range(40):
+    spool.add_answer(answer(source_sha256=f"{me}{n}"))
+    spool.add_entries([answer(("post", page(f"{me}{n}")), source_sha256=f"{me}{n}")], [row(n)])
+    spool.add_entries([], [row(n + 1000)])
+    number = spool.begin_capture(f"{me}-{n}", capture("tweets.js"), 7)
+    spool.end_capture(number, n, "cc")
+    add_page(spool, number, str(n))
+    with spool.appending():
+        spool.add_media("1001", f"{me}-{n}.png", io.BytesIO(b"x"))
+print("done", flush=True)
+"""
+
+
+def test_no_write_of_one_run_fails_because_another_has_just_written(spool: Spool) -> None:
+    """A transaction that began by reading would: SQLITE_BUSY_SNAPSHOT, however long it may wait."""
+    children = [start(MANY, spool, name) for name in ("a", "b")]
+    while any(child.poll() is None for child in children):
+        spool.empty(1, 1, 1, 1)
+    assert [child.communicate()[0] for child in children] == ["done\n"] * 2
+    assert spool.last_page_ever() == 2 * 80
+    assert len(spool.register.all()) == 2 * 80
+    held = spool.media()
+    assert len(held) == 2 * 40
+    for one in held:
+        with spool.open_media(one) as stream:
+            assert stream.read() == b"x"
+
+
+def test_entries_are_kept_with_their_rows_or_not_at_all(spool: Spool) -> None:
+    row = Registered(record_id="m1", entries=1, last_entry="m1", platform="x", account="1001", entered_ms=1)
+    spool.add_entries([answer(("moderation", page("m1")))], [row])
+    assert spool.register.find("m1") == row
+    assert len(spool.pages()) == 1
+    with pytest.raises(IntegrityError, match="was changed by another run meanwhile"):
+        spool.add_entries([answer(("moderation", page("m1-2")), request="GET /2/2")], [row])
+    assert len(spool.pages()) == 1
+    assert len(spool.captures()) == 1
 
 
 # Answers of an interface

@@ -5,7 +5,15 @@ import json
 import msgspec
 import pytest
 
-from archiver.archive.manifest import FORMAT, File, Manifest, parse_manifest
+from archiver.archive.manifest import (
+    FORMAT,
+    Count,
+    File,
+    Manifest,
+    ModerationCount,
+    manifest_fields,
+    parse_manifest,
+)
 from archiver.errors import IntegrityError
 
 
@@ -25,6 +33,25 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
     written = manifest()
     assert parse_manifest(msgspec.json.encode(written), "manifest.json") == written
     assert [file.name for file in written.segments] == ["records-000.sqlite.zst.age"]
+
+
+def test_what_was_decided_is_written_where_there_is_any_and_read_again() -> None:
+    counted = ModerationCount(platform="x", account="1", reason="abusive", action="hidden", number=2)
+    written = manifest(moderation=[counted])
+    assert parse_manifest(msgspec.json.encode(manifest_fields(written)), "manifest.json") == written
+    assert manifest_fields(written)["moderation"] == [msgspec.structs.asdict(counted)]
+    assert "moderation" not in manifest_fields(manifest())
+    assert set(manifest_fields(manifest())) == {
+        field.name for field in msgspec.structs.fields(Manifest) if field.name != "moderation"
+    }
+
+
+def test_a_manifest_of_the_first_version_is_read() -> None:
+    fields = msgspec.to_builtins(manifest(counts=[Count(platform="x", account="1", kind="post", new=5)]))
+    for later in ("gaps", "moderation"):
+        del fields[later]
+    found = parse_manifest(json.dumps(fields).encode(), "manifest.json")
+    assert (found.gaps, found.moderation, found.counts[0].decisions) == ([], [], 0)
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:
