@@ -22,15 +22,17 @@ def keep_entries(
     entries: Sequence[Moderation],
     answers: Sequence[AnswerToKeep] = (),
     content_hashes: Mapping[str, bytes] = NO_HASHES,
+    taken_ms: int | None = None,
 ) -> None:
     """Store entries and the answers of a platform that they stand on: all or none, durable on return.
 
     Entries of one account become one page. `content_hashes`: by a record's id, what an imported row is known
-    by. Raise IntegrityError where another run has added to one of the records since it was looked at,
-    UsageError for an entry that is no text or too large."""
+    by. `taken_ms`: when they came here, where that is not when they were entered. Raise IntegrityError where
+    another run has added to one of the records since it was looked at, UsageError for an entry that is no
+    text or too large."""
     sealer = PageSealer(spool.identity.recipient())
     pages = [
-        _page_of(account_entries, sealer)
+        _page_of(account_entries, sealer, taken_ms)
         for _, some in groupby(sorted(entries, key=_account), key=_account)
         if (account_entries := list(some))
     ]
@@ -73,10 +75,11 @@ def row_after(before: Registered | None, entry: Moderation, content_hash: bytes 
     )
 
 
-def _page_of(entries: Sequence[Moderation], sealer: PageSealer) -> AnswerToKeep:
+def _page_of(entries: Sequence[Moderation], sealer: PageSealer, taken_ms: int | None) -> AnswerToKeep:
     first = entries[0]
+    moment = first.entered_ms if taken_ms is None else taken_ms
     bodies = [_encoded(entry) for entry in entries]
-    capture = register_capture(first.platform, first.account, first.account_handle, first.entered_ms)
+    capture = register_capture(first.platform, first.account, first.account_handle, moment)
     items = [
         Item(KIND, entry.id, None, body, ((0, body),)) for entry, body in zip(entries, bodies, strict=True)
     ]
@@ -84,7 +87,7 @@ def _page_of(entries: Sequence[Moderation], sealer: PageSealer) -> AnswerToKeep:
     page = Page(
         first.platform,
         first.account,
-        first.entered_ms,
+        moment,
         [item.id for item in items],
         [0] * len(items),
         [entry.number for entry in entries],
@@ -101,7 +104,7 @@ def _page_of(entries: Sequence[Moderation], sealer: PageSealer) -> AnswerToKeep:
         source_sha256=walk_digest(),
         source_name=REQUEST,
         capture=capture,
-        taken_ms=first.entered_ms,
+        taken_ms=moment,
         body_size=len(payload),
         body_sha256=sha256(payload).hexdigest(),
         pages=[(info, sealer.seal(page))],

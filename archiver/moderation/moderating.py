@@ -12,20 +12,19 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from archiver.errors import ArchiverError, ConfigurationError, SourceError, UsageError
+from archiver.errors import ConfigurationError, SourceError, UsageError
 from archiver.moderation.acting import Acted, Acting
+from archiver.moderation.attachments import fetch_pictures, take_screenshots
 from archiver.moderation.capture import GIVE_BY_HAND, ItemCapture, NeverShownError, NotCapturedError, Seen
 from archiver.moderation.connecting import Connections
 from archiver.moderation.decision import Facts, Given
 from archiver.moderation.entries import Register
 from archiver.moderation.item import PLATFORM, ItemName
 from archiver.moderation.keeping import keep_entries, row_after
-from archiver.moderation.screenshots import Screenshot, open_screenshot
-from archiver.records import Attachment, ItemType, MediaReference, Moderation, ModerationAction
+from archiver.moderation.screenshots import Screenshot
+from archiver.records import ItemType, Moderation, ModerationAction
 from archiver.register import Registered
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import AccountApi
-from archiver.sources.x_api.media import NotFetchedError
 
 _ON_THE_ITEM: Final = ("hidden", "removed")
 """Actions that have no sense once the item is not there any more."""
@@ -191,7 +190,10 @@ class Moderator:
             posted_ms=seen.posted_ms,
             text=seen.text,
             language=seen.language,
-            attachments=(*self._fetch(account, seen.pictures), *self._take(record_id, decision)),
+            attachments=(
+                *fetch_pictures(self._spool, self._connections, account, seen.pictures),
+                *take_screenshots(self._spool, account, record_id, decision.screenshots),
+            ),
             context_sha256=seen.context_sha256,
             context_missing=seen.context_missing,
             action=action,
@@ -218,54 +220,6 @@ class Moderator:
         target = seen.author_id if action == "muted" else seen.item_id
         hand = self._acting.by_hand(decision.account, action, target)
         return action, "planned", "api" if hand is None else "hand", None, hand.why if hand else None
-
-    def _fetch(self, account: AccountSettings, pictures: Sequence[MediaReference]) -> list[Attachment]:
-        """The item's pictures and videos into the spool; what cannot be had, with the reason."""
-        if not pictures or account.api is None:
-            return []
-        media = self._connections.open_media(account.api)
-        try:
-            return [self._fetch_one(account, account.api, media, one) for one in pictures]
-        finally:
-            media.close()
-
-    def _fetch_one(
-        self, account: AccountSettings, api: AccountApi, media: Any, reference: MediaReference
-    ) -> Attachment:
-        found = self._spool.find_media(account.id, reference.file_name)
-        sha256, missing = (found.sha256, None) if found and found.missing is None else (None, None)
-        if sha256 is None:
-            try:
-                size, sha256 = media.fetch(
-                    reference, lambda stream: self._spool.write_media(account.id, reference.file_name, stream)
-                )
-                sha256 = self._spool.name_media(account.id, reference.file_name, size, sha256)
-            except NotFetchedError as error:
-                missing = str(error)
-        return Attachment(
-            role="media",
-            file_name=reference.file_name,
-            media_type=reference.media_type,
-            url=reference.url,
-            alt_text=reference.alt_text,
-            sha256=sha256,
-            missing=missing,
-        )
-
-    def _take(self, record_id: str, decision: Decision) -> list[Attachment]:
-        """The screenshots into the spool."""
-        taken = []
-        for number, one in enumerate(decision.screenshots, start=1):
-            name = f"screenshot-{record_id}-{number}.{one.ending}"
-            with open_screenshot(one) as file:
-                self._spool.add_media(decision.account.id, name, file)
-            found = self._spool.find_media(decision.account.id, name)
-            if found is None or found.sha256 is None:
-                raise ArchiverError(f"{one.path} could not be kept", "run the command again")
-            taken.append(
-                Attachment(role="screenshot", file_name=name, media_type=one.media_type, sha256=found.sha256)
-            )
-        return taken
 
 
 def _check_fits(decision: Decision, seen: Seen) -> None:
