@@ -1,21 +1,30 @@
 """Settings to the parts that work together: the one place that knows all of them."""
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from archiver.chain import Head
 from archiver.cycles import look_for_cycles_rarely
 from archiver.disk import Lock, delete_partial_files, make_directories
+from archiver.errors import ConfigurationError
 from archiver.formats import age
 from archiver.keyholders import Keyholders
 from archiver.keys import load_identity, load_signing_key
 from archiver.progress import Cursor, Gap
+from archiver.records import Moderation
+from archiver.register import Registered
 from archiver.seal import SealOptions
+from archiver.search.moderation import (
+    SPOOL_FILE,
+    count_pending,
+    count_registered,
+    count_waiting,
+    spooled_entries,
+)
 from archiver.settings import Settings
-from archiver.spool import Spool
+from archiver.spool import Spool, SpooledMedia
 from archiver.state import CACHE_BYTES, KeyedHash, State
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault
@@ -46,8 +55,22 @@ def open_collector(settings: Settings, *, cache_bytes: int = CACHE_BYTES) -> Ite
             closing(State(settings.state, cache_bytes=cache_bytes)) as state,
         ):
             state.recover(spool)
-            key = KeyedHash(hashlib.sha256(identity.encode().encode()).digest())
+            key = KeyedHash.of(identity)
             yield Collector(settings, spool, state, key)
+
+
+@contextmanager
+def open_spool(settings: Settings) -> Iterator[Spool]:
+    """The spool without the collector's lock: for moderation, which only adds to it, whatever else is at
+    work. Raise ConfigurationError where this host does not collect."""
+    if not settings.spool_identity.exists():
+        raise ConfigurationError(
+            f"{settings.path} names no spool on this host, so nothing can be recorded here",
+            "run this on the host that collects; a spool is made by: archiver init",
+        )
+    make_directories(settings.state.parent)
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        yield spool
 
 
 def available_cores() -> int:
@@ -98,12 +121,16 @@ class Waiting:
     spent: Mapping[str, int] = field(default_factory=dict)
     """Millionths of a dollar by account."""
     head: Head | None = None
+    moderation_pending: int = 0
+    """Moderation records whose last action is not done."""
 
 
 def open_waiting(settings: Settings, month: str) -> Waiting:
     """Look at the spool and the state, changing nothing; empty where this host does not collect."""
-    if not settings.state.exists() or not settings.spool_identity.exists():
+    if not settings.spool_identity.exists():
         return Waiting()
+    if not settings.state.exists():  # nothing but moderation records were made here so far
+        return Waiting(*count_waiting(settings.spool), moderation_pending=count_pending(settings.spool))
     identity = load_identity(settings.spool_identity)
     with closing(Spool(settings.spool, identity)) as spool, closing(State(settings.state)) as state:
         pages = spool.pages()
@@ -121,4 +148,62 @@ def open_waiting(settings: Settings, month: str) -> Waiting:
             tuple(gap for _, gap in spool.progress.gaps()),
             spent,
             state.head(),
+            len(spool.register.pending()),
         )
+
+
+# The moderation register, without any keyholder
+
+
+@dataclass(frozen=True)
+class RegisterHere:
+    """What a host that collects knows of the moderation register without a keyholder: the entries that are
+    not sealed yet, and of every record what its spool remembers. `is_here`: whether this host has a spool."""
+
+    entries: tuple[Moderation, ...] = ()
+    records: tuple[Registered, ...] = ()
+    is_here: bool = False
+
+
+def read_register(settings: Settings) -> RegisterHere:
+    """Read it without the collector's lock, while another run may write. To be called before the archives
+    are listed: a seal takes entries from the one to the other. Nothing is here where this host has no
+    spool, or not its identity."""
+    if not has_spool(settings):
+        return RegisterHere()
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        # The register first: with an entry made meanwhile it would know of one that is not among these.
+        records = tuple(spool.register.all())
+        return RegisterHere(tuple(spooled_entries(spool)), records, is_here=True)
+
+
+def open_entries(settings: Settings) -> list[Moderation]:
+    """The entries of `read_register` alone."""
+    if not has_spool(settings):
+        return []
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        return list(spooled_entries(spool))
+
+
+def count_moderation(settings: Settings) -> int:
+    """How many moderation records this host's spool remembers, sealed ones included; 0 where it has none.
+    Costs a fraction of a millisecond, needs no key, and writes nothing."""
+    return count_registered(settings.spool)
+
+
+def find_spooled_media(
+    settings: Settings, names: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], SpooledMedia]:
+    """What the spool knows of files, each named by account and file name; those it knows nothing of are
+    left out."""
+    if not has_spool(settings):
+        return {}
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        found = {name: spool.find_media(*name) for name in names}
+    return {name: media for name, media in found.items() if media is not None}
+
+
+def has_spool(settings: Settings) -> bool:
+    """Whether this host, and whoever runs this, has a spool and its identity."""
+    database = settings.spool / SPOOL_FILE
+    return os.access(database, os.R_OK | os.W_OK) and os.access(settings.spool_identity, os.R_OK)

@@ -3,18 +3,23 @@
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
+from archiver.cli.moderation._lines import headline, number_of, record_fields, words_of
 from archiver.errors import UsageError
-from archiver.search.query import Query, parse_query
+from archiver.search.moderation import count_begun, count_sealed, reasons_that_occur
+from archiver.search.moderation_index import folded as folded_name
+from archiver.search.query import MODERATION, Query, parse_query
 from archiver.search.run import Effort, Hit, Result, Searcher
-from archiver.search.statement import Order
+from archiver.search.statement import Order, tables_of
 from archiver.times import format_time
-from archiver.wiring import available_cores, open_vault
+from archiver.vault import Archive
+from archiver.wiring import available_cores, count_moderation, has_spool, open_entries, open_vault
 
 _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 """A word as the index has it: letters and digits with their accents; an underscore parts words."""
@@ -26,6 +31,7 @@ _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
         "archiver search burglary",
         "archiver search '\"road closed\" OR flooding -football since:2026-01 until:31/03/2026'",
         "archiver search --order oldest --limit 0 --json 'from:SpringfieldPD kind:reply apolog*'",
+        "archiver search 'reason:abusive action:hide since:2026-11'",
     ),
 )
 @click.argument("words", nargs=-1, required=True, metavar="QUERY…")
@@ -41,19 +47,29 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
     Words must all be there. "a phrase", prefix*, OR between two, -word not; from:HANDLE, account:HANDLE,
     kind:reply, since:2026-01-01, until:2026-12-31 (days in UTC, both included). A record is shown once, in
     its newest version. kind: takes post, reply, repost, quote, message, like, follower, following, block,
-    mute and more; without it posts and messages are searched."""
+    mute and more; without it posts and messages are searched.
+
+    kind:moderation searches moderation records, those in the spool included, by the item's text and the
+    notes; by:WHO, reason:CODE and action:hide mean it too. What was corrected since is found as well."""
     query = parse_query(" ".join(words))
     if len(words) == 1 and " " in words[0] and not set(words[0]) & set('":*'):
         session.note(f"searching for all of these words; as a phrase: archiver search '\"{words[0]}\"'")
     if order == "relevance" and not query.groups:
         raise UsageError("relevance needs words to be relevant to", "use --order newest")
-    identities = session.identities()
+    moderated = query.wants(MODERATION)
+    identities = None if moderated and not tables_of(query) else session.identities()
+    # The spool before the archives: a seal moves entries from the one to the other.
+    spooled = open_entries(session.settings) if moderated else []
     vault = open_vault(session.settings)
     listed = vault.list_archives()
-    searcher = Searcher(vault, listed.archives, identities, processes=available_cores())
+    if identities is None:  # only archives that hold moderation records are opened
+        identities = session.identities() if count_sealed(listed.archives) else []
+    searcher = Searcher(vault, listed.archives, identities, processes=available_cores(), spooled=spooled)
     try:
         result = searcher.search(query, order=order, limit=limit)
-        _print(session, query, result, searcher.effort() if effort else None)
+        _note_unknown_reasons(session, query, searcher)
+        moderation = _moderation(session, query, listed.archives)
+        _print(session, query, result, moderation, searcher.effort() if effort else None)
     finally:
         searcher.close()
     if listed.problems:
@@ -61,8 +77,42 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
     return 0
 
 
+# Moderation records beside what was asked
+
+
+class _Moderation(NamedTuple):
+    """Whether the spool was searched, None where moderation records were not asked for; and how many of them
+    were not searched."""
+
+    spool: bool | None
+    not_searched: int
+
+
+def _moderation(session: Session, query: Query, archives: Sequence[Archive]) -> _Moderation:
+    if query.wants(MODERATION):
+        return _Moderation(has_spool(session.settings), 0)
+    if MODERATION in query.not_kinds:
+        return _Moderation(None, 0)
+    sealed = count_begun(archives) or count_sealed(archives)
+    return _Moderation(None, max(sealed, count_moderation(session.settings)))
+
+
+def _note_unknown_reasons(session: Session, query: Query, searcher: Searcher) -> None:
+    """Say which reasons there are where one was asked for that no record has, as one mistyped."""
+    if not query.reasons and not query.not_reasons:
+        return
+    known = reasons_that_occur(searcher.moderation())
+    for asked in dict.fromkeys((*query.reasons, *query.not_reasons)):
+        if folded_name(asked) not in map(folded_name, known):
+            session.note(
+                printable(f"no record has the reason {asked}; these occur: {', '.join(known) or 'none'}")
+            )
+
+
 def hit_fields(hit: Hit) -> dict[str, object]:
     """A hit as JSON."""
+    if hit.moderation is not None:
+        return record_fields(hit.moderation, hit.sealed_in, in_spool=hit.in_spool, superseded=hit.superseded)
     return {
         "platform": hit.platform,
         "id": hit.id,
@@ -80,21 +130,27 @@ def hit_fields(hit: Hit) -> dict[str, object]:
     }
 
 
-def _print(session: Session, query: Query, result: Result, effort: Effort | None) -> None:
+def _print(
+    session: Session, query: Query, result: Result, moderation: _Moderation, effort: Effort | None
+) -> None:
     if session.json:
-        for hit in result.hits:
-            session.print_json(hit.kind, **hit_fields(hit))
-        read = {} if effort is None else {"read": effort._asdict()}
-        session.print_json("summary", count=len(result.hits), more=result.more, **read)
+        _print_json(session, result, moderation, effort)
         return
     wanted = searched_words(query)
     for hit in result.hits:
-        click.echo(_headline(hit))
-        text = hit.text if hit.alt_text is None else f"{hit.text}\n[picture: {hit.alt_text}]"
-        click.echo("  " + highlighted(printable(text), wanted).replace("\n", "\n  "))
-    number = len(result.hits)
-    more = "; there are more: raise --limit" if result.more else ""
-    session.note(f"{number:,} record{'' if number == 1 else 's'}{more}")
+        click.echo(_dimmed(_headline(hit)))
+        for text in _texts(hit):
+            click.echo("  " + highlighted(printable(text), wanted).replace("\n", "\n  "))
+    notes = [number_of(len(result.hits), "record")]
+    if result.more:
+        notes.append("there are more: raise --limit")
+    if moderation.spool is not None:
+        notes.append("the spool is included" if moderation.spool else "no spool is at hand here")
+    session.note("; ".join(notes))
+    if moderation.not_searched:
+        number = moderation.not_searched
+        were = "was" if number == 1 else "were"
+        session.note(f"{number_of(number, 'moderation record')} {were} not searched: kind:moderation")
     if effort is not None:
         session.note(
             f"read {effort.segments} segments, {effort.chunks} chunks, {effort.frames} frames,"
@@ -102,7 +158,28 @@ def _print(session: Session, query: Query, result: Result, effort: Effort | None
         )
 
 
+def _print_json(session: Session, result: Result, moderation: _Moderation, effort: Effort | None) -> None:
+    for hit in result.hits:
+        session.print_json(hit.kind, **hit_fields(hit))
+    summary: dict[str, object] = {"count": len(result.hits), "more": result.more}
+    if moderation.spool is not None:
+        summary["spool_included"] = moderation.spool
+    if moderation.not_searched:
+        summary["moderation_not_searched"] = moderation.not_searched
+    if effort is not None:
+        summary["read"] = effort._asdict()
+    session.print_json("summary", **summary)
+
+
+def _texts(hit: Hit) -> Iterable[str]:
+    if hit.moderation is not None:
+        return words_of(hit.moderation)
+    return [hit.text if hit.alt_text is None else f"{hit.text}\n[picture: {hit.alt_text}]"]
+
+
 def _headline(hit: Hit) -> str:
+    if hit.moderation is not None:
+        return headline(hit.moderation, hit.sealed_in, in_spool=hit.in_spool, superseded=hit.superseded)
     who = f"@{hit.author}" if hit.author else hit.author_id or hit.account
     notes = []
     if hit.versions > 1:
@@ -111,7 +188,11 @@ def _headline(hit: Hit) -> str:
         notes.append(f"gone since {format_time(hit.gone[0])[:10]}: {hit.gone[1]}")
     extra = f"  [{'; '.join(notes)}]" if notes else ""
     when = format_time(hit.posted_ms)[:19].replace("T", " ")
-    line = f"{when} UTC  {hit.kind}  {printable(who)}  {hit.id}  in {hit.archive}{extra}"
+    return f"{when} UTC  {hit.kind}  {printable(who)}  {hit.id}  in {hit.archive}{extra}"
+
+
+def _dimmed(line: str) -> str:
+    """Less bright than the texts, on a terminal."""
     return click.style(line, dim=True) if sys.stdout.isatty() else line
 
 

@@ -1,18 +1,26 @@
 """`archiver show`: one record, whole."""
 
 import json
+import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
+from archiver.cli.moderation._lines import action_in_words, minute, record_fields
+from archiver.cli.moderation.show import show_records
 from archiver.errors import ArchiverError
+from archiver.search.moderation import HeldRecord, about_item
 from archiver.search.record import Record, Version, find_record
 from archiver.search.run import Searcher
 from archiver.times import format_time
-from archiver.wiring import open_vault
+from archiver.wiring import open_entries, open_vault
+
+_MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""A UUID, which no platform gives a record."""
 
 
 @click.command(
@@ -23,16 +31,20 @@ from archiver.wiring import open_vault
 @pass_session
 def command(session: Session, platform_id: str, raw: bool) -> int:
     """Show the record with this id: every version held, its pictures, how it was captured, whether it is
-    gone."""
+    gone, and the moderation records about it. The whole id of a moderation record shows that."""
+    if _MODERATION_ID.fullmatch(platform_id):
+        return show_records(session, platform_id, raw=raw)
     identities = session.identities()
+    spooled = open_entries(session.settings)
     vault = open_vault(session.settings)
     listed = vault.list_archives()
-    searcher = Searcher(vault, listed.archives, identities)
+    searcher = Searcher(vault, listed.archives, identities, spooled=spooled)
     try:
         record = find_record(searcher, platform_id)
+        moderated = about_item(searcher.moderation(), platform_id)
     finally:
         searcher.close()
-    if not record.versions and not record.gone:
+    if not record.versions and not record.gone and not moderated:
         if listed.problems:
             raise listed.problems[0]
         raise ArchiverError(
@@ -48,6 +60,7 @@ def command(session: Session, platform_id: str, raw: bool) -> int:
         else:
             _print_version(title, version)
     _print_gone(session, record, raw=raw)
+    _print_moderated(session, moderated, raw=raw)
     if listed.problems:
         raise listed.problems[0]
     return 0
@@ -77,9 +90,14 @@ def _fields(version: Version) -> dict[str, object]:
     }
 
 
+_CAPTURED = {False: "The same, captured another way", True: "Captured for a moderation record"}
+"""By whether a row that is no version of its own is the first of its record."""
+
+
 def _titles(versions: list[Version]) -> list[str]:
     """`Version 1 of 2` each, counted by what it is: a block and a follower of one person are no versions of
-    each other, and the same captured another way is none."""
+    each other, the same captured another way is none, and what was captured for a moderation record alone
+    is none that was counted."""
     kinds = [(one.table, one.fields.get("kind") if one.table == "relation" else None) for one in versions]
     of = Counter(kind for kind, one in zip(kinds, versions, strict=True) if not one.again)
     numbers: Counter[tuple[str, str | None]] = Counter()
@@ -87,7 +105,7 @@ def _titles(versions: list[Version]) -> list[str]:
     for kind, one in zip(kinds, versions, strict=True):
         numbers[kind] += not one.again
         titles.append(
-            "The same, captured another way" if one.again else f"Version {numbers[kind]} of {of[kind]}"
+            _CAPTURED[one.fields["version"] == 1] if one.again else f"Version {numbers[kind]} of {of[kind]}"
         )
     return titles
 
@@ -137,3 +155,20 @@ def _print_gone(session: Session, record: Record, *, raw: bool) -> None:
             )
         elif not raw:
             click.echo(f"Gone: noticed {format_time(row['noticed_ms'])}: {row['how']}")
+
+
+def _print_moderated(session: Session, moderated: Sequence[HeldRecord], *, raw: bool) -> None:
+    """A line for each moderation record about it; beside verbatim bytes, to standard error."""
+    for held in moderated:
+        if session.json:
+            session.print_json(
+                "moderation", **record_fields(held.record, held.archive, in_spool=held.in_spool)
+            )
+            continue
+        now = held.record.now
+        line = printable(
+            f"Moderation record {held.record.id}: {minute(now.entered_ms)},"
+            f" {', '.join(now.reason_codes) or 'no reason'}: {action_in_words(now.action, now.state)},"
+            f" by {now.entered_by}"
+        ).replace("\n", "\\n")
+        click.echo(line, err=raw)

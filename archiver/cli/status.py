@@ -7,6 +7,7 @@ from archiver.cli._gaps import gap_fields, gap_in_words
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import byte_size
 from archiver.cli._session import printable
+from archiver.cli.moderation._lines import number_of
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
 from archiver.settings_api import COLLECT_KINDS, CURSORS, MICRO_USD, AccountApi, format_usd
@@ -18,8 +19,8 @@ from archiver.wiring import Waiting, open_vault, open_waiting
 @click.command("status", epilog=examples("archiver --config police-archive status"))
 @pass_session
 def command(session: Session) -> int:
-    """List accounts with their last export and what was collected from X, archives, and what waits in inbox
-    and spool. Needs no key."""
+    """List accounts with their last export and what was collected from X, archives, what waits in inbox and
+    spool, and how many moderation acts are pending. Needs no key."""
     settings = session.settings
     waiting = open_waiting(settings, format_date(system_clock())[:7])
     inbox = [path.name for path in find_in_inbox(settings.inbox)] if settings.inbox.is_dir() else []
@@ -63,7 +64,13 @@ def _print_json(session: Session, archives: tuple[Archive, ...], inbox: list[str
             bytes=_size(archive),
             sha256=archive.head.sha256,
         )
-    session.print_json("waiting", inbox=inbox, spool_records=waiting.records, spool_bytes=waiting.bytes)
+    session.print_json(
+        "waiting",
+        inbox=inbox,
+        spool_records=waiting.records,
+        spool_bytes=waiting.bytes,
+        moderation_pending=waiting.moderation_pending,
+    )
 
 
 def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[str], waiting: Waiting) -> None:
@@ -83,6 +90,9 @@ def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[st
         click.echo("  no archive yet")
     click.echo(f"  inbox: {', '.join(inbox) or 'empty'}")
     click.echo(f"  spool: {waiting.records:,} records wait to be sealed ({byte_size(waiting.bytes)})")
+    if waiting.moderation_pending:
+        acts = number_of(waiting.moderation_pending, "act")
+        click.echo(f"  moderation: {acts} pending; finish them: archiver moderation pending")
 
 
 def _cursors(waiting: Waiting, account: AccountSettings) -> dict[str, Cursor]:

@@ -1,19 +1,40 @@
 """The search language: what a person types, as terms and filters.
 
-Words must all be there; `"a phrase"`, `prefix*`, `OR` between two alternatives, `-word` not. `from:`,
-`account:`, `kind:`, `since:` and `until:` narrow; a `-` before `from:`, `account:` or `kind:` excludes.
+Words must all be there; `"a phrase"`, `prefix*`, `OR` between two alternatives, `-word` not. `from:` (or
+`author:`), `account:`, `kind:`, `since:` and `until:` narrow; moderation records also `by:`, `reason:` and
+`action:`. A `-` before any of these but the two dates excludes.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from archiver.errors import UsageError
-from archiver.records import RELATION_KINDS
+from archiver.records import RELATION_KINDS, ModerationAction
 
 POST_KINDS = ("post", "reply", "repost", "quote")
-KINDS = (*POST_KINDS, "message", *RELATION_KINDS)
-OPERATORS = ("from", "account", "kind", "since", "until")
+MODERATION = "moderation"
+"""The kind of moderation records, which are searched where it is asked for."""
+KINDS = (*POST_KINDS, "message", *RELATION_KINDS, MODERATION)
+OPERATORS = ("from", "author", "account", "kind", "since", "until", "by", "reason", "action")
+MODERATION_OPERATORS = ("by", "reason", "action")
+"""They narrow moderation records: nothing else has what they ask for."""
+ACTIONS: tuple[ModerationAction, ...] = ModerationAction.__args__  # type: ignore[attr-defined]  # typing has no public way
+VERBS: Mapping[str, ModerationAction] = {
+    "warn": "warned",
+    "reply": "replied",
+    "hide": "hidden",
+    "unhide": "unhidden",
+    "remove": "removed",
+    "reinstate": "reinstated",
+    "report": "reported",
+    "block": "blocked",
+    "unblock": "unblocked",
+    "mute": "muted",
+    "unmute": "unmuted",
+}
+"""What a person does to what is in a record afterwards."""
 MAXIMUM_PARTS = 100
 """Words and filters in one query; FTS4 gives up at expressions of a few hundred."""
 _OPERATORS_LISTED = ", ".join(f"{name}:" for name in OPERATORS)
@@ -43,15 +64,30 @@ class Query(NamedTuple):
     not_kinds: tuple[str, ...] = ()
     since_ms: int | None = None
     until_ms: int | None = None
+    by: tuple[str, ...] = ()
+    not_by: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    not_reasons: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
 
     @property
     def has_words(self) -> bool:
         return bool(self.groups or self.excluded)
 
     def wants(self, kind: str) -> bool:
-        """Whether records of a kind can be among the hits. Without `kind:` those are posts and messages."""
-        wanted = self.kinds or (*POST_KINDS, "message")
+        """Whether records of a kind can be among the hits. Without `kind:` those are posts and messages, or
+        moderation records where something is asked that only these have."""
+        wanted = self.kinds or ((MODERATION,) if self._moderated else (*POST_KINDS, "message"))
+        if kind != MODERATION and (self.by or self.reasons or self.actions):
+            return False
         return kind in wanted and kind not in self.not_kinds
+
+    @property
+    def _moderated(self) -> bool:
+        """Whether it has a filter that is of moderation records alone."""
+        some = (self.by, self.not_by, self.reasons, self.not_reasons, self.actions, self.not_actions)
+        return any(some)
 
 
 class _Reading:
@@ -87,6 +123,7 @@ class _Reading:
 
     def take_operator(self, name: str, value: str, *, negated: bool) -> None:
         self._refuse_or(f"{name}:")
+        name = "from" if name == "author" else name
         if name not in OPERATORS:
             raise UsageError(
                 f"{name}: is not something a search can be narrowed by",
@@ -101,7 +138,11 @@ class _Reading:
             return
         if name == "kind" and value not in KINDS:
             raise UsageError(f"kind:{value} is not a kind of record", f"one of: {', '.join(KINDS)}")
-        self.filters.setdefault(("not_" if negated else "") + name, []).append(value.removeprefix("@"))
+        if name == "action":
+            value = parse_action(value)
+        elif name in ("from", "account"):
+            value = value.removeprefix("@")
+        self.filters.setdefault(("not_" if negated else "") + name, []).append(value)
 
     def _take_date(self, name: str, value: str) -> None:
         first, after = parse_dates(value)
@@ -132,8 +173,13 @@ def parse_query(text: str) -> Query:
             )
     if reading.or_waits:
         raise UsageError("OR needs a word after it", 'as in: flooding OR "road closed"')
+    return _query_of(reading)
+
+
+def _query_of(reading: _Reading) -> Query:
+    """What was read, whole. Raise UsageError where its filters contradict each other."""
     filters = {name: tuple(values) for name, values in reading.filters.items()}
-    return Query(
+    query = Query(
         tuple(tuple(group) for group in reading.groups),
         tuple(reading.excluded),
         filters.get("from", ()),
@@ -144,7 +190,30 @@ def parse_query(text: str) -> Query:
         filters.get("not_kind", ()),
         reading.since_ms,
         reading.until_ms,
+        filters.get("by", ()),
+        filters.get("not_by", ()),
+        filters.get("reason", ()),
+        filters.get("not_reason", ()),
+        filters.get("action", ()),
+        filters.get("not_action", ()),
     )
+    used = [name for name in MODERATION_OPERATORS if name in filters or f"not_{name}" in filters]
+    if used and not query.wants(MODERATION):
+        raise UsageError(
+            f"{used[0]}: narrows moderation records, and this search asks for none of them",
+            f"leave kind: out, or add kind:{MODERATION}",
+        )
+    return query
+
+
+def parse_action(text: str) -> ModerationAction:
+    """The action that a person names by what it is called afterwards (hidden) or by its verb (hide). Raise
+    UsageError for what is none."""
+    word = text.lower().replace("-", "_")
+    found = VERBS.get(word) or next((action for action in ACTIONS if action == word), None)
+    if found is None:
+        raise UsageError(f"{text} is not an action of moderation", f"one of: {', '.join(ACTIONS)}")
+    return found
 
 
 def _take_token(reading: _Reading, token: "re.Match[str]") -> None:

@@ -1,7 +1,7 @@
 """A query over every archive: segments opened newest first, and no more of them than are needed."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import add, sub
 from typing import Any, NamedTuple
@@ -12,7 +12,11 @@ import msgspec
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.keys import Identity
-from archiver.search.query import POST_KINDS, Query
+from archiver.records import Moderation
+from archiver.search.hit import POSITION, Effort, Hit, Result
+from archiver.search.moderation import TABLE, HeldRecord, hold, sealed_entries
+from archiver.search.moderation_index import find_moderation
+from archiver.search.query import MODERATION, POST_KINDS, Query
 from archiver.search.rank import register_rank
 from archiver.search.side_by_side import each_in_a_process
 from archiver.search.statement import (
@@ -25,6 +29,8 @@ from archiver.search.statement import (
 )
 from archiver.times import parse_time
 from archiver.vault import Archive, Vault
+
+__all__ = ["Effort", "Hit", "Result", "Searcher"]
 
 _REVISION = {
     "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"
@@ -40,49 +46,13 @@ _CAPTURED = {
     for table, rows in _REVISION.items()
 }
 _AGAIN = {
-    table: f"SELECT 1 {rows} AND EXISTS"  # noqa: S608  # constants of this module
+    table: f"SELECT 1 {rows} AND r.version <> 1 AND EXISTS"  # noqa: S608  # constants of this module
     f" (SELECT 1 FROM again AS a WHERE a.record_table = '{table}' AND a.record_key = r.key)"
     for table, rows in _REVISION.items()
 }
-"""Rows of a record that are no version of their own."""
+"""Rows of a record that are no version of their own and were counted as one: what was captured for the
+moderation register alone was not, and is version 1."""
 _GONE = "SELECT noticed_ms, how FROM gone WHERE platform_id = ? AND platform = ? AND account = ? AND kind = ?"
-
-
-class Hit(NamedTuple):
-    """One record: its newest version that matches. `versions` is how many were taken; `superseded`: a
-    newer one does not match; `gone`: when and how it was found missing."""
-
-    platform: str
-    id: str
-    kind: str
-    account: str
-    author_id: str | None
-    author: str | None
-    posted_ms: int
-    text: str
-    alt_text: str | None
-    archive: str
-    version: int
-    record_id: str
-    score: float
-    versions: int = 1
-    superseded: bool = False
-    gone: tuple[int, str] | None = None
-
-
-class Effort(NamedTuple):
-    """What a search read."""
-
-    segments: int
-    chunks: int
-    frames: int
-    bytes: int
-
-
-class Result(NamedTuple):
-    hits: list[Hit]
-    more: bool
-    """There are more hits than were asked for."""
 
 
 class _Segment(NamedTuple):
@@ -112,14 +82,23 @@ class Searcher:
     Raise NoKeyError where no identity opens an archive, IntegrityError for altered bytes."""
 
     def __init__(
-        self, vault: Vault, archives: Sequence[Archive], identities: Sequence[Identity], *, processes: int = 1
+        self,
+        vault: Vault,
+        archives: Sequence[Archive],
+        identities: Sequence[Identity],
+        *,
+        processes: int = 1,
+        spooled: Sequence[Moderation] = (),
     ) -> None:
-        """`processes`: how many may rank side by side."""
+        """`processes`: how many may rank side by side. `spooled`: entries of the moderation register that
+        are not sealed yet, read before the archives were listed."""
         self._vault = vault
         self._processes = processes
         self.side_by_side_records = SIDE_BY_SIDE_RECORDS
         self._read_elsewhere = Effort(0, 0, 0, 0)
         self._identities = identities
+        self._spooled = spooled
+        self._moderation: list[HeldRecord] | None = None
         self._open: dict[tuple[str, str], SegmentReader] = {}
         self._segments = [
             _Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
@@ -132,9 +111,12 @@ class Searcher:
         millisecond at the limit, which are shown is chance."""
         wanted = limit or MANY
         fetch = wanted + 1
+        moderated = find_moderation(self.moderation(), query, order, fetch) if query.wants(MODERATION) else []
+        if not tables_of(query):
+            return Result(moderated[:wanted], len(moderated) > wanted)
         while True:
             found, edge = self._collect(query, order, fetch)
-            result = self._merged(query, order, wanted, found, edge)
+            result = self._merged(query, order, wanted, [*found, *moderated], edge)
             if result is not None:
                 return result
             fetch *= 2
@@ -164,16 +146,29 @@ class Searcher:
             register_rank(reader.connection)
         return reader
 
-    def readers(self) -> Iterator[tuple[Archive, SegmentReader, File]]:
-        """Every segment, opened, oldest archive first."""
+    def readers(self, table: str | None = None) -> Iterator[tuple[Archive, SegmentReader, File]]:
+        """Every segment, or each that has rows of one table, opened; oldest archive first."""
         for segment in self._segments:
-            yield segment.archive, self.reader(segment.archive, segment.file), segment.file
+            if table is None or segment.file.records.get(table):
+                yield segment.archive, self.reader(segment.archive, segment.file), segment.file
+
+    def moderation(self) -> list[HeldRecord]:
+        """Every moderation record, sealed and in the spool, the one entered first at the beginning. Read
+        once; only segments that have any are opened."""
+        if self._moderation is None:
+            sealed = (
+                held
+                for archive, reader, _ in self.readers(TABLE)
+                for held in sealed_entries(archive.name, reader)
+            )
+            self._moderation = hold(sealed, self._spooled)
+        return self._moderation
 
     # Collecting hits
 
     def _collect(self, query: Query, order: Order, fetch: int) -> tuple[list[Hit], float | None]:
         """Hits of all segments that can matter, and the edge: up to which position (time or score, as
-        `_POSITION` begins) none is left out; None where none is at all."""
+        `POSITION` begins) none is left out; None where none is at all."""
         segments = list(self._in_order(query, order))
         records = sum(segment.file.records.get("post", 0) for segment, _, _ in segments)
         processes = min(self._processes, len(segments))
@@ -195,7 +190,7 @@ class Searcher:
     def _collect_from(
         self, segments: "Sequence[_Dated]", query: Query, order: Order, fetch: int
     ) -> tuple[list[Hit], float | None]:
-        position = _POSITION[order]
+        position = POSITION[order]
         nearest: list[float] = []
         hits: list[Hit] = []
         edges: list[float] = []
@@ -251,7 +246,7 @@ class Searcher:
         self, query: Query, order: Order, wanted: int, found: Sequence[Hit], edge: float | None
     ) -> Result | None:
         """The first `wanted` records of the hits, or None where what lies beyond the edge is needed."""
-        position = _POSITION[order]
+        position = POSITION[order]
         waiting = [(position(hit), number, hit, False) for number, hit in enumerate(_newest_versions(found))]
         heapq.heapify(waiting)
         shown: list[Hit] = []
@@ -259,7 +254,7 @@ class Searcher:
             place, number, hit, settled = heapq.heappop(waiting)
             if edge is not None and place[0] > edge:
                 return None
-            if not settled:
+            if not settled and hit.kind != MODERATION:  # those are whole already
                 hit = self._settled(query, order, hit)
                 if position(hit) > place:  # its newest version was not among those found, and comes later
                     heapq.heappush(waiting, (position(hit), number, hit, True))
@@ -321,15 +316,6 @@ class Searcher:
             if segment.file.gone.get(kind):
                 found += self._rows(segment, _GONE, (hit.id, hit.platform, hit.account, kind))
         return max(found, default=None)
-
-
-Position = tuple[float, int, str, str]
-_POSITION: dict[str, Callable[[Hit], Position]] = {
-    "newest": lambda hit: (-hit.posted_ms, 0, hit.platform, hit.id),
-    "oldest": lambda hit: (hit.posted_ms, 0, hit.platform, hit.id),
-    "relevance": lambda hit: (hit.score, -hit.posted_ms, hit.platform, hit.id),
-}
-"""Where a hit stands in an order: the lower, the earlier."""
 
 
 def _age(hit: Hit) -> tuple[int, int]:

@@ -132,7 +132,7 @@ def test_effort_says_how_much_was_read(run: Runner, home: Home) -> None:
     ("arguments", "message"),
     [
         (["--order", "relevance", "kind:like"], "relevance needs words to be relevant to"),
-        (["author:me"], "author: is not something a search can be narrowed by"),
+        (["owner:me"], "owner: is not something a search can be narrowed by"),
         (["--limit", "-1", "a"], "invalid value for '--limit'"),
         (["--order", "best", "a"], "invalid value for '--order'"),
         ([], "missing argument 'QUERY…'"),

@@ -26,7 +26,7 @@ def test_an_empty_vault_says_so(run: Runner, tmp_path: Path) -> None:
         "  spool: 0 records wait to be sealed (0 bytes)\n"
     )
     assert run("--config", folder, "status", "--json").json_lines() == [
-        {"type": "waiting", "inbox": [], "spool_records": 0, "spool_bytes": 0}
+        {"type": "waiting", "inbox": [], "spool_records": 0, "spool_bytes": 0, "moderation_pending": 0}
     ]
 
 

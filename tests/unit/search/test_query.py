@@ -4,11 +4,14 @@ import pytest
 
 from archiver.errors import UsageError
 from archiver.search.query import (
+    ACTIONS,
     KINDS,
     MAXIMUM_PARTS,
+    VERBS,
     Query,
     Term,
     match_expression,
+    parse_action,
     parse_dates,
     parse_query,
 )
@@ -44,6 +47,12 @@ def words(*texts: str) -> tuple[tuple[Term, ...], ...]:
         ("account:1001 -account:x", Query(accounts=("1001",), not_accounts=("x",))),
         ("KIND:reply -kind:like", Query(kinds=("reply",), not_kinds=("like",))),
         ('from:"a b"', Query(authors=("a b",))),
+        ("author:@a -author:b from:c", Query(authors=("a", "c"), not_authors=("b",))),
+        ('by:"Duty Officer" -by:@x', Query(by=("Duty Officer",), not_by=("@x",))),
+        ("reason:abusive -reason:spam", Query(reasons=("abusive",), not_reasons=("spam",))),
+        ("action:hide action:HIDDEN", Query(actions=("hidden", "hidden"))),
+        ("-action:comments-off action:none", Query(actions=("none",), not_actions=("comments_off",))),
+        ("kind:moderation kind:post by:a", Query(kinds=("moderation", "post"), by=("a",))),
         ("https://example.org/a?b", Query(words("https://example.org/a?b"))),
         ("12:30", Query(words("12:30"))),
         ("note:", Query(words("note:"))),
@@ -66,7 +75,16 @@ def test_a_query_is_read_as_it_was_meant(text: str, query: Query) -> None:
         ("flood OR -fire", "OR cannot be followed by -"),
         ("flood OR from:a", "OR cannot be followed by from:"),
         ("until:2026 OR flood", "OR needs a word before it and one after it"),
-        ("author:me", "author: is not something a search can be narrowed by"),
+        ("owner:me", "owner: is not something a search can be narrowed by"),
+        ("action:delete", "delete is not an action of moderation"),
+        ("action:hid*", "hid* is not an action of moderation"),
+        ("kind:post by:a", "by: narrows moderation records, and this search asks for none of them"),
+        ("-reason:a kind:post", "reason: narrows moderation records, and this search asks for none of them"),
+        (
+            "action:hide -kind:moderation",
+            "action: narrows moderation records, and this search asks for none of them",
+        ),
+        ("flood OR reason:a", "OR cannot be followed by reason:"),
         ("-since:2026", "-since: cannot be read"),
         ("-until:2026", "-until: cannot be read"),
         ("kind:tweet", "kind:tweet is not a kind of record"),
@@ -91,7 +109,8 @@ def test_a_hint_for_an_unknown_filter_says_how_to_search_for_the_words() -> None
     with pytest.raises(UsageError) as caught:
         parse_query("note:this")
     assert caught.value.hint == (
-        'use from:, account:, kind:, since:, until:, or put the words in quotes: "note:this"'
+        "use from:, author:, account:, kind:, since:, until:, by:, reason:, action:,"
+        ' or put the words in quotes: "note:this"'
     )
 
 
@@ -141,6 +160,28 @@ def test_without_a_kind_posts_and_messages_are_wanted_and_nothing_else() -> None
     ]  # fmt: skip
     assert [kind for kind in KINDS if parse_query("kind:like kind:reply").wants(kind)] == ["reply", "like"]
     assert not any(parse_query("kind:like -kind:like").wants(kind) for kind in KINDS)
+
+
+@pytest.mark.parametrize("text", ["by:a", "-by:a", "reason:a word", "-action:hide", "kind:moderation"])
+def test_what_only_moderation_records_have_is_asked_of_them_alone(text: str) -> None:
+    assert [kind for kind in KINDS if parse_query(text).wants(kind)] == ["moderation"]
+
+
+def test_beside_other_kinds_what_only_moderation_records_have_keeps_the_others_out_unless_it_excludes() -> (
+    None
+):
+    asked = parse_query("kind:post kind:moderation by:a")
+    assert [kind for kind in KINDS if asked.wants(kind)] == ["moderation"]
+    asked = parse_query("kind:post kind:moderation -by:a")
+    assert [kind for kind in KINDS if asked.wants(kind)] == ["post", "moderation"]
+
+
+def test_every_action_is_named_by_its_code_and_most_by_a_verb() -> None:
+    for code in ACTIONS:
+        assert parse_action(code) == parse_action(code.upper().replace("_", "-")) == code
+    for verb, code in VERBS.items():
+        assert parse_action(verb) == code
+    assert {ACTIONS.index(code) for code in VERBS.values()} == set(range(1, 12))
 
 
 def test_what_is_typed_stays_inside_quotes_in_the_expression() -> None:

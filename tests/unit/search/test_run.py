@@ -417,3 +417,13 @@ def test_every_segment_is_there_to_be_read_oldest_archive_first(months: VaultMak
     with closing(months.searcher()) as searcher:
         names = [f"{archive.name}/{file.name[:11]}" for archive, _, file in searcher.readers()]
     assert names == [f"2026-01-0{a}/records-00{s}" for a in (1, 2, 3) for s in (0, 1)]
+
+
+def test_what_was_captured_for_a_moderation_record_alone_is_no_version_and_hides_none(
+    maker: VaultMaker,
+) -> None:
+    first, edit = post("10", "one", 1), post("11", "two", 2, record_id="10")
+    maker.add("2026-01-01", [first, Made(edit, 2)])
+    maker.add("2026-01-02", [Made(edit, 1, again=True), Made(post("20", "alone", 3), 1, again=True)])
+    hits = search(maker, "kind:post").hits
+    assert [(hit.id, hit.text, hit.versions) for hit in hits] == [("20", "alone", 1), ("11", "two", 2)]

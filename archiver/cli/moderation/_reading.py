@@ -1,0 +1,134 @@
+"""Where the commands that read moderation records find them: this host's spool and the archives."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archiver.cli._session import Session
+from archiver.cli.moderation._lines import headline, row_line
+from archiver.errors import ArchiverError, UsageError
+from archiver.moderation.item import parse_item_name
+from archiver.register import Registered
+from archiver.search.moderation import HeldRecord, count_sealed, hold
+from archiver.search.run import Searcher
+from archiver.vault import Archive, Vault
+from archiver.wiring import RegisterHere, open_vault, read_register
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What there is before anything sealed is opened. `problems`: what is wrong with the archives' chain."""
+
+    here: RegisterHere
+    vault: Vault
+    archives: tuple[Archive, ...]
+    problems: tuple[ArchiverError, ...]
+
+    @property
+    def sealed(self) -> int:
+        """How many entries the archives hold."""
+        return count_sealed(self.archives)
+
+    def raise_problem(self) -> None:
+        if self.problems:
+            raise self.problems[0]
+
+
+def find_sources(session: Session) -> Sources:
+    """The spool first, then the archives: a seal moves entries from the one to the other."""
+    here = read_register(session.settings)
+    vault = open_vault(session.settings)
+    listed = vault.list_archives()
+    return Sources(here, vault, listed.archives, listed.problems)
+
+
+def has_identity(session: Session) -> bool:
+    """Whether a keyholder's identity is at hand, be it behind a passphrase."""
+    keyholder = session.settings.keyholder
+    return keyholder is not None and os.access(keyholder.identity, os.R_OK)
+
+
+@contextmanager
+def open_sources(session: Session, sources: Sources) -> Iterator[Searcher]:
+    """All records of both. Raise NoKeyError where archives hold some and no identity is at hand; where none
+    does, none is asked for."""
+    identities = session.identities() if sources.sealed else []
+    searcher = Searcher(sources.vault, sources.archives, identities, spooled=sources.here.entries)
+    with closing(searcher):
+        yield searcher
+
+
+def spooled_records(here: RegisterHere) -> tuple[list[HeldRecord], list[Registered]]:
+    """Without any key: records all of whose entries lie in the spool, and the rows of those of which the
+    register knows more, because some or all of it is sealed."""
+    entries = {row.record_id: row.entries for row in here.records}
+    whole = [
+        one for one in hold([], here.entries) if len(one.held) >= entries.get(one.record.id, 0)
+    ]  # fmt: skip
+    ids = {one.record.id for one in whole}
+    return whole, [row for row in here.records if row.record_id not in ids]
+
+
+def knows_all(sources: Sources) -> bool:
+    """Whether this host's register knows of every entry that the archives hold: not where another host, or a
+    spool that was replaced, made some of them."""
+    known = sum(row.entries for row in sources.here.records)
+    return sources.sealed <= known - len(sources.here.entries)
+
+
+# Records by what a person calls them
+
+FEWEST_CHARACTERS = 4
+"""Of the beginning of a record's id."""
+_NAMED = 10
+
+
+class Named(NamedTuple):
+    """A record by its id, the ids and addresses of its item, and a line that tells it from others."""
+
+    id: str
+    items: frozenset[str]
+    line: str
+
+
+def name_held(held: HeldRecord) -> Named:
+    entries = held.record.entries
+    items = frozenset(name for one in entries for name in (one.item_id, one.item_url) if name)
+    return Named(held.record.id, items, headline(held.record, held.archive, in_spool=held.in_spool))
+
+
+def name_row(row: Registered) -> Named:
+    return Named(row.record_id, frozenset([row.item_id] if row.item_id else []), row_line(row))
+
+
+def choose(records: Iterable[Named], text: str) -> list[str]:
+    """The ids of the records meant: the one with this id, all about this item, or the only one whose id
+    begins so. Raise UsageError where several begin so, listing them."""
+    text = text.strip()
+    items = {text, _item_id(text)}
+    candidates = list(records)
+    if exact := [one.id for one in candidates if one.id == text.lower()]:
+        return exact
+    if about := [one.id for one in candidates if items & one.items]:
+        return about
+    begun = [one for one in candidates if one.id.startswith(text.lower())]
+    if not begun or len(text) < FEWEST_CHARACTERS:
+        return []
+    if len(begun) > 1:
+        lines = [f"  {one.line}" for one in begun[:_NAMED]]
+        more = [f"  and {len(begun) - _NAMED} more"] if len(begun) > _NAMED else []
+        raise UsageError(
+            "\n".join([f"the ids of {len(begun)} records begin with {text}:", *lines, *more]),
+            "give more of the id",
+        )
+    return [begun[0].id]
+
+
+def _item_id(text: str) -> str | None:
+    """The number of the post that an address of X names; None for any other text."""
+    try:
+        return parse_item_name(text).id
+    except UsageError:
+        return None

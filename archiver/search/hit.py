@@ -1,0 +1,66 @@
+"""What a search gives: hits, how many more there are, and what was read for them."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from archiver.register import ModerationRecord
+
+SPOOL = "spool"
+"""Stands for the archive of a moderation record that no archive holds yet."""
+
+
+class Hit(NamedTuple):
+    """One record: its newest version that matches. `versions` is how many were taken; `superseded`: a
+    newer one does not match; `gone`: when and how it was found missing.
+
+    Of a moderation record `moderation` is the record as it stands, `posted_ms` the time it was entered,
+    `versions` the number of its entries; `superseded`: only what was corrected since matches; `in_spool`:
+    an entry of it is in no archive yet."""
+
+    platform: str
+    id: str
+    kind: str
+    account: str
+    author_id: str | None
+    author: str | None
+    posted_ms: int
+    text: str
+    alt_text: str | None
+    archive: str
+    version: int
+    record_id: str
+    score: float
+    versions: int = 1
+    superseded: bool = False
+    gone: tuple[int, str] | None = None
+    moderation: ModerationRecord | None = None
+    in_spool: bool = False
+
+    @property
+    def sealed_in(self) -> str | None:
+        """The archive; None for a moderation record that lies in the spool alone."""
+        return None if self.archive == SPOOL else self.archive
+
+
+class Effort(NamedTuple):
+    """What a search read."""
+
+    segments: int
+    chunks: int
+    frames: int
+    bytes: int
+
+
+class Result(NamedTuple):
+    hits: list[Hit]
+    more: bool
+    """There are more hits than were asked for."""
+
+
+Position = tuple[float, int, str, str]
+POSITION: dict[str, Callable[[Hit], Position]] = {
+    "newest": lambda hit: (-hit.posted_ms, 0, hit.platform, hit.id),
+    "oldest": lambda hit: (hit.posted_ms, 0, hit.platform, hit.id),
+    "relevance": lambda hit: (hit.score, -hit.posted_ms, hit.platform, hit.id),
+}
+"""Where a hit stands in an order: the lower, the earlier."""
