@@ -4,6 +4,7 @@ A record is derived from its capture and can be derived again (`archiver rebuild
 milliseconds since 1970-01-01 UTC; ids are the platform's own, as text.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -18,6 +19,18 @@ ModerationAction = Literal[
     "none", "warned", "replied", "hidden", "unhidden", "removed", "reinstated", "reported", "blocked",
     "unblocked", "muted", "unmuted", "comments_off", "comments_on",
 ]  # fmt: skip
+MODERATION_VERBS: Mapping[str, ModerationAction] = {
+    "hide": "hidden",
+    "remove": "removed",
+    "block": "blocked",
+    "mute": "muted",
+    "report": "reported",
+    "warn": "warned",
+    "reply": "replied",
+    "comments-off": "comments_off",
+    "none": "none",
+}
+"""What a person says to decide on an action, and what a record calls it."""
 ModerationState = Literal["planned", "done", "failed"]
 ItemType = Literal["own_post", "reply", "comment", "message", "user"]
 Detection = Literal["staff", "rule", "public", "partner", "platform"]

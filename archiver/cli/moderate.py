@@ -12,11 +12,11 @@ from archiver.cli.login import find_account
 from archiver.cli.moderation._options import TIME, by_option, facts_options, read_facts, read_time, who
 from archiver.cli.moderation._results import INCOMPLETE, open_register, report_acted
 from archiver.errors import UsageError
-from archiver.moderation.decision import VERBS, Given, parse_action, parse_moment, require_text
+from archiver.moderation.decision import Given, parse_action, parse_moment, require_text
 from archiver.moderation.item import ItemName, parse_item_name
 from archiver.moderation.moderating import Decision, Moderated, Moderator
 from archiver.moderation.screenshots import check_screenshot
-from archiver.records import Moderation
+from archiver.records import MODERATION_VERBS, Moderation
 from archiver.settings import AccountSettings, Settings
 from archiver.times import format_time, system_clock
 
@@ -33,7 +33,7 @@ _SHOWN_CHARACTERS = 280
     ),
 )
 @click.argument("item", metavar="URL|ID|@HANDLE")
-@click.option("--action", metavar="ACTION", required=True, help=f"{', '.join(VERBS)}.")
+@click.option("--action", metavar="ACTION", required=True, help=f"{', '.join(MODERATION_VERBS)}.")
 @facts_options
 @by_option
 @click.option("--account", metavar="ID|HANDLE", help="Which of our accounts; needed where there are several.")

@@ -8,23 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from archiver.errors import UsageError
-from archiver.records import AppealOutcome, Detection, Escalation, ModerationAction
+from archiver.records import MODERATION_VERBS, AppealOutcome, Detection, Escalation, ModerationAction
 from archiver.settings_api import Act
 from archiver.settings_moderation import ModerationSettings
 from archiver.times import format_time, parse_time
 
-VERBS: Final[Mapping[str, ModerationAction]] = {
-    "hide": "hidden",
-    "remove": "removed",
-    "block": "blocked",
-    "mute": "muted",
-    "report": "reported",
-    "warn": "warned",
-    "reply": "replied",
-    "comments-off": "comments_off",
-    "none": "none",
-}
-"""What `--action` takes, and what a record calls it."""
 REVERSALS: Final[Mapping[ModerationAction, ModerationAction]] = {
     "hidden": "unhidden",
     "removed": "reinstated",
@@ -92,10 +80,10 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 def parse_action(verb: str) -> ModerationAction:
-    """The action for one of VERBS; raise UsageError listing them."""
-    action = VERBS.get(verb.lower())
+    """The action for one of MODERATION_VERBS; raise UsageError listing them."""
+    action = MODERATION_VERBS.get(verb.lower())
     if action is None:
-        raise UsageError(f"there is no action {verb!r}", f"one of: {', '.join(VERBS)}")
+        raise UsageError(f"there is no action {verb!r}", f"one of: {', '.join(MODERATION_VERBS)}")
     return action
 
 

@@ -4,7 +4,8 @@ There are few of these records, thousands a year at most, and what is said of on
 which may lie in several archives. So they are composed first, and asked in memory.
 
 A filter or a word matches a record if any of its entries ever said it: a reason that was corrected is still
-found. With a `-` before it, it excludes the record in the same case.
+found. With a `-` before it, it excludes a record of which it holds as the record stands: what was put right
+since hides nothing.
 """
 
 import unicodedata
@@ -35,10 +36,7 @@ _MATCHING = {
     " FROM said_fts AS f CROSS JOIN said AS s ON s.key = f.docid WHERE f.said_fts MATCH ?",
 }
 """By whether they are to be ranked."""
-_NOT_MATCHING = (
-    "SELECT record, now, ever, 0.0 FROM said"
-    " WHERE key NOT IN (SELECT docid FROM said_fts WHERE said_fts MATCH ?)"
-)
+_ALL = "SELECT record, now, ever, 0.0 FROM said"
 _APART = "\n\ue000\n"
 """Between two texts of one column: for the index a word, so that no phrase spans them."""
 
@@ -96,14 +94,17 @@ class _Filter(NamedTuple):
     excluded: frozenset[str]
     values: _Values
 
-    def passes(self, entries: Iterable[Moderation]) -> bool:
-        found = {folded(value) for entry in entries for value in self.values(entry) if value}
-        return not found & self.excluded and (not self.wanted or bool(found & self.wanted))
+    def passes(self, entries: Sequence[Moderation], standing: Sequence[Moderation]) -> bool:
+        """Of a record's entries, and of those by whose values it can be excluded."""
+        return not self._are_among(standing, self.excluded) and self.stands(entries)
 
-    def stands(self, entries: Iterable[Moderation]) -> bool:
-        """As `passes`, of a record that is known to have nothing excluded."""
-        return not self.wanted or any(
-            value and folded(value) in self.wanted for entry in entries for value in self.values(entry)
+    def stands(self, entries: Sequence[Moderation]) -> bool:
+        """Whether they have what is wanted."""
+        return not self.wanted or self._are_among(entries, self.wanted)
+
+    def _are_among(self, entries: Sequence[Moderation], some: frozenset[str]) -> bool:
+        return bool(some) and any(
+            value and folded(value) in some for entry in entries for value in self.values(entry)
         )
 
 
@@ -121,13 +122,16 @@ def _filtered(records: Sequence[HeldRecord], query: Query) -> Iterable[_Match]:
             continue
         if query.until_ms is not None and record.now.entered_ms >= query.until_ms:
             continue
-        if not all(one.passes(record.entries) for one in (*filters, people)):
+        standing = (record.now,)
+        if not all(one.passes(record.entries, standing) for one in filters):
+            continue
+        if not people.passes(record.entries, record.entries):  # nobody's part in it is put right by others
             continue
         # Who entered an entry is not corrected by the next one: of people all that entered any stand.
-        people_stand = people.stands((record.now,)) or any(
+        people_stand = people.stands(standing) or any(
             folded(one.entered_by) in people.wanted for one in record.entries
         )
-        yield _Match(held, people_stand and all(one.stands((record.now,)) for one in filters))
+        yield _Match(held, people_stand and all(one.stands(standing) for one in filters))
 
 
 def _filters(records: Sequence[HeldRecord], query: Query) -> list[_Filter]:
@@ -164,13 +168,14 @@ def _with_words(found: Sequence[_Match], query: Query, *, ranked: bool) -> list[
     connection = apsw.Connection(":memory:")
     try:
         rows = _matching_rows(connection, found, query, ranked=ranked)
+        excluded = _excluded(connection, query)
     finally:
         connection.close()
     standing = {record for record, now, _, _ in rows if now}
     return [
         _Match(match.held, match.stands and record in standing, score)
         for record, _, ever, score in rows
-        if ever and (match := found[record])
+        if ever and record not in excluded and (match := found[record])
     ]
 
 
@@ -178,7 +183,7 @@ def _matching_rows(
     connection: apsw.Connection, found: Sequence[_Match], query: Query, *, ranked: bool
 ) -> list[Any]:
     """(number of the record, its words are those as it stands, all it ever had, score), a row for each match
-    of its words. The connection is an empty database's."""
+    of the words that must be there. The connection is an empty database's."""
     connection.execute("PRAGMA temp_store=MEMORY")  # nothing readable on a disk
     register_rank(connection)
     connection.execute(_SCHEMA)
@@ -188,10 +193,18 @@ def _matching_rows(
             (row for number, match in enumerate(found) for row in _rows(number, match.held)),
         )
         connection.execute("INSERT INTO said_fts (said_fts) VALUES ('rebuild')")
-    expression = match_expression(query)
+    expression = match_expression(query._replace(excluded=()))
     if expression is None:
-        return connection.execute(_NOT_MATCHING, (exclude_expression(query),)).fetchall()
+        return connection.execute(_ALL).fetchall()
     return connection.execute(_MATCHING[ranked], (expression,)).fetchall()
+
+
+def _excluded(connection: apsw.Connection, query: Query) -> set[int]:
+    """Records that have an excluded word as they stand."""
+    if not query.excluded:
+        return set()
+    rows: Iterable[Any] = connection.execute(_MATCHING[False], (exclude_expression(query),))
+    return {record for record, now, _, _ in rows if now}
 
 
 def _rows(number: int, held: HeldRecord) -> list[tuple[int, int, int, str, str]]:

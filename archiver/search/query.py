@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from archiver.errors import UsageError
-from archiver.records import RELATION_KINDS, ModerationAction
+from archiver.records import MODERATION_VERBS, RELATION_KINDS, ModerationAction
 
 POST_KINDS = ("post", "reply", "repost", "quote")
 MODERATION = "moderation"
@@ -22,17 +22,12 @@ MODERATION_OPERATORS = ("by", "reason", "action")
 """They narrow moderation records: nothing else has what they ask for."""
 ACTIONS: tuple[ModerationAction, ...] = ModerationAction.__args__  # type: ignore[attr-defined]  # typing has no public way
 VERBS: Mapping[str, ModerationAction] = {
-    "warn": "warned",
-    "reply": "replied",
-    "hide": "hidden",
+    **MODERATION_VERBS,
     "unhide": "unhidden",
-    "remove": "removed",
     "reinstate": "reinstated",
-    "report": "reported",
-    "block": "blocked",
     "unblock": "unblocked",
-    "mute": "muted",
     "unmute": "unmuted",
+    "comments-on": "comments_on",
 }
 """What a person does to what is in a record afterwards."""
 MAXIMUM_PARTS = 100

@@ -84,7 +84,7 @@ def test_as_json_a_record_says_all_that_its_line_does(run: Runner, home: Home) -
         ('by:"INSPECTOR example"', [2]),
         ("reason:spam", [1]),
         ("reason:abusive", [4, 2, 1]),
-        ("-reason:abusive", [3]),
+        ("-reason:abusive", [1, 3]),
         ("action:hide -reason:spam", [4]),
         ("kind:moderation account:springfieldpolice", [2, 1, 3]),
         ("kind:moderation -account:99", [2, 1, 3]),

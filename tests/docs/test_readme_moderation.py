@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.moderation.decision import VERBS
+from archiver.records import MODERATION_VERBS
 from tests.cli.runner import Runner
 from tests.collected import fake_x
 from tests.docs.documents import blocks, prose, table_rows
@@ -49,7 +49,7 @@ def test_the_chapters_commands_record_hide_and_find_a_reply(run: Runner, tmp_pat
 def test_every_action_and_command_it_names_is_there(run: Runner) -> None:
     text = " ".join(prose(README).split())
     listed = text.partition("`--action` takes ")[2].partition(". X lets")[0]
-    assert set(re.findall(r"`([a-z-]+)`", listed)) == set(VERBS)
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == set(MODERATION_VERBS)
     rows = table_rows(README, "| command | does |")
     for words in (re.findall(r"`([^`]+)`", row[0]) for row in rows):
         first = words[0].split()

@@ -119,9 +119,9 @@ def columns(entries: Sequence[Moderation], *, now: bool) -> list[list[str]]:
 
 
 def has_words(entries: Sequence[Moderation], question: Question, *, now: bool) -> bool:
-    said = columns(entries, now=now)
+    said, standing = columns(entries, now=now), columns(entries, now=True)
     return all(any(contains(said, one) for one in group) for group in question.groups) and not any(
-        contains(said, one) for one in question.excluded
+        contains(standing, one) for one in question.excluded
     )
 
 
@@ -160,7 +160,7 @@ def passes(entries: Sequence[Moderation], question: Question, *, now: bool) -> b
         if name in ("since", "until"):
             continue
         if condition.startswith("-"):
-            if value in values(entries, name, now=False):
+            if value in values(entries, name, now=name != "by"):
                 return False
         else:
             wanted.setdefault(name, []).append(value)

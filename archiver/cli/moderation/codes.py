@@ -6,8 +6,9 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
-from archiver.moderation.decision import APPEAL_OUTCOMES, DETECTIONS, ESCALATIONS, REVERSALS, VERBS
+from archiver.moderation.decision import APPEAL_OUTCOMES, DETECTIONS, ESCALATIONS, REVERSALS
 from archiver.moderation.mapping import CODES
+from archiver.records import MODERATION_VERBS
 from archiver.settings_moderation import ModerationSettings
 
 
@@ -33,7 +34,7 @@ def _print_json(session: Session, moderation: ModerationSettings) -> None:
             dsa_category=reason.category,
             dsa_keyword=reason.keyword,
         )
-    for verb, action in VERBS.items():
+    for verb, action in MODERATION_VERBS.items():
         session.print_json("action", verb=verb, code=action, undone_by=REVERSALS.get(action))
     for kind, codes in _other_codes():
         for code in codes:
@@ -53,7 +54,9 @@ def _other_codes() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _print_lists(moderation: ModerationSettings) -> None:
     _print_list("Reasons (--reason)", ((one.code, one.words) for one in moderation.reasons))
-    _print_list("Actions (--action, and what a record says)", ((verb, _said(verb)) for verb in VERBS))
+    _print_list(
+        "Actions (--action, and what a record says)", ((verb, _said(verb)) for verb in MODERATION_VERBS)
+    )
     for kind, codes in _other_codes():
         _print_list(kind.replace("_", " ").capitalize(), ((code, "") for code in codes))
     rules = (
@@ -67,7 +70,7 @@ def _print_lists(moderation: ModerationSettings) -> None:
 
 
 def _said(verb: str) -> str:
-    action = VERBS[verb]
+    action = MODERATION_VERBS[verb]
     undone = REVERSALS.get(action)
     return f"{action}; undone by: {undone}" if undone else action
 

@@ -5,7 +5,6 @@ import pytest
 from archiver.errors import UsageError
 from archiver.moderation.decision import (
     REVERSALS,
-    VERBS,
     check_reasons,
     check_rule,
     parse_action,
@@ -13,6 +12,7 @@ from archiver.moderation.decision import (
     parse_moment,
     require_text,
 )
+from archiver.records import MODERATION_VERBS
 from archiver.settings_moderation import UK_REASONS, HouseRule, ModerationSettings, Reason
 
 NOW = 1_793_000_000_000
@@ -40,11 +40,11 @@ def test_an_unknown_action_is_answered_with_all_there_are() -> None:
     for wrong in ("hidden", "delete", "", "ban"):
         with pytest.raises(UsageError) as raised:
             parse_action(wrong)
-        assert all(verb in (raised.value.hint or "") for verb in VERBS)
+        assert all(verb in (raised.value.hint or "") for verb in MODERATION_VERBS)
 
 
 def test_only_what_can_be_undone_has_a_reversal() -> None:
-    assert set(REVERSALS) == set(VERBS.values()) - {"none", "warned", "replied", "reported"}
+    assert set(REVERSALS) == set(MODERATION_VERBS.values()) - {"none", "warned", "replied", "reported"}
 
 
 def test_a_clause_brings_the_version_in_force_and_must_be_one_of_those_listed() -> None:
