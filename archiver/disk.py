@@ -207,13 +207,14 @@ def _delete_if_abandoned(path: Path) -> bool:
 
 class Lock:
     """One run at a time: `with Lock(path):` raises LockedError where another process holds it, and goes on
-    holding it for `wait_seconds`.
+    holding it for `wait_seconds`. `shared`: many may hold it so at once, and nobody otherwise.
 
     The kernel releases it when the process ends, however it ends; the file stays and holds the process
     id of the last holder."""
 
-    def __init__(self, path: Path, *, wait_seconds: float = 0.0) -> None:
+    def __init__(self, path: Path, *, wait_seconds: float = 0.0, shared: bool = False) -> None:
         self.path = path
+        self._way = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._wait_seconds = wait_seconds
         self._descriptor: int | None = None
 
@@ -239,7 +240,7 @@ class Lock:
         until = time.monotonic() + self._wait_seconds
         while True:
             try:
-                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return fcntl.flock(descriptor, self._way | fcntl.LOCK_NB)
             except BlockingIOError:
                 left = until - time.monotonic()
                 if left <= 0:

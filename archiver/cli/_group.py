@@ -80,8 +80,9 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[:2] == ["moderate", "done"]:  # what a person is told to type; no item is called so
-            args = ["moderation", *args[1:]]
+        words = [word for word in args if word != "--json"]
+        if words[:2] == ["moderate", "done"]:  # what a person is told to type; no item is called so
+            args = ["moderation", *args[args.index("moderate") + 1 :]]
         if args and args[0] not in self.modules and not args[0].startswith("-"):
             close = difflib.get_close_matches(args[0], self.modules, n=1)
             path = ctx.command_path

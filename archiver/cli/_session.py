@@ -101,3 +101,8 @@ def printable(text: str) -> str:
         character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
         for character in text
     )
+
+
+def one_line(text: str) -> str:
+    """As `printable`, for what is to stay on its line: a name, a number, an address."""
+    return printable(text).replace("\n", "\\n")

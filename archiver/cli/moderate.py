@@ -1,26 +1,35 @@
 """`archiver moderate`: record an item of X, then do what was decided about it."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._session import printable
+from archiver.cli._session import one_line, printable
 from archiver.cli.login import find_account
-from archiver.cli.moderation._options import TIME, by_option, facts_options, read_facts, read_time, who
+from archiver.cli.moderation._options import (
+    TIME,
+    by_option,
+    decision_options,
+    read_facts,
+    read_time,
+    screenshot_option,
+    who,
+)
 from archiver.cli.moderation._results import INCOMPLETE, open_register, report_acted
-from archiver.errors import UsageError
-from archiver.moderation.decision import Given, parse_action, parse_moment, require_text
-from archiver.moderation.item import ItemName, parse_item_name
-from archiver.moderation.moderating import Decision, Moderated, Moderator
+from archiver.errors import ArchiverError, ConfigurationError, UsageError
+from archiver.moderation.capture import NotCapturedError
+from archiver.moderation.decision import Given, parse_action, parse_moment, require_line, require_text
+from archiver.moderation.item import ItemName, parse_item_name, parse_number
+from archiver.moderation.moderating import Decision, Moderator, Recorded
 from archiver.moderation.screenshots import check_screenshot
 from archiver.records import MODERATION_VERBS, Moderation
 from archiver.settings import AccountSettings, Settings
 from archiver.times import format_time, system_clock
 
 _SHOWN_CHARACTERS = 280
+_MOST_INPUT_BYTES = 1024 * 1024
 
 
 @click.command(
@@ -34,7 +43,7 @@ _SHOWN_CHARACTERS = 280
 )
 @click.argument("item", metavar="URL|ID|@HANDLE")
 @click.option("--action", metavar="ACTION", required=True, help=f"{', '.join(MODERATION_VERBS)}.")
-@facts_options
+@decision_options
 @by_option
 @click.option("--account", metavar="ID|HANDLE", help="Which of our accounts; needed where there are several.")
 @click.option("--message", is_flag=True, help="The ID is a direct message's; its content is given by hand.")
@@ -43,14 +52,7 @@ _SHOWN_CHARACTERS = 280
 @click.option("--author-name", metavar="NAME", help="By hand: the author's name as shown.")
 @click.option("--author-id", metavar="ID", help="By hand: the author's number.")
 @click.option("--posted-at", metavar=TIME, help="By hand: when it was posted.")
-@click.option(
-    "--screenshot",
-    "screenshots",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A picture of it; may be repeated.",
-)
+@screenshot_option
 @click.option("--done-at", metavar=TIME, help="You did it on X already, at this time.")
 @click.option("--again", is_flag=True, help="Make another record although the same is recorded already.")
 @pass_session
@@ -85,9 +87,27 @@ def command(session: Session, /, item: str, action: str, **said: Any) -> int:
         done_ms=read_time(said["done_at"], "--done-at", now_ms),
         anew=said["again"],
     )
-    with open_register(session, who(said["by"], session.environ)) as (register, connections, _):
-        result = Moderator(settings, register, connections).moderate(decision)
-    return _report(session, result)
+    recorded: list[Recorded] = []
+
+    def on_recorded(one: Recorded) -> None:
+        recorded.append(one)
+        _say_recorded(session, one)
+
+    try:
+        with open_register(session, who(said["by"], session.environ)) as (writer, connections, _):
+            acted = Moderator(settings, writer, connections).moderate(decision, on_recorded)
+    except KeyboardInterrupt:
+        if not recorded:
+            session.note("\nnothing was recorded, and nothing was done")
+        raise
+    except ArchiverError as error:
+        if not recorded and not isinstance(error, UsageError | ConfigurationError | NotCapturedError):
+            nothing = "nothing was recorded, and nothing was done"
+            error.hint = nothing if error.hint is None else f"{error.hint}; {nothing}"
+        raise
+    one = recorded[0]
+    code = report_acted(session, acted, known=one.known, added=one.added, notes=list(one.notes))
+    return code or (INCOMPLETE if one.short else 0)
 
 
 def _account_of(settings: Settings, named: str | None, name: ItemName) -> AccountSettings:
@@ -115,44 +135,50 @@ def _read_given(said: dict[str, Any], now_ms: int) -> Given | None:
         )
     text = _read_input() if said["text"] == "-" else said["text"]
     handle = parse_item_name(f"@{said['author'].strip().removeprefix('@')}").handle
+    author_id = said["author_id"]
     return Given(
         text=require_text(text, "--text") or "",
         author_handle=handle or "",
         posted_ms=parse_moment(said["posted_at"], "--posted-at", now_ms),
-        author_id=None if said["author_id"] is None else parse_item_name(said["author_id"]).id,
-        author_name=require_text(said["author_name"], "--author-name"),
+        author_id=None if author_id is None else parse_number(author_id, "--author-id"),
+        author_name=require_line(said["author_name"], "--author-name"),
     )
 
 
 def _read_input() -> str:
-    """Standard input to its end, without the line end that an editor adds."""
-    return sys.stdin.buffer.read(1 << 20).decode("utf-8", "surrogateescape").removesuffix("\n")
+    """Standard input to its end, without the line end that an editor adds. Raise UsageError where that is too
+    much: what is cut would be lost."""
+    data = sys.stdin.buffer.read(_MOST_INPUT_BYTES + 1)
+    if len(data) > _MOST_INPUT_BYTES:
+        raise UsageError(
+            f"--text - takes {_MOST_INPUT_BYTES:,} bytes at most, and there are more",
+            "give the part that counts, and the whole as --screenshot",
+        )
+    return data.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
-def _report(session: Session, result: Moderated) -> int:
+def _say_recorded(session: Session, recorded: Recorded) -> None:
+    """What is on record, before anything is done about it."""
     if not session.json:
-        already = " already" if result.known else ""
-        click.echo(f"Recorded{already} as {result.row.record_id}.")
-        if result.entry is not None:
-            _say_recorded(result.entry)
-    for note in result.notes:
+        words = "Recorded already as" if recorded.known else "Recorded as"
+        added = ", and what was said now is added" if recorded.added else ""
+        click.echo(f"{words} {recorded.row.record_id}{added}.")
+        if recorded.entry is not None:
+            _say_entry(recorded.entry)
+    for note in recorded.notes:
         session.note(printable(note))
-    code = report_acted(
-        session, result.acted, by_hand=result.by_hand, known=result.known, notes=list(result.notes)
-    )
-    return code or (INCOMPLETE if result.short else 0)
 
 
-def _say_recorded(entry: Moderation) -> None:
+def _say_entry(entry: Moderation) -> None:
     """What was said, by whom and when, as the record has it."""
     by = f"@{entry.author_handle}" if entry.author_handle else entry.author_id or "an author not known"
     when = "" if entry.posted_ms is None else f", {format_time(entry.posted_ms)[:19].replace('T', ' ')} UTC"
-    click.echo(printable(f"  {entry.item_type} by {by}{when}"))
-    text = entry.text or f"not seen: {entry.unseen}"
+    click.echo(one_line(f"  {entry.item_type or 'post'} by {by}{when}"))
+    text = f"not seen: {entry.unseen}" if entry.text is None else entry.text
     shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     click.echo("  | " + printable(shown).replace("\n", "\n  | "))
     answers = len(entry.context_sha256)
     kept = [f"{answers} answer{'' if answers == 1 else 's'} of X"] if answers else []
     kept += [f"{one.role} {one.file_name}" for one in entry.attachments if one.missing is None]
     if kept:
-        click.echo(printable(f"  kept with it: {', '.join(kept)}"))
+        click.echo(one_line(f"  kept with it: {', '.join(kept)}"))

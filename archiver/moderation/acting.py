@@ -1,21 +1,24 @@
 """Doing what a record says, after the record is durable; what came of it is a further entry.
 
 Each act through X's interface has the same effect however often it is asked for. So where a kill leaves open
-whether X did it, it is asked for again, and the record gets one outcome.
+whether X did it, it is asked for again, and the record gets one outcome. What the settings allow counts when
+the act is done, not when it was decided on.
 """
 
-from typing import Final
+from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from archiver.errors import ArchiverError, UsageError
-from archiver.moderation.clicks import what_to_click
+from archiver.errors import ArchiverError, IncompleteError, UsageError
+from archiver.moderation.clicks import item_address, what_to_click
 from archiver.moderation.connecting import Connections
 from archiver.moderation.decision import API_ACTS, REVERSALS
-from archiver.moderation.entries import Register
+from archiver.moderation.entries import EntryWriter
+from archiver.moderation.item import PLATFORM
 from archiver.records import ModerationAction
-from archiver.register import Registered
+from archiver.register import OvertakenError, Registered
 from archiver.settings import AccountSettings, Settings
+from archiver.settings_api import Act
 from archiver.sources.x_api.acts import ApiAct, perform
 from archiver.sources.x_api.errors import ActRefusedError
 from archiver.sources.x_api.tokens import Keys, can_act, missing_act_scopes
@@ -29,68 +32,73 @@ _ACTS: Final[dict[str, ApiAct]] = {
 }
 _OF_AUTHOR: Final = ("muted", "unmuted")
 """Actions whose target is the author, not the item."""
-BY_HAND: Final = {
+_BY_HAND: Final = {
     "blocked": "X lets no program block",
     "unblocked": "X lets no program unblock",
     "reported": "X lets no program report",
     "reinstated": "X brings no deleted post back",
 }
+UNDOING: Final = frozenset(REVERSALS.values())
+_UNDO: Final[dict[str, ModerationAction]] = {
+    **{action: undo for action, undo in REVERSALS.items()},  # noqa: C416  # widens the keys' type
+    **{undo: action for action, undo in REVERSALS.items() if undo != "reinstated"},
+}
+"""What undoes each action, an undoing that was only planned included."""
+_TRIES: Final = 3
+"""So often an entry is tried again where another run has added to the record meanwhile."""
 
 
 class Acted(Struct, frozen=True, kw_only=True):
-    """What came of an act. `clicks`: what a person is to do. `error`: why it is not done."""
+    """What came of an act. `clicks`: what a person is to do, `by_hand`: why a person. `error`: why it is not
+    done, or not known to be."""
 
     row: Registered
     said: str | None = None
     clicks: str | None = None
+    by_hand: str | None = None
     error: ArchiverError | None = None
 
 
-def is_open(row: Registered) -> bool:
-    """Whether its action is still to be done."""
-    return row.state == "planned" or (row.state == "failed" and row.way is not None)
+def undoes(row: Registered, action: str) -> bool:
+    """Whether a record's action, still to be done, would undo this one."""
+    return row.is_pending and row.action in UNDOING and _UNDO.get(row.action or "") == action
 
 
 def can_be_reversed(row: Registered) -> bool:
     """Whether there is something to undo, or to call off."""
-    return is_open(row) or (row.state == "done" and row.action in REVERSALS)
-
-
-class ByHand(Struct, frozen=True):
-    """Why this program does not do something itself."""
-
-    why: str
+    return row.is_pending or (row.state == "done" and row.action in REVERSALS)
 
 
 class Acting:
     """Acts on behalf of the accounts in the settings."""
 
-    def __init__(self, settings: Settings, register: Register, connections: Connections) -> None:
+    def __init__(self, settings: Settings, writer: EntryWriter, connections: Connections) -> None:
         self._settings = settings
-        self._register = register
+        self._writer = writer
         self._connections = connections
 
     def account(self, row: Registered) -> AccountSettings | None:
-        """The account that a record is of; None where the settings do not name it any more."""
+        """The account that a record is of; None where the settings do not name it."""
         found = (
             one for one in self._settings.accounts if (one.platform, one.id) == (row.platform, row.account)
         )
         return next(found, None)
 
-    def by_hand(
-        self, account: AccountSettings | None, action: ModerationAction, target: str | None
-    ) -> ByHand | None:
-        """Why a person has to do an action on X; None where this program may and can. `target`: the id that
-        it needs."""
-        act = API_ACTS.get(action)
+    def by_hand(self, row: Registered) -> str | None:
+        """Why a person has to do a record's action; None where this program may and can."""
+        action = row.action or ""
+        act = API_ACTS.get(action)  # type: ignore[call-overload]  # a code of ours, or none
+        account = self.account(row)
+        if row.platform != PLATFORM:
+            return "this program acts on X only"
         if act is None:
-            return ByHand(BY_HAND.get(action, "a person does that"))
+            return _BY_HAND.get(action, "this is for a person to do")
         if account is None or account.api is None:
-            return ByHand("the settings do not let X be asked for this account")
+            return "the settings do not let X be asked for this account"
         if act not in account.api.acts:
-            return ByHand(f'the settings do not let this program {act}: acts = ["{act}"] in [account.api]')
-        if target is None:
-            return ByHand("the author's id is not known")
+            return f'the settings do not let this program {act}: acts = ["{act}"] in [account.api]'
+        if _target_of(row) is None:
+            return "the author's number is not known" if action in _OF_AUTHOR else "the item has no number"
         try:
             keys = self._connections.client(account, account.api).keys
         except ArchiverError:
@@ -99,37 +107,28 @@ class Acting:
 
     def act(self, row: Registered) -> Acted:
         """Do what a record plans, and add what came of it. Its entries are durable already. Where X cannot be
-        asked now, or a person has to do it, the record stays planned."""
-        action = row.action or ""
-        if row.way != "api":
-            return Acted(row=row, clicks=what_to_click(row))
-        account = self.account(row)
-        target = row.author_id if action in _OF_AUTHOR else row.item_id
-        if account is None or account.api is None or target is None or action not in _ACTS:
-            return Acted(row=row, clicks=what_to_click(row))
+        asked now, or a person has to do it, the record stays as it is."""
+        row = self._writer.fresh(row)
+        if not row.is_pending:
+            return Acted(row=row)  # another run did it meanwhile
+        clicks, why = what_to_click(row), self.by_hand(row)
+        account, target = self.account(row), _target_of(row)
+        if why is not None or account is None or account.api is None or target is None:
+            return Acted(row=row, clicks=clicks, by_hand=why)
         try:
             client = self._connections.client(account, account.api)
-            said = perform(client, _ACTS[action], target, self._connections.patience())
+            said = perform(client, _ACTS[row.action or ""], target, self._connections.patience())
         except ActRefusedError as error:
-            failed = self._register.add(
-                row, "outcome", state="failed", way="api", action=row.action, outcome=error.message
-            )
-            return Acted(row=failed, error=error, clicks=what_to_click(row))
+            failed = self._add_outcome(row, state="failed", way="api", outcome=error.message)
+            return Acted(row=failed, error=None if failed.state == "done" else error, clicks=clicks)
         except ArchiverError as error:
-            return Acted(row=row, error=error, clicks=what_to_click(row))
+            return Acted(row=row, error=error, clicks=clicks)
         return Acted(row=self._note_done(row, said, client.now_ms()), said=said)
 
     def _note_done(self, row: Registered, said: str, now_ms: int) -> Registered:
         try:
-            return self._register.add(
-                row,
-                "outcome",
-                state="done",
-                way="api",
-                action=row.action,
-                action_ms=now_ms,
-                action_by=self._register.by,
-                outcome=said,
+            return self._add_outcome(
+                row, state="done", way="api", action_ms=now_ms, action_by=self._writer.by, outcome=said
             )
         except ArchiverError as error:
             raise ArchiverError(
@@ -137,15 +136,31 @@ class Acting:
                 f"{error.hint + '; then ' if error.hint else ''}archiver moderation pending --finish",
             ) from error
 
+    def _add_outcome(self, row: Registered, **fields: Any) -> Registered:
+        """What came of an action, once: where another run has noted meanwhile that it is done, its entry
+        stands."""
+        for _ in range(_TRIES):
+            try:
+                return self._writer.add(row, "outcome", action=row.action, **fields)
+            except OvertakenError:
+                now = self._writer.fresh(row)
+                if now.action != row.action:
+                    raise
+                if now.state == "done":
+                    return now
+                row = now
+        return self._writer.add(row, "outcome", action=row.action, **fields)
+
     # What a person says
 
     def confirm(self, row: Registered, action_ms: int, note: str | None) -> Acted:
-        """A person did it on the platform. Raise UsageError where nothing is to be done any more."""
-        if row.state == "done":
+        """A person did it on the platform. Raise UsageError where nothing is to be done."""
+        if not row.is_pending:
             raise UsageError(
-                f"the record {row.record_id} says already that it is done", "see: archiver moderation show"
+                f"in the record {row.record_id} nothing is to be done: {row.action}, {row.state}",
+                f"see: archiver moderation show {row.record_id[:8]}",
             )
-        done = self._register.add(
+        done = self._writer.add(
             row,
             "outcome",
             note,
@@ -153,41 +168,56 @@ class Acting:
             way="hand",
             action=row.action,
             action_ms=action_ms,
-            action_by=self._register.by,
+            action_by=self._writer.by,
         )
         return Acted(row=done, said="done by hand")
 
     def reverse(self, row: Registered, note: str, authorised_by: str | None) -> Acted:
-        """Record that an action is to be undone, then undo it. One that was only planned is called off, and
-        what cannot be undone, as a warning, is taken back in the record alone."""
-        undo = REVERSALS.get(row.action or "none")  # type: ignore[call-overload]  # a code of ours
-        if row.action in REVERSALS.values():
+        """Record that an action is to be undone, then undo it. One that is planned for a person, or that X
+        refused, is called off; one that X may have done already is undone. What cannot be undone, as a
+        warning, is taken back in the record alone. Raise UsageError where there is nothing to undo."""
+        if not row.is_pending and (row.action == "none" or row.state != "done" or row.action in UNDOING):
             raise UsageError(
-                f"the record {row.record_id} is {row.action} already", "for the item anew: archiver moderate"
+                f"in the record {row.record_id} there is nothing to undo: {row.action}, {row.state}",
+                "for the item anew: archiver moderate",
             )
-        if undo is None or row.state != "done":
-            called_off = self._register.add(
-                row, "reversal", note, action="none", state="done", authorised_by=authorised_by
-            )
-            words = "called off" if row.state != "done" else f"taken back in the record; {row.action} stays"
-            return Acted(row=called_off, said=words)
-        target = row.author_id if undo in _OF_AUTHOR else row.item_id
-        hand = self.by_hand(self.account(row), undo, target)
-        planned = self._register.add(
+        undo = _UNDO.get(row.action or "")
+        if not row.is_pending and undo is None:
+            taken_back = self._writer.add(row, "reversal", note, authorised_by=authorised_by)
+            return Acted(row=taken_back, said="taken back in the record; it cannot be undone on the platform")
+        if row.is_pending and not (row.state == "planned" and row.way == "api" and undo in _ACTS):
+            return self._call_off(row, note, authorised_by)
+        by_hand = self.by_hand(structs.replace(row, action=undo))
+        planned = self._writer.add(
             row,
             "reversal",
             note,
             action=undo,
             state="planned",
-            way="api" if hand is None else "hand",
+            way="api" if by_hand is None else "hand",
             authorised_by=authorised_by,
         )
         return self.act(planned)
 
+    def _call_off(self, row: Registered, note: str, authorised_by: str | None) -> Acted:
+        called_off = self._writer.add(
+            row, "reversal", note, action="none", state="done", authorised_by=authorised_by
+        )
+        if row.state != "planned" or row.way != "api":
+            return Acted(row=called_off, said=f"{row.action} is called off")
+        doubt = IncompleteError(
+            f"{row.action} is called off, and X may have done it before", f"look: {item_address(row)}"
+        )
+        return Acted(row=called_off, error=doubt)
 
-def _without_permission(account: AccountSettings, keys: Keys, act: str) -> ByHand | None:
+
+def _target_of(row: Registered) -> str | None:
+    return (row.author_id if row.action in _OF_AUTHOR else row.item_id) or None
+
+
+def _without_permission(account: AccountSettings, keys: Keys, act: Act) -> str | None:
     if not can_act(keys):
-        return ByHand("an app's bearer token cannot act")
-    if missing_act_scopes(keys, act):  # type: ignore[arg-type]  # one of ACTS
-        return ByHand(f"the token may not {act}: archiver login x --account {account.handle or account.id}")
+        return "an app's bearer token cannot act"
+    if missing_act_scopes(keys, act):
+        return f"the token may not {act}: archiver login x --account {account.handle or account.id}"
     return None

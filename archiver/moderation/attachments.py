@@ -50,16 +50,17 @@ def _fetch(spool: Spool, account: str, media: MediaSource, reference: MediaRefer
 
 
 def take_screenshots(
-    spool: Spool, account: AccountSettings, record_id: str, screenshots: Sequence[Screenshot]
+    spool: Spool, account: str, made_by: str, screenshots: Sequence[Screenshot]
 ) -> list[Attachment]:
-    """The screenshots under names of their record. Raise UsageError for one that has changed since it was
+    """The screenshots among the files of an account, named after what brings them: a record's id, or one of
+    their own. Raise UsageError for one that has changed since it was
     looked at."""
     taken = []
     for number, one in enumerate(screenshots, start=1):
-        name = f"screenshot-{record_id}-{number}.{one.ending}"
+        name = f"screenshot-{made_by}-{number}.{one.ending}"
         with open_screenshot(one) as file:
-            spool.add_media(account.id, name, file)
-        found = spool.find_media(account.id, name)
+            spool.add_media(account, name, file)
+        found = spool.find_media(account, name)
         if found is None or found.sha256 is None:
             raise ArchiverError(f"{one.path} could not be kept", "run the command again")
         taken.append(

@@ -6,13 +6,14 @@ missing: without it nothing is done.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from archiver.collect.taking import Taken, take_answer
 from archiver.errors import SourceError
-from archiver.moderation.item import ItemName
+from archiver.moderation.item import ID, ItemName
 from archiver.moderation.pages import answer_to_keep
 from archiver.progress import walk_digest
 from archiver.records import Account, Gone, ItemType, MediaReference, Post, Record
@@ -31,7 +32,7 @@ MOST_ANSWERED: Final = 10
 FEWEST_OF_THREAD: Final = 10
 """X gives no fewer posts of a conversation at a time."""
 GIVE_BY_HAND: Final = (
-    "nothing was done on X; if it cannot wait, say what stands there: --text, --author, --posted-at"
+    "nothing was recorded or done; if it cannot wait, say what stands there: --text, --author, --posted-at"
 )
 
 
@@ -45,10 +46,13 @@ class NotCapturedError(SourceError):
 class NeverShownError(NotCapturedError):
     """X cannot be asked for this item at all: by hand is the only way."""
 
+    exit_code = 2
+
 
 class Seen(Struct, frozen=True, kw_only=True):
     """What X showed. `content` is "unseen" where the item is not there any more, for the reason in `unseen`.
     `answers`: X's answers as they are to be kept, `pictures` what of the item is still to be fetched.
+    `notes`: what a person should know beside.
     `short`: something of the context could not be asked for, which another time might be there."""
 
     item_type: ItemType | None
@@ -62,9 +66,12 @@ class Seen(Struct, frozen=True, kw_only=True):
     text: str | None = None
     language: str | None = None
     pictures: tuple[MediaReference, ...] = ()
+    edit_ids: tuple[str, ...] = ()
+    """All versions of a post that was edited."""
     answers: tuple[AnswerToKeep, ...] = ()
     context_sha256: tuple[str, ...] = ()
     context_missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     short: bool = False
 
 
@@ -91,6 +98,7 @@ class ItemCapture:
         self._walk = walk_digest()
         self._answers: list[AnswerToKeep] = []
         self._missing: list[str] = []
+        self._notes: list[str] = []
         self._short = False
         self._known: dict[str, Post] = {}
 
@@ -108,6 +116,9 @@ class ItemCapture:
         if item is None:
             return self._unseen_post(name, taken)
         post = _as_post(taken, item)
+        self._check_said(name, item, post)
+        if (remark := taken.reading.remarks.get(item.id)) is not None:
+            self._note_short(f"the item {remark.detail}")
         self._known[post_id] = post
         quoted = [post.quote_of_id] if post.quote_of_id else []
         people = read_people(taken.capture, taken.answer, {post.author_id} if post.author_id else set())
@@ -128,8 +139,24 @@ class ItemCapture:
             text=post.text,
             language=post.language,
             pictures=post.media,
+            edit_ids=post.edit_ids,
             **self._taken(),
         )
+
+    def _check_said(self, name: ItemName, item: Item, post: Post) -> None:
+        """Raise NotCapturedError where X's answer does not say what was said and by whom."""
+        try:
+            stated = _stated(item.slices[0][1])
+        except msgspec.MsgspecError as error:
+            raise NotCapturedError(
+                f"X's answer about {name.words} lacks what it says, or who wrote it"
+            ) from error
+        if stated.created_at is None:
+            self._missing.append(
+                "when it was posted: X did not say it, so the time is from the post's number"
+            )
+        if name.handle and post.author_handle and name.handle.lower() != post.author_handle.lower():
+            self._notes.append(f"the address names @{name.handle}, and X says it is by @{post.author_handle}")
 
     def _type_of(self, post: Post) -> ItemType:
         if post.author_id == self._account.id:
@@ -162,13 +189,14 @@ class ItemCapture:
         wanted = [one for one in (post.in_reply_to_id, post.conversation_id) if one]
         for _ in range(MOST_ANSWERED):
             asked = [one for one in dict.fromkeys(wanted) if one not in self._known]
-            if not asked or not self._take_posts(asked):
+            if asked and not self._take_posts(asked):
                 return
-            above = self._known.get(wanted[0])
+            above = self._known.get(wanted[0]) if wanted else None
             if above is None or above.in_reply_to_id is None:
                 return
             wanted = [above.in_reply_to_id]
-        self._missing.append(f"the thread is longer than {MOST_ANSWERED} posts up from the item")
+        if wanted[0] not in self._known:
+            self._missing.append(f"the thread is longer than {MOST_ANSWERED} posts up from the item")
 
     def _take_posts(self, ids: Sequence[str]) -> bool:
         """Ask for posts by their ids; False where X could not be asked."""
@@ -207,12 +235,17 @@ class ItemCapture:
     def _user(self, name: ItemName) -> Seen:
         handle = name.handle or ""
         taken = self._ask("author", {"username": handle})
-        people = read_people(taken.capture, taken.answer, None)
-        if not people:
-            refusal = taken.reading.refusal
+        shown = taken.reading
+        if (
+            shown.owner is None
+            or (shown.handle or "").lower() != handle.lower()
+            or not ID.fullmatch(shown.owner)
+        ):
+            refusal = shown.refusal
             said = f": {refusal.detail or refusal.title}" if refusal else ""
             raise NotCapturedError(f"X shows no account @{handle}{said}")
-        account = _record_of(taken, people[0])
+        people = read_people(taken.capture, taken.answer, {shown.owner})
+        account = _record_of(taken, people[0]) if people else None
         if not isinstance(account, Account):
             raise NotCapturedError(f"X shows no account @{handle}")
         self._keep(taken, people)
@@ -244,6 +277,8 @@ class ItemCapture:
             asked=asked,
         )
         self._spool.save_spend(taken.spend)
+        for problem in taken.reading.problems:
+            self._note_short(f"{problem.what}: {problem.detail}")
         return taken
 
     def _keep(self, taken: Taken, items: Sequence[Item]) -> None:
@@ -261,8 +296,20 @@ class ItemCapture:
             "answers": tuple(self._answers),
             "context_sha256": tuple(dict.fromkeys(one.body_sha256 for one in self._answers)),
             "context_missing": tuple(dict.fromkeys(self._missing)),
+            "notes": tuple(self._notes),
             "short": self._short,
         }
+
+
+class _Stated(Struct, frozen=True):
+    """What a post must say of itself to be on record."""
+
+    text: str
+    author_id: Annotated[str, msgspec.Meta(pattern=ID.pattern)]
+    created_at: str | None = None
+
+
+_stated = msgspec.json.Decoder(_Stated).decode
 
 
 def _record_of(taken: Taken, item: Item) -> Record:

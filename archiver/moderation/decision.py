@@ -168,8 +168,17 @@ def require_text(value: str | None, option: str) -> str | None:
     return value
 
 
+def require_line(value: str | None, option: str) -> str | None:
+    """As `require_text`, of a name or the like; raise UsageError also for line ends and what steers a
+    terminal."""
+    value = require_text(value, option)
+    if value is not None and not value.isprintable():
+        raise UsageError(f"{option} holds characters that cannot be shown", "one line of plain text")
+    return value
+
+
 def check_texts(said: Mapping[str, object], name_of: Callable[[str], str]) -> None:
-    """`require_text` for every text among some facts."""
+    """`require_text` for the reason's words, `require_line` for every other text among some facts."""
     for field, value in said.items():
         if isinstance(value, str):
-            require_text(value, name_of(field))
+            (require_text if field == "reason_text" else require_line)(value, name_of(field))

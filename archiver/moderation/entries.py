@@ -24,8 +24,8 @@ def new_id() -> str:
     return str(uuid4())
 
 
-class Register(Struct, frozen=True):
-    """The register of one spool, and who adds to it."""
+class EntryWriter(Struct, frozen=True):
+    """Adds entries to the register of one spool, for one person."""
 
     spool: Spool
     clock: Clock
@@ -38,7 +38,9 @@ class Register(Struct, frozen=True):
         or still more than one."""
         found = self._found(text.strip())
         fitting = [row for row in found if fits(row)]
-        found = fitting if len(fitting) == 1 else found
+        # The beginning of an id is not enough to choose by: it may have been meant for another record.
+        by_item = all(not row.record_id.startswith(text.strip().lower()) for row in found)
+        found = fitting if by_item and len(fitting) == 1 else found
         if len(found) == 1:
             return found[0]
         if not found:
@@ -51,17 +53,35 @@ class Register(Struct, frozen=True):
 
     def _found(self, text: str) -> list[Registered]:
         table = self.spool.register
+        if not text.isprintable():
+            return []
         if len(text) >= FEWEST_CHARACTERS and (found := table.beginning_with(text.lower())):
             return found
+        rows = table.all()
+        if named := [one for one in rows if one.item_id == text]:
+            return named
         try:
             name = parse_item_name(text)
         except UsageError:
             return []
-        return [one for one in table.all() if one.platform == PLATFORM and one.item_id == name.id and name.id]
+        if name.kind == "user":
+            raise UsageError(
+                f"the register knows no names, so not @{name.handle}",
+                "name the record, or the account's number",
+            )
+        return [one for one in rows if one.platform == PLATFORM and one.item_id == name.id]
 
-    def add(self, row: Registered, entry: EntryKind, note: str | None = None, **fields: Any) -> Registered:
-        """One more entry, durable on return; the record's row after it. Raise IntegrityError where another
-        run has added to the record since the row was read."""
+    def add(
+        self,
+        row: Registered,
+        entry: EntryKind,
+        note: str | None = None,
+        *,
+        said_hash: bytes | None = None,
+        **fields: Any,
+    ) -> Registered:
+        """One more entry, durable on return; the record's row after it. `said_hash`: of what a person said
+        anew. Raise OvertakenError where another run has added to the record since the row was read."""
         made = Moderation(
             id=self.make_id(),
             record_id=row.record_id,
@@ -75,6 +95,9 @@ class Register(Struct, frozen=True):
             account=row.account,
             **fields,
         )
-        with self.spool.appending():
-            keep_entries(self.spool, [made])
-        return row_after(row, made)
+        keep_entries(self.spool, [made], said_hashes={} if said_hash is None else {row.record_id: said_hash})
+        return row_after(row, made, said_hash=said_hash)
+
+    def fresh(self, row: Registered) -> Registered:
+        """The record's row as it is now: another run may have added to it."""
+        return self.spool.register.find(row.record_id) or row

@@ -11,7 +11,8 @@ PLATFORM = "x"
 _HOSTS = frozenset(
     f"{prefix}{host}" for host in ("x.com", "twitter.com") for prefix in ("", "www.", "mobile.", "m.")
 )
-_ID = re.compile(r"[1-9][0-9]{0,18}")
+ID = re.compile(r"^[1-9][0-9]{0,18}\Z")
+"""A number of X's: a post, a message, an account."""
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,20}")
 _POST = re.compile(
     r"/(?:i/web|i|(?P<handle>[A-Za-z0-9_]{1,20}))/status(?:es)?/(?P<id>[1-9][0-9]{0,18})(?:/.*)?"
@@ -50,10 +51,10 @@ def parse_item_name(text: str, *, is_message: bool = False) -> ItemName:
     """Read what a person typed or pasted. Raise UsageError for what is no item of X, saying what is."""
     text = text.strip()
     if is_message:
-        if not _ID.fullmatch(text):
+        if not ID.fullmatch(text):
             raise UsageError(f"{_shown(text)} is not the number of a direct message", "digits only")
         return ItemName("message", text)
-    if _ID.fullmatch(text):
+    if ID.fullmatch(text):
         return ItemName("post", text)
     if text.startswith("@") and _HANDLE.fullmatch(text[1:]):
         return ItemName("user", None, text[1:])
@@ -109,3 +110,10 @@ def _split(text: str) -> SplitResult | None:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:80]}…")
+
+
+def parse_number(text: str, option: str) -> str:
+    """A number of X's, as of an account; raise UsageError for anything else."""
+    if not ID.fullmatch(text.strip()):
+        raise UsageError(f"{option} {_shown(text)} is not a number of X's", "digits only")
+    return text.strip()

@@ -22,14 +22,15 @@ def keep_entries(
     entries: Sequence[Moderation],
     answers: Sequence[AnswerToKeep] = (),
     content_hashes: Mapping[str, bytes] = NO_HASHES,
+    said_hashes: Mapping[str, bytes] = NO_HASHES,
     taken_ms: int | None = None,
 ) -> None:
     """Store entries and the answers of a platform that they stand on: all or none, durable on return.
 
     Entries of one account become one page. `content_hashes`: by a record's id, what an imported row is known
-    by. `taken_ms`: when they came here, where that is not when they were entered. Raise IntegrityError where
-    another run has added to one of the records since it was looked at, UsageError for an entry that is no
-    text or too large."""
+    by; `said_hashes`: what a decision made here is known by. `taken_ms`: when they came here, where that is
+    not when they were entered. Raise OvertakenError where another run has added to one of the records since
+    it was looked at, UsageError for an entry that is no text or too large."""
     sealer = PageSealer(spool.identity.recipient())
     pages = [
         _page_of(account_entries, sealer, taken_ms)
@@ -39,7 +40,9 @@ def keep_entries(
     rows: dict[str, Registered] = {}
     for entry in entries:
         before = rows.get(entry.record_id) or spool.register.find(entry.record_id)
-        rows[entry.record_id] = row_after(before, entry, content_hashes.get(entry.record_id))
+        rows[entry.record_id] = row_after(
+            before, entry, content_hashes.get(entry.record_id), said_hashes.get(entry.record_id)
+        )
     spool.add_entries([*answers, *pages], list(rows.values()))
 
 
@@ -47,7 +50,12 @@ def _account(entry: Moderation) -> tuple[str, str]:
     return entry.platform, entry.account
 
 
-def row_after(before: Registered | None, entry: Moderation, content_hash: bytes | None = None) -> Registered:
+def row_after(
+    before: Registered | None,
+    entry: Moderation,
+    content_hash: bytes | None = None,
+    said_hash: bytes | None = None,
+) -> Registered:
     """The register's row of a record once it has this entry."""
     known = before or Registered(
         record_id=entry.record_id,
@@ -67,11 +75,13 @@ def row_after(before: Registered | None, entry: Moderation, content_hash: bytes 
         item_type=entry.item_type or known.item_type,
         item_id=entry.item_id or known.item_id,
         author_id=entry.author_id or known.author_id,
+        decided=known.decided or entry.action,
         action=entry.action or known.action,
         state=entry.state or known.state,
         way=entry.way or known.way,
         entered_ms=known.entered_ms,
         content_hash=known.content_hash,
+        said_hash=said_hash or known.said_hash,
     )
 
 

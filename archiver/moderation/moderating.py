@@ -6,29 +6,31 @@ transaction; only then X is asked to act; what came of it becomes the entry `out
 is gone on with by running the same command again: a record that is planned is acted on, not made anew.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
-from archiver.errors import ConfigurationError, SourceError, UsageError
-from archiver.moderation.acting import Acted, Acting
+from archiver.errors import ArchiverError, ConfigurationError, SourceError, UsageError
+from archiver.moderation.acting import Acted, Acting, undoes
 from archiver.moderation.attachments import fetch_pictures, take_screenshots
 from archiver.moderation.capture import GIVE_BY_HAND, ItemCapture, NeverShownError, NotCapturedError, Seen
 from archiver.moderation.connecting import Connections
 from archiver.moderation.decision import Facts, Given
-from archiver.moderation.entries import Register
+from archiver.moderation.entries import EntryWriter
+from archiver.moderation.fitting import check_fits
 from archiver.moderation.item import PLATFORM, ItemName
 from archiver.moderation.keeping import keep_entries, row_after
 from archiver.moderation.screenshots import Screenshot
-from archiver.records import ItemType, Moderation, ModerationAction
+from archiver.records import ItemType, Moderation, ModerationAction, ModerationState
 from archiver.register import Registered
 from archiver.settings import AccountSettings, Settings
+from archiver.state import KeyedHash
 
 _ON_THE_ITEM: Final = ("hidden", "removed")
 """Actions that have no sense once the item is not there any more."""
-_ON_OTHERS: Final = ("blocked", "muted", "reported", "warned")
+SAID_AGAIN: Final = "said when the same was decided on again"
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -44,75 +46,134 @@ class Decision(Struct, frozen=True, kw_only=True):
     done_ms: int | None = None
     anew: bool = False
 
+    @property
+    def is_of_ours(self) -> bool:
+        """Whether the item's address names our own account."""
+        return bool(self.name.handle) and self.name.handle.lower() == (self.account.handle or "").lower()  # type: ignore[union-attr]  # looked at before
 
-class Moderated(Struct, frozen=True, kw_only=True):
-    """What came of it. `known`: the record was there before. `entry`: the decision, where it was made now.
-    `by_hand`: why a person has to act. `notes`: what to know beside. `short`: something is missing."""
+    def hash(self, key: KeyedHash) -> bytes:
+        """By which the same decision is known again: all that a person says but who says it."""
+        files = [(one.media_type, one.size) for one in self.screenshots]
+        return key(msgspec.msgpack.encode((self.facts, self.given, self.done_ms, files)))
 
-    acted: Acted
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """A decision that is on record, before anything is done about it. `known`: the record was there before;
+    `added`: what was said anew is a further entry of it. `entry`: the decision, where it was made now.
+    `notes`: what to know beside. `short`: something is missing."""
+
+    row: Registered
     known: bool = False
+    added: bool = False
     entry: Moderation | None = None
-    by_hand: str | None = None
     notes: tuple[str, ...] = ()
     short: bool = False
 
-    @property
-    def row(self) -> Registered:
-        return self.acted.row
+
+class _Plan(Struct, frozen=True, kw_only=True):
+    """What the decision's entry says of the action."""
+
+    state: ModerationState
+    way: Literal["api", "hand"] | None = None
+    outcome: str | None = None
+    action_ms: int | None = None
+    action_by: str | None = None
 
 
 class Moderator:
     """Deals with items on behalf of the accounts in the settings."""
 
-    def __init__(self, settings: Settings, register: Register, connections: Connections) -> None:
+    def __init__(self, settings: Settings, writer: EntryWriter, connections: Connections) -> None:
         self._settings = settings
-        self._register = register
+        self._writer = writer
         self._connections = connections
-        self._spool = register.spool
-        self._acting = Acting(settings, register, connections)
+        self._spool = writer.spool
+        self._key = KeyedHash.of(writer.spool.identity)
+        self._acting = Acting(settings, writer, connections)
 
-    def moderate(self, decision: Decision) -> Moderated:
-        """Record and act. Raise NotCapturedError where X does not show the item and its content is not given,
-        UsageError for an action that does not fit the item; then nothing was recorded and nothing done."""
-        known = self._known(decision, decision.name.id)
+    def moderate(self, decision: Decision, on_recorded: Callable[[Recorded], None]) -> Acted:
+        """Record, then act; `on_recorded` is told when the record is durable and nothing is done yet. Raise
+        NotCapturedError where X does not show the item and its content is not given, UsageError for an action
+        that does not fit the item; then nothing was recorded and nothing done."""
+        recorded = self._record(decision)
+        on_recorded(recorded)
+        row = recorded.row
+        if row.is_pending and recorded.known and decision.done_ms is not None:
+            return self._acting.confirm(row, decision.done_ms, None)
+        said = recorded.entry.outcome if recorded.entry is not None else None
+        return self._acting.act(row) if row.is_pending else Acted(row=row, said=said)
+
+    def _record(self, decision: Decision) -> Recorded:
+        known = self._known(decision, [decision.name.id])
         if known is not None:
-            return self._go_on(known, decision)
+            with self._spool.appending():
+                return self._add(known, decision, None)
+        check_fits(decision.name, decision.action, is_own=None)
         seen, notes = self._see(decision)
-        _check_fits(decision, seen)
-        # Another run may have recorded the same meanwhile.
+        is_own = _is_own(decision.account, seen)
+        check_fits(decision.name, decision.action, is_own=is_own)
         with self._spool.appending():
-            known = self._known(decision, seen.item_id)
-            if known is None:
-                entry, by_hand = self._entry(decision, seen)
-                keep_entries(self._spool, [entry], seen.answers)
-        if known is not None:
-            return self._go_on(known, decision)
-        row = row_after(None, entry)
-        is_open = row.state == "planned"
-        missing = [*entry.context_missing, *_lost_pictures(entry)]
-        return Moderated(
-            acted=self._acting.act(row) if is_open else Acted(row=row, said=entry.outcome),
+            entry = self._entry(decision, seen)
+            with self._spool.registering():  # another run may have recorded the same meanwhile
+                gone = seen.content == "unseen"
+                known = self._known(decision, [seen.item_id, *seen.edit_ids], is_gone=gone)
+                if known is None:
+                    said = {entry.record_id: decision.hash(self._key)}
+                    keep_entries(self._spool, [entry], seen.answers, said_hashes=said)
+            if known is not None:
+                return self._add(known, decision, seen)
+        lost = [f"{one.file_name}: {one.missing}" for one in entry.attachments if one.missing]
+        missing = [f"not captured: {one}" for one in (*entry.context_missing, *lost)]
+        return Recorded(
+            row=row_after(None, entry),
             entry=entry,
-            by_hand=by_hand if is_open else None,
-            notes=(*notes, *(f"not captured: {one}" for one in missing)),
-            short=seen.short or entry.content == "unseen" or bool(_lost_pictures(entry)),
+            notes=(*notes, *seen.notes, *missing),
+            short=seen.short or entry.content == "unseen" or bool(lost),
         )
 
     # What is there already
 
-    def _known(self, decision: Decision, item_id: str | None) -> Registered | None:
-        """The record of the same action on the same item, where there is one that still stands."""
-        if item_id is None or decision.anew:
+    def _known(
+        self, decision: Decision, ids: Sequence[str | None], *, is_gone: bool = False
+    ) -> Registered | None:
+        """The record of the same action on the same item, where there is one that still stands. `is_gone`:
+        also one that could not be carried out, because the item was not there. Raise UsageError where an
+        earlier record is still to undo what is decided on now."""
+        if decision.anew:
             return None
-        rows = self._spool.register.about(PLATFORM, decision.account.id, item_id)
-        return next((row for row in reversed(rows) if row.action == decision.action), None)
+        of = (PLATFORM, decision.account.id)
+        rows = [row for one in dict.fromkeys(ids) if one for row in self._spool.register.about(*of, one)]
+        rows = [row for row in rows if _kind_of(row) == decision.name.kind]
+        for row in rows:
+            if undoes(row, decision.action):
+                raise UsageError(
+                    f"by the record {row.record_id} it is still to be {row.action}",
+                    f"call that off, which also does this: archiver moderation reverse {row.record_id[:8]}",
+                )
+        standing = [row for row in rows if row.action == row.decided == decision.action]
+        lasting = [row for row in standing if is_gone or row.state != "failed" or row.way is not None]
+        return lasting[-1] if lasting else None
 
-    def _go_on(self, row: Registered, decision: Decision) -> Moderated:
-        if row.state == "done" or row.way is None:
-            return Moderated(acted=Acted(row=row), known=True)
-        if decision.done_ms is not None:
-            return Moderated(acted=self._acting.confirm(row, decision.done_ms, None), known=True)
-        return Moderated(acted=self._acting.act(row), known=True)
+    def _add(self, row: Registered, decision: Decision, seen: Seen | None) -> Recorded:
+        """What a person says anew of a known record, as a further entry; the same again adds nothing. Content
+        by hand is added where X did not show the item, screenshots always."""
+        said_hash = decision.hash(self._key)
+        if row.said_hash == said_hash:
+            return Recorded(row=row, known=True, short=row.state == "failed")
+        fields = dict(decision.facts.said)
+        notes: tuple[str, ...] = ()
+        if decision.given is not None and row.state == "failed" and row.way is None:
+            given = msgspec.structs.asdict(decision.given)
+            fields |= {"content": "given", **{name: value for name, value in given.items() if value}}
+        elif decision.given is not None:
+            notes = ("the item is on record: its content as given by hand was not used",)
+        files = take_screenshots(
+            self._spool, decision.account.id, self._writer.make_id(), decision.screenshots
+        )
+        if files:
+            fields["attachments"] = tuple(files)
+        row = self._writer.add(row, "correction", SAID_AGAIN, said_hash=said_hash, **fields)
+        return Recorded(row=row, known=True, added=True, notes=notes, short=row.state == "failed")
 
     # What X shows
 
@@ -123,31 +184,37 @@ class Moderator:
             seen = self._ask(decision)
         except (SourceError, ConfigurationError) as error:
             if given is None:
-                hint = error.hint if isinstance(error, NotCapturedError) else _both(error.hint, GIVE_BY_HAND)
-                raise NotCapturedError(error.message, hint or GIVE_BY_HAND) from error
-            unshown = Seen(
+                raise _unshown(error) from error
+            seen = Seen(
                 item_type=None,
-                item_id=decision.name.id or "",
+                item_id=decision.name.id or given.author_id or "",
                 content="unseen",
                 unseen=error.message,
                 short=not isinstance(error, NeverShownError),
             )
-            return _given(decision, given, unshown), (f"as given by hand: {error.message}",)
+            if not seen.item_id:
+                raise UsageError(
+                    f"X does not show {decision.name.words}: {error.message}",
+                    "an account by hand needs its number as well: --author-id",
+                ) from error
         if seen.content == "captured":
             unused = ("X showed the item: its content as given by hand was not used",) if given else ()
             return seen, unused
         if given is not None:
             return _given(decision, given, seen), (f"as given by hand: {seen.unseen}",)
-        return seen, (f"recorded is what is known: {seen.unseen}",)
+        own: ItemType | None = "own_post" if decision.is_of_ours else None
+        return msgspec.structs.replace(seen, item_type=own), (f"recorded is what is known: {seen.unseen}",)
 
     def _ask(self, decision: Decision) -> Seen:
         account = decision.account
         if decision.name.kind == "message":
-            raise NeverShownError("a single direct message cannot be asked for")
+            raise NeverShownError(
+                "a single direct message cannot be asked for", "give it: --text, --author and --posted-at"
+            )
         if account.api is None:
             raise NeverShownError(
                 f"the settings do not let X be asked for @{account.handle or account.id}",
-                f"add [account.api] to its settings; or {GIVE_BY_HAND.partition('; ')[2]}",
+                "add [account.api] to its settings; or say what stands there: --text, --author, --posted-at",
             )
         capture = ItemCapture(
             self._connections.client(account, account.api),
@@ -162,20 +229,18 @@ class Moderator:
 
     # The entry
 
-    def _entry(self, decision: Decision, seen: Seen) -> tuple[Moderation, str | None]:
-        """The decision as an entry, its files in the spool; why a person has to act, if one has."""
-        record_id = self._register.make_id()
-        now_ms = self._register.clock()
-        account, facts = decision.account, decision.facts
-        action, state, way, outcome, by_hand = self._plan(decision, seen)
-        done_by_hand = state == "done" and decision.done_ms is not None
+    def _entry(self, decision: Decision, seen: Seen) -> Moderation:
+        """The decision as an entry, its files in the spool."""
+        record_id = self._writer.make_id()
+        now_ms = self._writer.clock()
+        account = decision.account
         entry = Moderation(
             id=record_id,
             record_id=record_id,
             number=1,
             entry="decision",
             entered_ms=now_ms,
-            entered_by=self._register.by,
+            entered_by=self._writer.by,
             platform=PLATFORM,
             account=account.id,
             account_handle=account.handle,
@@ -192,54 +257,53 @@ class Moderator:
             language=seen.language,
             attachments=(
                 *fetch_pictures(self._spool, self._connections, account, seen.pictures),
-                *take_screenshots(self._spool, account, record_id, decision.screenshots),
+                *take_screenshots(self._spool, account.id, record_id, decision.screenshots),
             ),
             context_sha256=seen.context_sha256,
             context_missing=seen.context_missing,
-            action=action,
-            state=state,
-            way=way,
-            outcome=outcome,
-            action_ms=decision.done_ms if done_by_hand else None,
-            action_by=self._register.by if done_by_hand else None,
+            action=decision.action,
+            state="planned",
         )
-        usual = {"detected_ms": now_ms, "detected_by": self._register.by, "detection": "staff"}
-        return msgspec.structs.replace(entry, **{**usual, **facts.said}), by_hand
+        plan = self._plan(decision, seen, row_after(None, entry))
+        usual = {"detected_ms": now_ms, "detected_by": self._writer.by, "detection": "staff"}
+        said = {**usual, **decision.facts.said, **msgspec.structs.asdict(plan)}
+        return msgspec.structs.replace(entry, **said)
 
-    def _plan(
-        self, decision: Decision, seen: Seen
-    ) -> tuple[ModerationAction, Any, Any, str | None, str | None]:
-        """Action, state, way, outcome, and why by hand."""
-        action = decision.action
-        if action == "none":
-            return action, "done", None, None, None
-        if seen.content == "unseen" and seen.unseen and action in _ON_THE_ITEM and seen.answers:
-            return action, "failed", None, f"nothing was done: {seen.unseen}", None
+    def _plan(self, decision: Decision, seen: Seen, row: Registered) -> _Plan:
+        if decision.action == "none":
+            return _Plan(state="done")
         if decision.done_ms is not None:
-            return action, "done", "hand", None, None
-        target = seen.author_id if action == "muted" else seen.item_id
-        hand = self._acting.by_hand(decision.account, action, target)
-        return action, "planned", "api" if hand is None else "hand", None, hand.why if hand else None
+            return _Plan(state="done", way="hand", action_ms=decision.done_ms, action_by=self._writer.by)
+        # X said so itself: its answer is on record.
+        if seen.content == "unseen" and seen.answers and decision.action in _ON_THE_ITEM:
+            return _Plan(state="failed", outcome=f"nothing was done: {seen.unseen}")
+        return _Plan(state="planned", way="api" if self._acting.by_hand(row) is None else "hand")
 
 
-def _check_fits(decision: Decision, seen: Seen) -> None:
-    """Raise UsageError for an action that the item does not allow."""
-    is_own = seen.item_type == "own_post"
-    if decision.action == "removed" and seen.item_type is not None and not is_own:
-        raise UsageError(
-            "only its author, or X itself, can remove a post of others",
-            "take it out of sight with --action hide, or tell X with --action report",
-        )
-    if decision.action in _ON_OTHERS and is_own:
-        raise UsageError(f"{decision.name.words} is the account's own", "use --action remove, or none")
+def _unshown(error: ArchiverError) -> ArchiverError:
+    """Why nothing was recorded and nothing done, and what else there is to do."""
+    if isinstance(error, NotCapturedError):
+        return error
+    hint = GIVE_BY_HAND if error.hint is None else f"{error.hint}; {GIVE_BY_HAND}"
+    if isinstance(error, ConfigurationError):
+        return ConfigurationError(error.message, hint)
+    return NotCapturedError(error.message, hint)
+
+
+def _is_own(account: AccountSettings, seen: Seen) -> bool | None:
+    """Whether the account wrote the item, or is it; None where nothing is known of its author."""
+    if seen.item_type == "own_post" or seen.author_id == account.id:
+        return True
+    return None if seen.author_id is None and seen.author_handle is None else False
 
 
 def _given(decision: Decision, given: Given, seen: Seen) -> Seen:
     """The item as a person wrote it down, with what X said instead."""
-    own = (decision.account.handle or "").lower() == given.author_handle.lower()
+    handle = (decision.account.handle or "").lower()
+    own = decision.name.kind == "post" and handle == given.author_handle.lower()
     return msgspec.structs.replace(
         seen,
-        item_type="own_post" if own else _type_of(decision.name),
+        item_type="own_post" if own else None,
         author_id=decision.account.id if own else given.author_id,
         author_handle=given.author_handle,
         author_name=given.author_name,
@@ -248,19 +312,16 @@ def _given(decision: Decision, given: Given, seen: Seen) -> Seen:
     )
 
 
-def _type_of(name: ItemName) -> ItemType:
-    """Of an item that nobody has seen."""
-    return "message" if name.kind == "message" else "user" if name.kind == "user" else "comment"
+def _type_of(name: ItemName) -> ItemType | None:
+    """Of an item that nobody here has seen: of a post it is not known whether it answers anything."""
+    return "message" if name.kind == "message" else "user" if name.kind == "user" else None
+
+
+def _kind_of(row: Registered) -> str:
+    """As an item's name has it."""
+    return row.item_type if row.item_type in ("message", "user") else "post"
 
 
 def _address(name: ItemName, seen: Seen) -> str:
     handle = seen.author_handle or name.handle
     return msgspec.structs.replace(name, id=seen.item_id, handle=handle).url
-
-
-def _lost_pictures(entry: Moderation) -> list[str]:
-    return [f"{one.file_name}: {one.missing}" for one in entry.attachments if one.missing]
-
-
-def _both(first: str | None, second: str) -> str:
-    return second if first is None else f"{first}; {second}"

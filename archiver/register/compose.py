@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from archiver.records import Moderation, ModerationAction
+from archiver.register.table import is_pending
 
 _OF_ONE_ENTRY = frozenset(
     {"id", "number", "entry", "entered_ms", "entered_by", "corrects", "entry_note", "schema_version"}
@@ -15,6 +16,8 @@ _OF_ONE_ENTRY = frozenset(
 _OF_THE_RECORD = tuple(
     name for field in msgspec.structs.fields(Moderation) if (name := field.name) not in _OF_ONE_ENTRY
 )
+_ADDED_UP = frozenset({"attachments", "context_sha256", "context_missing"})
+"""Of these a later entry takes none back, and adds its own."""
 _OF_ONE_ACT = ("action_ms", "action_by", "authorised_by", "until_ms", "outcome")
 """What says something of one action: it goes when another begins."""
 
@@ -24,8 +27,8 @@ class ModerationRecord(Struct, frozen=True):
 
     entries: tuple[Moderation, ...]
     now: Moderation
-    """As it stands: of every field what the last entry says that has it. `id`, `number`, `entry` and who
-    entered it when are those of the first entry."""
+    """As it stands: of every field what the last entry says that has it; of files and captures all. `id`,
+    `number`, `entry` and who entered it when are those of the first entry."""
 
     @property
     def id(self) -> str:
@@ -75,9 +78,8 @@ class ModerationRecord(Struct, frozen=True):
 
     @property
     def is_pending(self) -> bool:
-        """Whether its last action was decided on and is not done: planned, or tried in vain and to be done
-        another way (as `RegisterTable.pending`)."""
-        return self.now.state == "planned" or (self.now.state == "failed" and self.now.way is not None)
+        """Whether its last action is still to be done."""
+        return is_pending(self.now.state, self.now.way)
 
 
 def compose(entries: Iterable[Moderation]) -> ModerationRecord:
@@ -95,6 +97,8 @@ def compose(entries: Iterable[Moderation]) -> ModerationRecord:
             # Another action begins: what came of the one before is no part of it.
             for name in _OF_ONE_ACT:
                 fields[name] = getattr(one, name)
+    for name in _ADDED_UP & fields.keys():
+        fields[name] = tuple(dict.fromkeys(value for one in by_number for value in getattr(one, name)))
     return ModerationRecord(tuple(by_number), msgspec.structs.replace(first, **fields) if fields else first)
 
 

@@ -6,25 +6,32 @@ finished on a host that cannot open archives. A row is saved in the transaction 
 
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct, ValidationError, convert, structs
 
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, LockedError
 from archiver.local_database import LocalDatabase
+from archiver.times import format_time
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS moderation (
     record_id TEXT PRIMARY KEY, entries INTEGER NOT NULL, last_entry TEXT NOT NULL, platform TEXT NOT NULL,
-    account TEXT NOT NULL, item_type TEXT, item_id TEXT, author_id TEXT, action TEXT, state TEXT, way TEXT,
-    entered_ms INTEGER NOT NULL, content_hash BLOB) WITHOUT ROWID;
+    account TEXT NOT NULL, item_type TEXT, item_id TEXT, author_id TEXT, decided TEXT, action TEXT,
+    state TEXT, way TEXT, entered_ms INTEGER NOT NULL, content_hash BLOB,
+    said_hash BLOB) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS moderation_item ON moderation (platform, account, item_id);
 """
+
+
+class OvertakenError(LockedError):
+    """Another run was quicker: nothing was added."""
 
 
 class Registered(Struct, frozen=True, kw_only=True):
     """One record: how many entries it has, the last one's id, what it is about, how its last action stands.
 
-    `entered_ms`: when its first entry was made. `content_hash`: of an imported row, keyed, so that the same
-    row is known again."""
+    `decided`: the action that its first entry decided on, `action` the last one: to undo it, or none where it
+    was called off. `entered_ms`: when its first entry was made. `content_hash`: of an imported row,
+    `said_hash`: of what a person said of it here last; both keyed, so that the same is known again."""
 
     record_id: str
     entries: int
@@ -34,13 +41,28 @@ class Registered(Struct, frozen=True, kw_only=True):
     item_type: str | None = None
     item_id: str | None = None
     author_id: str | None = None
+    decided: str | None = None
     action: str | None = None
     state: str | None = None
     way: str | None = None
     entered_ms: int
     content_hash: bytes | None = None
+    said_hash: bytes | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether its last action is still to be done."""
+        return is_pending(self.state, self.way)
 
 
+def is_pending(state: str | None, way: str | None) -> bool:
+    """Whether an action is planned, or was tried in vain and may be done another way. Where the item was not
+    there any more nobody acts, and nothing is left to do."""
+    return state == "planned" or (state == "failed" and way is not None)
+
+
+_PENDING = "state = 'planned' OR (state = 'failed' AND way IS NOT NULL)"
+"""`is_pending` for SQLite."""
 _FIELDS = tuple(field.name for field in structs.fields(Registered))
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM moderation"  # noqa: S608  # names of our own struct
 
@@ -56,7 +78,19 @@ class RegisterTable:
             rows: list[Any] = self._local.connection.execute(
                 f"{_SELECT} {where} ORDER BY entered_ms, record_id", values
             ).fetchall()
-        return [Registered(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
+        return [self._registered(dict(zip(_FIELDS, row, strict=True))) for row in rows]
+
+    def _registered(self, row: dict[str, Any]) -> Registered:
+        """A row; raise IntegrityError where it holds what this program does not write."""
+        try:
+            found = convert(row, Registered)
+            format_time(found.entered_ms)
+        except (ValidationError, OverflowError) as error:
+            raise IntegrityError(
+                f"{self._local.path}: a row of the moderation register cannot be read: {error}",
+                "the spool was altered; keep it for examination",
+            ) from error
+        return found
 
     def all(self) -> list[Registered]:
         """Every record, the one entered first at the beginning."""
@@ -75,11 +109,11 @@ class RegisterTable:
         return self._rows("WHERE platform = ? AND account = ? AND item_id = ?", (platform, account, item_id))
 
     def pending(self) -> list[Registered]:
-        """Records whose last action is planned, or failed and may yet be done another way."""
-        return self._rows("WHERE state = 'planned' OR (state = 'failed' AND way IS NOT NULL)")
+        """Records whose last action is still to be done, as `is_pending` says."""
+        return self._rows(f"WHERE {_PENDING}")
 
     def save(self, row: Registered) -> None:
-        """Note a record's newest entry. Inside a transaction of the caller's. Raise IntegrityError where
+        """Note a record's newest entry. Inside a transaction of the caller's. Raise OvertakenError where
         another entry has come between: then nothing of the transaction may stay."""
         database = self._local.connection
         marks = ",".join("?" * len(_FIELDS))
@@ -90,7 +124,7 @@ class RegisterTable:
             structs.astuple(row),
         )
         if database.changes() != 1:
-            raise IntegrityError(
-                f"the moderation record {row.record_id} was changed by another run meanwhile",
-                "look at it and decide again: archiver moderation show " + row.record_id,
+            raise OvertakenError(
+                f"another run has added to the moderation record {row.record_id} meanwhile",
+                f"look at it, and say it again if need be: archiver moderation show {row.record_id}",
             )

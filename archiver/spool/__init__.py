@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS problem (
     id INTEGER PRIMARY KEY AUTOINCREMENT, source_sha256 TEXT NOT NULL, source_name TEXT NOT NULL,
     noticed_ms INTEGER NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
     UNIQUE (source_sha256, what, reason, detail));
+CREATE TABLE IF NOT EXISTS made_for (recipient TEXT NOT NULL);
 """
 
 
@@ -90,6 +91,29 @@ class Spool(MediaSpool):
         super().__init__(folder, identity, local)
         self.progress = ProgressNotes(local)
         self.register = RegisterTable(local)
+        try:
+            self._check_identity()
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_identity(self) -> None:
+        """Raise IntegrityError where what lies here is for another identity: what was added now could never
+        be sealed together with it."""
+        recipient = self.identity.recipient().encode()
+        made_for = [row[0] for row in self._rows("SELECT recipient FROM made_for")]
+        if made_for == [recipient]:
+            return
+        if not self.is_empty():
+            if made_for:
+                raise IntegrityError(
+                    f"{self.folder} holds what was captured for another identity than the settings name",
+                    "bring back the file that collector.spool_identity names, as it was",
+                )
+            self.read_page(self.pages()[0].id)  # of a version that did not note whom it was made for
+        with self._local.transaction():
+            self._database.execute("DELETE FROM made_for")
+            self._database.execute("INSERT INTO made_for VALUES (?)", (recipient,))
 
     def close(self) -> None:
         self._local.close()

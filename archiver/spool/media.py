@@ -82,12 +82,19 @@ class MediaSpool:
 
     @contextmanager
     def appending(self) -> Iterator[None]:
-        """What a run holds that adds media and entries without the collector's lock, while another may be
-        collecting or sealing: from its first file written to the entry that names it. So no sweep takes
-        away a file that is not named yet. Not to be entered twice by one run.
+        """What a run holds that adds media without the collector's lock, while another may be collecting or
+        sealing: from its first file written to the entry that names it. So no sweep takes away a file that is
+        not named yet. Many may hold it at once; a sweep is waited for."""
+        with Lock(self._appending_lock, wait_seconds=APPENDING_WAIT_SECONDS, shared=True):
+            yield
 
-        Wait up to a minute for another that does the same, or for a sweep; then raise LockedError."""
-        with Lock(self._appending_lock, wait_seconds=APPENDING_WAIT_SECONDS):
+    @contextmanager
+    def registering(self) -> Iterator[None]:
+        """What a run holds from looking whether something is in the register to entering it, so that two do
+        not enter the same. Nothing is waited for in it but the disk. Not to be entered twice by one run.
+
+        Wait up to a minute for others; then raise LockedError."""
+        with Lock(self.folder / "register.lock", wait_seconds=APPENDING_WAIT_SECONDS):
             yield
 
     @property

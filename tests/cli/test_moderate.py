@@ -204,7 +204,7 @@ def test_what_the_settings_do_not_allow_a_person_is_told_to_click(
         ("outcome", "done", "hand"),
     ]
     assert entries_of(home)[1].action_by == "desk 4"
-    assert "says already that it is done" in run.fails(2, "--config", home.folder, "moderate", "done", record)
+    assert "nothing is to be done: hidden, done" in run.fails(2, "--config", home.folder, "moderate", "done", record)
 
 
 def test_a_block_waits_for_a_person_and_pending_says_so(run: Runner, scene: Scene, tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_an_account_without_the_interface_is_recorded_by_hand(run: Runner, tmp_p
         path = home.folder / "archiver.toml"
         path.write_text(path.read_text().partition("[account.api]")[0])
         message = run.fails(
-            1, "--config", home.folder, "moderate", scene.url, "--reason", "spam", "--action", "hide"
+            2, "--config", home.folder, "moderate", scene.url, "--reason", "spam", "--action", "hide"
         )
         assert "[account.api]" in message
         given = ["--text", "Spam.", "--author", "loud_resident", "--posted-at", "2026-11-20T10:00Z"]
@@ -343,7 +343,7 @@ def test_a_post_that_the_token_may_not_see_is_refused(run: Runner, scene: Scene,
         1, "--config", home.folder, "moderate", scene.url, "--reason", "spam", "--action", "hide"
     )
     assert "is not shown to @SpringfieldPD: protected" in message
-    assert "nothing was done on X" in message
+    assert "nothing was recorded or done" in message
     assert (entries_of(home), scene.x.acts) == ([], [])
 
 

@@ -174,7 +174,7 @@ def test_where_the_item_cannot_be_had_nothing_is_recorded_and_nothing_done(
         home = scene.home(tmp_path / "home")
         x.faults.add(pattern, action(), times=times)
         message = run.fails(1, "--config", home.folder, *moderate(scene))
-        assert "nothing was done on X" in message
+        assert "nothing was recorded or done" in message
         assert "--text, --author, --posted-at" in message
         assert (x.acts, entries_of(home), registered(home)) == ([], [], [])
         x.faults.clear()
@@ -233,7 +233,7 @@ def test_an_act_that_x_does_not_answer_stays_pending_and_is_finished_later(
         x.faults.add(ACT_PATH, LASTING[why](), times=100)
         first = run("--config", home.folder, *moderate(scene))
         assert first.code == 3
-        assert "PENDING. It is recorded, and not done." in first.output
+        assert "PENDING. It is recorded, and X has not confirmed" in first.output
         assert [(one.entry, one.state) for one in entries_of(home)] == [("decision", "planned")]
         # Sealed or not, it is found and finished.
         home.seal(system_clock())
@@ -308,8 +308,7 @@ def test_two_people_who_do_the_same_at_once_make_one_record(tmp_path: Path) -> N
         home = scene.home(tmp_path / "home")
         processes = [start_process("--config", home.folder, *moderate(scene)) for _ in range(4)]
         ended = [(process.communicate(timeout=LIMIT_SECONDS), process.returncode) for process in processes]
-        assert len([1 for (output, _), code in ended if code == 0]) >= 1, ended
-        assert {code for _, code in ended} <= {0, 3, 20}, ended
+        assert {code for _, code in ended} == {0}, ended
         assert the_decision(entries_of(home)).action == "hidden"
         assert scene.effective_acts == [("hide", scene.reply)]
         (row,) = registered(home)

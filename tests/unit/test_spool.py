@@ -17,7 +17,7 @@ import pytest
 from archiver.errors import ArchiverError, IntegrityError, LockedError
 from archiver.formats import age
 from archiver.progress import Cursor, Gap, Spend, Step
-from archiver.register import Registered
+from archiver.register import OvertakenError, Registered
 from archiver.sources.base import Capture, Problem
 from archiver.spool import AnswerToKeep, MissingMedia, Page, PageInfo, PageSealer, Spool, media
 from tests.programs import PROJECT
@@ -367,21 +367,50 @@ def test_a_file_that_another_run_has_written_and_not_named_yet_is_not_swept_away
     assert not left.exists()
 
 
-def test_one_run_appends_at_a_time_and_another_waits_for_so_long_and_no_longer(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_append_at_once(spool: Spool) -> None:
     child = start(APPEND, spool)
     assert child.stdout is not None
     assert child.stdout.readline() == "written\n"
+    with spool.appending():
+        spool.add_media("1001", "soon.png", io.BytesIO(b"soon"))
+    child.communicate("go on\n", timeout=30)
+    assert {one.file_name for one in spool.media()} == {"late.png", "soon.png"}
+
+
+def test_one_run_registers_at_a_time_and_another_waits_for_so_long_and_no_longer(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = start(APPEND.replace("appending", "registering"), spool)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "written\n"
     monkeypatch.setattr(media, "APPENDING_WAIT_SECONDS", 0.2)
-    with pytest.raises(LockedError, match=f"process {child.pid} is at work"), spool.appending():
+    with pytest.raises(LockedError, match=f"process {child.pid} is at work"), spool.registering():
         pass
     monkeypatch.setattr(media, "APPENDING_WAIT_SECONDS", 30)
     release = threading.Timer(0.2, child.communicate, ("go on\n",))
     release.start()
-    with spool.appending():
+    with spool.registering():
         assert spool.has_media("1001", "late.png")
     release.join()
+
+
+def test_a_spool_that_holds_something_opens_with_its_own_identity_alone(spool: Spool) -> None:
+    other = age.X25519Identity.generate()
+    spool.close()
+    Spool(spool.folder, other).close()  # nothing lies here yet
+    with closing(Spool(spool.folder, IDENTITY)) as mine:
+        number = mine.begin_capture("aa", capture("tweets.js"), 7)
+        add_page(mine, number, "1")
+    with pytest.raises(IntegrityError, match="for another identity"):
+        Spool(spool.folder, other)
+    connection = apsw.Connection(str(spool.folder / "spool.sqlite"))
+    connection.execute("DELETE FROM made_for")  # as version 0.2 left it
+    with pytest.raises(IntegrityError, match="page 1"):
+        Spool(spool.folder, other)
+    with closing(Spool(spool.folder, IDENTITY)) as mine:
+        assert mine.read_page(1).ids == ["1"]
+    assert len(connection.execute("SELECT * FROM made_for").fetchall()) == 1
+    connection.close()
 
 
 def test_compacting_is_left_to_the_next_time_where_another_run_is_writing(spool: Spool) -> None:
@@ -454,7 +483,7 @@ def test_entries_are_kept_with_their_rows_or_not_at_all(spool: Spool) -> None:
     spool.add_entries([answer(("moderation", page("m1")))], [row])
     assert spool.register.find("m1") == row
     assert len(spool.pages()) == 1
-    with pytest.raises(IntegrityError, match="was changed by another run meanwhile"):
+    with pytest.raises(OvertakenError, match="another run has added"):
         spool.add_entries([answer(("moderation", page("m1-2")), request="GET /2/2")], [row])
     assert len(spool.pages()) == 1
     assert len(spool.captures()) == 1

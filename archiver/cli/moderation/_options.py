@@ -3,6 +3,7 @@
 import os
 import pwd
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -18,7 +19,7 @@ from archiver.moderation.decision import (
     one_of,
     parse_escalation,
     parse_moment,
-    require_text,
+    require_line,
 )
 from archiver.settings_moderation import ModerationSettings
 
@@ -31,30 +32,61 @@ TIME = "TIME"
 """How a time is called in the help: as 2026-11-25T14:05Z, with its zone."""
 
 
-def facts_options(command: Command) -> Command:
-    """Everything a person can say of a record beside its item and the action."""
-    options = (
-        click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Why; may be repeated."),
-        click.option("--note", metavar="TEXT", help="The reason in words."),
-        click.option("--rule", metavar="CLAUSE", help="The clause of the house rules that it breaks."),
-        click.option("--legal-ground", metavar="TEXT", help="Which law it breaks, where it is unlawful."),
-        click.option("--detected-at", metavar=TIME, help="When it was noticed; else now."),
-        click.option("--detected-by", metavar="WHO", help="Who noticed it; else who says so."),
-        click.option("--detection", metavar="HOW", help=f"{', '.join(DETECTIONS)}; else staff."),
-        click.option("--authorised-by", metavar="WHO", help="Who allowed the action."),
-        click.option("--until", metavar=TIME, help="Until when the action is to last."),
-        click.option("--notified", metavar="HOW", help="How the author was told."),
-        click.option("--notified-at", metavar=TIME, help="When."),
-        click.option("--not-notified", metavar="WHY", help="Why the author was not told."),
-        click.option("--escalate", metavar="KIND[:REFERENCE]", help=f"{', '.join(ESCALATIONS)}."),
-        click.option("--case", metavar="REFERENCE", help="The case it belongs to."),
-        click.option("--exhibit", metavar="REFERENCE", help="As ABC/1."),
-        click.option("--retention-rule", metavar="RULE", help="How long the record is to be kept."),
-        click.option("--hold", metavar="WHY", help="Not to be disposed of."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+screenshot_option = click.option(
+    "--screenshot",
+    "screenshots",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A picture of it: PNG, JPEG, GIF or WebP; may be repeated.",
+)
+_REASON = click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="CODE",
+    help="Why, as archiver moderation codes lists them; may be repeated.",
+)
+_FACTS = (
+    click.option("--note", metavar="TEXT", help="The reason in words."),
+    click.option("--rule", metavar="CLAUSE", help="The clause of the house rules that it breaks."),
+    click.option("--legal-ground", metavar="TEXT", help="Which law it breaks, where it is unlawful."),
+    click.option("--authorised-by", metavar="WHO", help="Who allowed the action."),
+    click.option("--until", metavar=TIME, help="Until when the action is to last."),
+    click.option("--notified", metavar="HOW", help="How the author was told."),
+    click.option("--notified-at", metavar=TIME, help="When the author was told."),
+    click.option("--not-notified", metavar="WHY", help="Why the author was not told."),
+    click.option("--escalate", metavar="KIND[:REFERENCE]", help=f"Passed on: {', '.join(ESCALATIONS)}."),
+    click.option("--case", metavar="REFERENCE", help="The case it belongs to."),
+    click.option("--exhibit", metavar="REFERENCE", help="As ABC/1."),
+    click.option("--retention-rule", metavar="RULE", help="How long the record is to be kept."),
+    click.option("--hold", metavar="WHY", help="Not to be disposed of, and why."),
+)
+_DETECTION_IN_A_DECISION = (
+    click.option("--detected-at", metavar=TIME, help="When it was noticed; else now."),
+    click.option("--detected-by", metavar="WHO", help="Who noticed it; else who says so."),
+    click.option("--detection", metavar="HOW", help=f"{', '.join(DETECTIONS)}; else staff."),
+)
+_DETECTION_IN_A_CORRECTION = (
+    click.option("--detected-at", metavar=TIME, help="When it was noticed."),
+    click.option("--detected-by", metavar="WHO", help="Who noticed it."),
+    click.option("--detection", metavar="HOW", help=f"How: {', '.join(DETECTIONS)}."),
+)
+
+
+def _with(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+decision_options = _with(_REASON, *_FACTS, *_DETECTION_IN_A_DECISION)
+"""Everything a person can say of a record beside its item and the action."""
+correction_options = _with(_REASON, *_FACTS, *_DETECTION_IN_A_CORRECTION)
+"""The same of a record that is there."""
 
 
 def read_facts(said: Mapping[str, Any], settings: ModerationSettings, now_ms: int) -> Facts:
@@ -99,10 +131,10 @@ def read_appeal_outcome(text: str | None) -> str | None:
 
 def who(by: str | None, environ: Mapping[str, str]) -> str:
     """Who says something: as given, else whoever is logged in, also behind sudo."""
-    named = require_text(by, "--by")
+    named = require_line(by, "--by")
     if named is not None:
         return named
-    if environ.get("SUDO_USER"):
+    if environ.get("SUDO_USER", "").isprintable() and environ.get("SUDO_USER"):
         return environ["SUDO_USER"]
     try:
         return pwd.getpwuid(os.getuid()).pw_name

@@ -5,10 +5,10 @@ from contextlib import closing, contextmanager
 
 import click
 
-from archiver.cli._session import Session, print_error, printable
+from archiver.cli._session import Session, one_line, print_error
 from archiver.moderation.acting import Acted, Acting
 from archiver.moderation.connecting import Connections
-from archiver.moderation.entries import Register
+from archiver.moderation.entries import EntryWriter
 from archiver.register import Registered
 from archiver.times import system_clock
 from archiver.wiring import open_spool
@@ -18,15 +18,15 @@ FAILED = 1
 
 
 @contextmanager
-def open_register(session: Session, by: str) -> Iterator[tuple[Register, Connections, Acting]]:
-    """The register of this host's spool, and the way to X."""
+def open_register(session: Session, by: str) -> Iterator[tuple[EntryWriter, Connections, Acting]]:
+    """What adds to the register of this host's spool, and the way to X."""
     settings = session.settings
     with (
         open_spool(settings) as spool,
         closing(Connections(settings, session.environ, system_clock)) as connections,
     ):
-        register = Register(spool, system_clock, by)
-        yield register, connections, Acting(settings, register, connections)
+        writer = EntryWriter(spool, system_clock, by)
+        yield writer, connections, Acting(settings, writer, connections)
 
 
 def row_fields(row: Registered) -> dict[str, object]:
@@ -44,41 +44,53 @@ def row_fields(row: Registered) -> dict[str, object]:
     }
 
 
-def report_acted(session: Session, acted: Acted, *, by_hand: str | None = None, **more: object) -> int:
-    """Say how a record's action stands: 0 done, 3 still to be done, 1 failed. `by_hand`: why a person has to
-    act. `more`: further fields of the JSON."""
+def report_acted(session: Session, acted: Acted, **more: object) -> int:
+    """Say how a record's action stands: 0 done, 3 still to be done or in doubt, 1 failed. `more`: further
+    fields of the JSON."""
     row = acted.row
     if session.json:
         session.print_json(
             "moderated",
             **row_fields(row),
             said=acted.said,
-            click=acted.clicks if row.state != "done" else None,
+            by_hand=acted.by_hand,
+            click=acted.clicks if row.is_pending else None,
             error=None if acted.error is None else acted.error.message,
             **more,
         )
-    elif row.state == "done":
-        click.echo(f"  {row.action}" + (printable(f": {acted.said}") if acted.said else ""))
-    elif row.way is not None:
-        _say_open(acted, by_hand)
+    elif row.is_pending:
+        _say_open(acted)
+    else:
+        click.echo(one_line(f"  {_said_of(acted)}"))
     if acted.error is not None:
         print_error(acted.error)
-    if row.state == "failed":
-        return FAILED if row.way is not None else INCOMPLETE
-    return 0 if row.state == "done" else INCOMPLETE
+    if row.is_pending:
+        return FAILED if row.state == "failed" else INCOMPLETE
+    return INCOMPLETE if acted.error is not None or row.state == "failed" else 0
 
 
-def _say_open(acted: Acted, by_hand: str | None) -> None:
-    row = acted.row
-    if row.way == "api":
-        word = "FAILED" if row.state == "failed" else "PENDING"
-        click.echo(f"  {row.action}: {word}. It is recorded, and not done.")
-        if row.state == "planned":
-            click.echo("  try again: archiver moderation pending --finish")
-        click.echo(f"  or by hand: {acted.clicks}")
-    else:
-        click.echo(
-            f"  {row.action}: PENDING, to be done by hand" + (f" ({by_hand})" if by_hand else "") + "."
+def _said_of(acted: Acted) -> str:
+    """As `hidden: X says: hidden`, in as few words as say it."""
+    row, said = acted.row, acted.said
+    if said is None:
+        return (
+            f"{row.action}" if row.state == "done" else f"{row.action}: not done, as the item was not there"
         )
-        click.echo(f"  {acted.clicks}")
-    click.echo(f"  then: archiver moderate done {row.record_id[:8]}")
+    return said if row.action == "none" else f"{row.action}: {said}"
+
+
+def _say_open(acted: Acted) -> None:
+    row = acted.row
+    short = row.record_id[:8]
+    if acted.by_hand is not None:
+        click.echo(one_line(f"  {row.action}: PENDING, to be done by hand: {acted.by_hand}."))
+        click.echo(one_line(f"  {acted.clicks}"))
+    elif row.state == "failed":
+        click.echo(f"  {row.action}: FAILED. It is recorded, and X refuses it.")
+        click.echo(f"  try again: archiver moderation pending --finish {short}")
+        click.echo(one_line(f"  or by hand: {acted.clicks}"))
+    else:
+        click.echo(f"  {row.action}: PENDING. It is recorded, and X has not confirmed that it is done.")
+        click.echo("  try again: archiver moderation pending --finish")
+        click.echo(one_line(f"  or by hand: {acted.clicks}"))
+    click.echo(f"  done by hand? then: archiver moderate done {short}")

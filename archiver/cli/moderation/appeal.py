@@ -1,11 +1,14 @@
 """`archiver moderation appeal`: somebody objects, and what came of it."""
 
+from typing import Any
+
 import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import TIME, by_option, read_appeal_outcome, read_time, who
 from archiver.cli.moderation._results import open_register, row_fields
 from archiver.errors import UsageError
+from archiver.moderation.acting import can_be_reversed
 from archiver.moderation.decision import require_text
 from archiver.times import system_clock
 
@@ -43,19 +46,19 @@ def command(
     if outcome is None and (decided_by is not None or decided_at is not None):
         raise UsageError("a decision needs its --outcome", "upheld, overturned or partly")
     person = who(by, session.environ)
-    fields = {
+    fields: dict[str, Any] = {
         "appeal_received_ms": read_time(received, "--received", now_ms),
         "appeal_outcome": read_appeal_outcome(outcome),
     }
     if outcome is not None:
         fields["appeal_decided_by"] = require_text(decided_by, "--decided-by") or person
         fields["appeal_decided_ms"] = read_time(decided_at, "--decided-at", now_ms) or now_ms
-    with open_register(session, person) as (register, _, _):
-        row = register.add(register.find(record), "appeal", require_text(note, "--note"), **fields)
+    with open_register(session, person) as (writer, _, _):
+        row = writer.add(writer.find(record), "appeal", require_text(note, "--note"), **fields)
     if session.json:
         session.print_json("moderated", **row_fields(row))
         return 0
     click.echo(f"Recorded in {row.record_id}: an appeal" + (f", {outcome}" if outcome else "") + ".")
-    if outcome in ("overturned", "partly"):
+    if outcome in ("overturned", "partly") and can_be_reversed(row):
         click.echo(f"  to undo what was done: archiver moderation reverse {row.record_id[:8]} --note …")
     return 0

@@ -5,11 +5,22 @@ from typing import Any
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli.moderation._options import TIME, by_option, facts_options, read_facts, read_time, who
+from archiver.cli.moderation._options import (
+    TIME,
+    by_option,
+    correction_options,
+    read_facts,
+    read_time,
+    screenshot_option,
+    who,
+)
 from archiver.cli.moderation._results import open_register, row_fields
 from archiver.errors import UsageError
-from archiver.moderation.decision import require_text
-from archiver.moderation.item import parse_item_name
+from archiver.moderation.attachments import take_screenshots
+from archiver.moderation.decision import require_line, require_text
+from archiver.moderation.item import PLATFORM, parse_item_name, parse_number
+from archiver.moderation.screenshots import check_screenshot
+from archiver.register import Registered
 from archiver.times import system_clock
 
 
@@ -22,12 +33,13 @@ from archiver.times import system_clock
 )
 @click.argument("record", metavar="RECORD|ITEM")
 @click.option("--why", metavar="TEXT", required=True, help="Why it is put right.")
-@facts_options
+@correction_options
 @click.option("--text", metavar="TEXT", help="What the item says, where it was written down wrongly.")
 @click.option("--author", metavar="HANDLE", help="Who wrote it.")
 @click.option("--author-name", metavar="NAME", help="The author's name as shown.")
 @click.option("--author-id", metavar="ID", help="The author's number.")
 @click.option("--posted-at", metavar=TIME, help="When it was posted.")
+@screenshot_option
 @by_option
 @pass_session
 def command(session: Session, /, record: str, why: str, **said: Any) -> int:
@@ -36,25 +48,42 @@ def command(session: Session, /, record: str, why: str, **said: Any) -> int:
 
     --reason replaces all reasons. An action is not corrected but reversed: archiver moderation reverse."""
     now_ms = system_clock()
-    fields = read_facts(said, session.settings.moderation, now_ms).said
-    author_id, author = said["author_id"], said["author"]
+    why = require_text(why, "--why") or ""
+    fields: dict[str, Any] = read_facts(said, session.settings.moderation, now_ms).said
     content = {
         "text": require_text(said["text"], "--text"),
-        "author_handle": None if author is None else parse_item_name(f"@{author.removeprefix('@')}").handle,
-        "author_name": require_text(said["author_name"], "--author-name"),
-        "author_id": None if author_id is None else parse_item_name(author_id).id,
+        "author_handle": require_line(said["author"], "--author"),
+        "author_name": require_line(said["author_name"], "--author-name"),
+        "author_id": require_line(said["author_id"], "--author-id"),
         "posted_ms": read_time(said["posted_at"], "--posted-at", now_ms),
     }
     fields |= {name: value for name, value in content.items() if value is not None}
-    if not fields:
+    most = session.settings.moderation.screenshot_bytes
+    screenshots = [check_screenshot(one, most) for one in said["screenshots"]]
+    if not fields and not screenshots:
         raise UsageError("nothing is put right", "say what: --reason, --note, --text … (--help lists all)")
-    with open_register(session, who(said["by"], session.environ)) as (register, _, _):
-        row = register.add(register.find(record), "correction", require_text(why, "--why"), **fields)
+    with open_register(session, who(said["by"], session.environ)) as (writer, _, _):
+        row = writer.find(record)
+        _check_author(row, fields)
+        with writer.spool.appending():
+            if screenshots:
+                files = take_screenshots(writer.spool, row.account, writer.make_id(), screenshots)
+                fields["attachments"] = tuple(files)
+            row = writer.add(row, "correction", why, **fields)
     if session.json:
         session.print_json("moderated", **row_fields(row), corrected=sorted(fields))
     else:
         names = ", ".join(name.removesuffix("_ms").replace("_", " ") for name in sorted(fields))
-        click.echo(
-            f"Recorded in {row.record_id}: {names} put right. What stood there before stays on record."
-        )
+        click.echo(f"Recorded in {row.record_id}: {names}. What stood there before stays on record.")
     return 0
+
+
+def _check_author(row: Registered, fields: dict[str, Any]) -> None:
+    """On X a handle and a number have a form of their own; raise UsageError for another."""
+    if row.platform != PLATFORM:
+        return
+    if "author_handle" in fields:
+        handle = fields["author_handle"].removeprefix("@")
+        fields["author_handle"] = parse_item_name(f"@{handle}").handle
+    if "author_id" in fields:
+        parse_number(fields["author_id"], "--author-id")

@@ -5,7 +5,6 @@ import click
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import TIME, by_option, read_time, who
 from archiver.cli.moderation._results import open_register, report_acted
-from archiver.moderation.acting import is_open
 from archiver.moderation.decision import require_text
 from archiver.times import system_clock
 
@@ -23,8 +22,10 @@ def command(session: Session, record: str, by: str | None, at: str | None, note:
     now_ms = system_clock()
     done_ms = read_time(at, "--at", now_ms)
     note = require_text(note, "--note")
-    with open_register(session, who(by, session.environ)) as (register, _, acting):
-        acted = acting.confirm(register.find(record, is_open), now_ms if done_ms is None else done_ms, note)
+    with open_register(session, who(by, session.environ)) as (writer, _, acting):
+        acted = acting.confirm(
+            writer.find(record, lambda row: row.is_pending), now_ms if done_ms is None else done_ms, note
+        )
     if not session.json:
         click.echo(f"Recorded in {acted.row.record_id}:")
     return report_acted(session, acted)

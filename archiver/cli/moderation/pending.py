@@ -3,13 +3,13 @@
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._session import printable
+from archiver.cli._session import one_line, print_error
 from archiver.cli.moderation._options import by_option, who
 from archiver.cli.moderation._results import INCOMPLETE, open_register, report_acted, row_fields
-from archiver.errors import UsageError
-from archiver.moderation.acting import Acting, is_open
+from archiver.errors import ArchiverError, UsageError
+from archiver.moderation.acting import Acting
 from archiver.moderation.clicks import item_address, what_to_click
-from archiver.moderation.entries import Register
+from archiver.moderation.entries import EntryWriter
 from archiver.register import Registered
 from archiver.times import format_time
 
@@ -27,64 +27,65 @@ def command(session: Session, records: tuple[str, ...], finish: bool, by: str | 
 
     With --finish those that this program can do are done now; one that X refused is tried again only when it
     is named. Needs no keyholder's key. Exit 0 where nothing is left, else 3."""
-    with open_register(session, who(by, session.environ)) as (register, _, acting):
-        rows = _chosen(register, records)
+    with open_register(session, who(by, session.environ)) as (writer, _, acting):
+        rows = _chosen(writer, records)
         if finish:
-            codes = [_finish(session, acting, row, named=bool(records)) for row in rows]
-            left = [code for code in codes if code]
+            left = [row for row in rows if _finish(session, acting, row, named=bool(records))]
         else:
+            left = rows
             for row in rows:
                 _show(session, row)
-            left = [INCOMPLETE for _ in rows]
     if session.json:
         session.print_json("summary", pending=len(left))
     elif not rows:
         click.echo("Nothing is pending.")
-    elif not finish and any(_is_ours(row, named=bool(records)) for row in rows):
-        click.echo("Finish what this program can do: archiver moderation pending --finish")
+    elif not finish:
+        click.echo("Do what this program can do: archiver moderation pending --finish")
     return INCOMPLETE if left else 0
 
 
-def _chosen(register: Register, records: tuple[str, ...]) -> list[Registered]:
+def _chosen(writer: EntryWriter, records: tuple[str, ...]) -> list[Registered]:
     if not records:
-        return register.spool.register.pending()
-    rows = [register.find(one, is_open) for one in records]
+        return writer.spool.register.pending()
+    rows = [writer.find(one, lambda row: row.is_pending) for one in records]
     for row in rows:
-        if not is_open(row):
+        if not row.is_pending:
             raise UsageError(
                 f"in the record {row.record_id} nothing is pending: {row.action}, {row.state}",
-                "see: archiver moderation show",
+                f"see: archiver moderation show {row.record_id[:8]}",
             )
     return rows
 
 
-def _is_ours(row: Registered, *, named: bool) -> bool:
-    """Whether --finish would do it."""
-    return row.way == "api" and (named or row.state == "planned")
-
-
 def _finish(session: Session, acting: Acting, row: Registered, *, named: bool) -> int:
-    if not _is_ours(row, named=named):
-        _show(session, row)
+    """Do it, where this program can and X has not refused it, or it is named; 0 where it is done."""
+    if (row.state == "failed" and not named) or acting.by_hand(row) is not None:
+        _show(session, row, acting.by_hand(row))
         return INCOMPLETE
     if not session.json:
         click.echo(_line(row))
-    return report_acted(session, acting.act(row))
+    try:
+        return report_acted(session, acting.act(row))
+    except ArchiverError as error:  # of one record: the others are still to be done
+        print_error(error)
+        return error.exit_code
 
 
-def _show(session: Session, row: Registered) -> None:
+def _show(session: Session, row: Registered, by_hand: str | None = None) -> None:
+    clicks = what_to_click(row)
     if session.json:
-        session.print_json(
-            "pending", **row_fields(row), recorded_at=format_time(row.entered_ms), click=what_to_click(row)
-        )
+        recorded = format_time(row.entered_ms)
+        session.print_json("pending", **row_fields(row), recorded_at=recorded, by_hand=by_hand, click=clicks)
         return
     click.echo(_line(row))
-    by_whom = "this program" if row.way == "api" else "a person"
-    word = "X refused it" if row.state == "failed" else f"to be done by {by_whom}"
-    click.echo(f"  {row.action}: {word}")
-    click.echo(f"  {what_to_click(row)}; then: archiver moderate done {row.record_id[:8]}")
+    why = f", as {by_hand}" if by_hand else ""
+    word = "X refused it" if row.state == "failed" else "by this program" if row.way == "api" else "by hand"
+    click.echo(one_line(f"  {row.action}: {word}{why}"))
+    either = "or by hand: " if row.way == "api" and not by_hand else ""
+    click.echo(one_line(f"  {either}{clicks}"))
+    click.echo(f"  then: archiver moderate done {row.record_id[:8]}")
 
 
 def _line(row: Registered) -> str:
     when = format_time(row.entered_ms)[:16].replace("T", " ")
-    return printable(f"{row.record_id}  recorded {when} UTC  {row.item_type} {item_address(row)}")
+    return one_line(f"{row.record_id}  recorded {when} UTC  {row.item_type or 'post'} {item_address(row)}")

@@ -16,15 +16,16 @@ from archiver.moderation.decision import require_text
 @by_option
 @pass_session
 def command(session: Session, record: str, note: str, authorised_by: str | None, by: str | None) -> int:
-    """Undo an action: show a hidden reply again, unmute, unblock. An action that is not done yet is called
-    off. The record keeps what was done first, by whom and why, and now also this.
+    """Undo an action: show a hidden reply again, unmute, unblock. An action that a person has not done yet is
+    called off, and a warning is taken back in the record. The record keeps what was done first, by whom and
+    why, and now also this.
 
     As with any action, the entry is durable before X is asked, and what X lets only people do it says how to
     click."""
     why = require_text(note, "--note") or ""
     allowed = require_text(authorised_by, "--authorised-by")
-    with open_register(session, who(by, session.environ)) as (register, _, acting):
-        acted = acting.reverse(register.find(record, can_be_reversed), why, allowed)
+    with open_register(session, who(by, session.environ)) as (writer, _, acting):
+        acted = acting.reverse(writer.find(record, can_be_reversed), why, allowed)
     if not session.json:
         click.echo(f"Recorded in {acted.row.record_id}:")
     return report_acted(session, acted)

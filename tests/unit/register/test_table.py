@@ -9,7 +9,7 @@ from msgspec import structs
 
 from archiver.errors import IntegrityError
 from archiver.local_database import LocalDatabase
-from archiver.register import Registered, RegisterTable
+from archiver.register import OvertakenError, Registered, RegisterTable
 from archiver.register.table import SCHEMA
 
 
@@ -61,7 +61,7 @@ def test_an_entry_that_does_not_follow_the_last_one_is_refused_and_nothing_of_it
 ) -> None:
     save(local, table, row("m1"), row("m1", entries=2, last_entry="m1-2"))
     before = table.all()
-    with pytest.raises(IntegrityError, match="m1 was changed by another run meanwhile") as caught:
+    with pytest.raises(OvertakenError, match="another run has added to the moderation record m1") as caught:
         save(local, table, row("m2"), row("m1", entries=entries, last_entry="another"))
     assert caught.value.hint is not None
     assert "archiver moderation show m1" in caught.value.hint
@@ -99,3 +99,16 @@ def test_the_table_holds_no_text_and_no_name() -> None:
     assert {field.name for field in structs.fields(Registered)} & {
         "text", "author_handle", "author_name", "reason_text", "reason_codes", "entered_by", "account_handle",
     } == set()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["entries = 'abc'", "entered_ms = 'never'", "entered_ms = 9e18", "item_id = x'00ff'", "state = x'07'"],
+)
+def test_a_row_that_somebody_altered_is_an_integrity_error(
+    local: LocalDatabase, table: RegisterTable, damage: str
+) -> None:
+    save(local, table, row("m1"))
+    local.connection.execute(f"UPDATE moderation SET {damage}")  # noqa: S608  # of this test
+    with pytest.raises(IntegrityError, match="a row of the moderation register cannot be read"):
+        table.all()
