@@ -212,6 +212,8 @@ class Moderation(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     corrects: str | None = None
     entry_note: str | None = None
     """Why a later entry was made."""
+    cleared: tuple[str, ...] = ()
+    """Fields that hold no longer, by their names here: what earlier entries say in them is taken back."""
 
     item_type: ItemType | None = None
     item_id: str | None = None

@@ -87,7 +87,7 @@ _COLUMNS = {
     "record_capture": 6,
     "person": 7,
     "again": 2,
-    "moderation": 61,
+    "moderation": 62,
 }
 """Tables whose rows come with the records, and how many columns each has."""
 _SEARCHED = {"post": "post_fts", "message": "message_fts", "relation": "relation_fts"}
@@ -248,7 +248,8 @@ class SegmentBuilder:
         self._rows["moderation"].append(
             (
                 key, entry.id, entry.record_id, entry.number, entry.entry, entry.schema_version,
-                entry.corrects, entry.entry_note, entry.entered_ms, entry.entered_by, entry.platform,
+                entry.corrects, entry.entry_note, _list(entry.cleared), entry.entered_ms, entry.entered_by,
+                entry.platform,
                 entry.account, entry.account_handle, entry.item_type, entry.item_id, entry.item_url,
                 entry.content, entry.unseen, entry.author_id, entry.author_handle, entry.author_name,
                 entry.posted_ms, entry.text, entry.language, _hashes(entry, "media"),

@@ -202,6 +202,7 @@ CREATE TABLE moderation (
     schema_version      INTEGER NOT NULL,    -- of the entry's JSON
     corrects            TEXT,                -- the id of the entry that it follows
     entry_note          TEXT,                -- why a later entry was made
+    cleared             TEXT,                -- JSON, fields that hold no longer
     entered_ms          INTEGER NOT NULL,
     entered_by          TEXT NOT NULL,
     platform            TEXT NOT NULL,

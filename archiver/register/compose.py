@@ -10,7 +10,17 @@ from archiver.records import Moderation, ModerationAction
 from archiver.register.table import is_pending
 
 _OF_ONE_ENTRY = frozenset(
-    {"id", "number", "entry", "entered_ms", "entered_by", "corrects", "entry_note", "schema_version"}
+    {
+        "id",
+        "number",
+        "entry",
+        "entered_ms",
+        "entered_by",
+        "corrects",
+        "entry_note",
+        "schema_version",
+        "cleared",
+    }
 )
 """What says something of an entry itself, and nothing of the record."""
 _OF_THE_RECORD = tuple(
@@ -18,6 +28,12 @@ _OF_THE_RECORD = tuple(
 )
 _ADDED_UP = frozenset({"attachments", "context_sha256", "context_missing"})
 """Of these a later entry takes none back, and adds its own."""
+CLEARABLE = (
+    "reason_text", "house_rule", "house_rule_version", "legal_ground", "authorised_by", "until_ms",
+    "notified_ms", "notified_how", "not_notified", "escalated", "escalated_reference", "exhibit", "case",
+    "retention_rule", "hold",
+)  # fmt: skip
+"""What a later entry can take back without saying something else instead."""
 _OF_ONE_ACT = ("action_ms", "action_by", "authorised_by", "until_ms", "outcome")
 """What says something of one action: it goes when another begins."""
 
@@ -89,6 +105,7 @@ def compose(entries: Iterable[Moderation]) -> ModerationRecord:
     first = by_number[0]
     fields: dict[str, object] = {}
     for one in by_number[1:]:
+        fields |= {name: None for name in one.cleared if name in CLEARABLE}
         for name in _OF_THE_RECORD:
             value = getattr(one, name)
             if value is not None and value != ():

@@ -204,7 +204,8 @@ def test_what_the_settings_do_not_allow_a_person_is_told_to_click(
         ("outcome", "done", "hand"),
     ]
     assert entries_of(home)[1].action_by == "desk 4"
-    assert "nothing is to be done: hidden, done" in run.fails(2, "--config", home.folder, "moderate", "done", record)
+    message = run.fails(2, "--config", home.folder, "moderate", "done", record)
+    assert "nothing is to be done: hidden, done" in message
 
 
 def test_a_block_waits_for_a_person_and_pending_says_so(run: Runner, scene: Scene, tmp_path: Path) -> None:

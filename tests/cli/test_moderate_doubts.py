@@ -398,3 +398,29 @@ def test_a_warning_is_taken_back_in_the_record_alone(run: Runner, scene: Scene, 
     assert none.code == 0
     message = run.fails(2, "--config", home.folder, *command[:2], scene.question, "--note", "x")
     assert "there is nothing to undo: none, done" in message
+
+
+def test_a_hold_is_released_and_stays_on_record(run: Runner, scene: Scene, home: XHome) -> None:
+    moderate(run, home, scene.url, "none", "--hold", "complaint open", "--case", "C-7")
+    correct = ["moderation", "correct", scene.url, "--why", "complaint closed"]
+    say(run, home, *correct, "--clear", "hold", "--case", "C-8")
+    assert "is given and cleared" in run.fails(
+        2, "--config", home.folder, *correct, "--clear", "hold", "--hold", "x"
+    )
+    record = compose(entries_of(home))
+    assert (record.now.hold, record.now.case, record.entries[0].hold) == (None, "C-8", "complaint open")
+    home.seal(scene.x.world.now_ms())
+    assert home.rows("SELECT cleared FROM moderation ORDER BY number") == [(None,), ('["hold"]',)]
+    home.check_rebuilt()
+    say(run, home, *correct, "--hold", "again")
+    assert compose([*record.entries, *entries_of(home)]).now.hold == "again"
+
+
+def test_a_picture_is_added_to_a_record_later(run: Runner, scene: Scene, home: XHome, tmp_path: Path) -> None:
+    picture = tmp_path / "seen.png"
+    picture.write_bytes(PNG)
+    moderate(run, home, scene.url, "none")
+    correct = ["moderation", "correct", scene.url, "--why", "sent in", "--screenshot", str(picture)]
+    say(run, home, *correct)
+    say(run, home, *correct)
+    assert len(compose(entries_of(home)).now.attachments) == 2

@@ -74,6 +74,23 @@ _DETECTION_IN_A_CORRECTION = (
 )
 
 
+CLEARED_BY: Mapping[str, tuple[str, ...]] = {
+    "note": ("reason_text",),
+    "rule": ("house_rule", "house_rule_version"),
+    "legal-ground": ("legal_ground",),
+    "authorised-by": ("authorised_by",),
+    "until": ("until_ms",),
+    "notified": ("notified_how", "notified_ms"),
+    "not-notified": ("not_notified",),
+    "escalate": ("escalated", "escalated_reference"),
+    "case": ("case",),
+    "exhibit": ("exhibit",),
+    "retention-rule": ("retention_rule",),
+    "hold": ("hold",),
+}
+"""What --clear takes, and the fields that it takes back."""
+
+
 def _with(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
     def add(command: Command) -> Command:
         for option in reversed(options):

@@ -6,6 +6,7 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import (
+    CLEARED_BY,
     TIME,
     by_option,
     correction_options,
@@ -29,6 +30,7 @@ from archiver.times import system_clock
     epilog=examples(
         "archiver moderation correct 3f2a6c11 --why 'wrong code picked' --reason threatening",
         "archiver moderation correct 3f2a6c11 --why 'reference known since' --escalate crime:REFERENCE",
+        "archiver moderation correct 3f2a6c11 --why 'complaint closed' --clear hold",
     ),
 )
 @click.argument("record", metavar="RECORD|ITEM")
@@ -40,6 +42,13 @@ from archiver.times import system_clock
 @click.option("--author-id", metavar="ID", help="The author's number.")
 @click.option("--posted-at", metavar=TIME, help="When it was posted.")
 @screenshot_option
+@click.option(
+    "--clear",
+    multiple=True,
+    type=click.Choice(list(CLEARED_BY)),
+    metavar="OPTION",
+    help=f"Take back what was said: {', '.join(CLEARED_BY)}; may be repeated.",
+)
 @by_option
 @pass_session
 def command(session: Session, /, record: str, why: str, **said: Any) -> int:
@@ -58,6 +67,11 @@ def command(session: Session, /, record: str, why: str, **said: Any) -> int:
         "posted_ms": read_time(said["posted_at"], "--posted-at", now_ms),
     }
     fields |= {name: value for name, value in content.items() if value is not None}
+    cleared = tuple(name for option in dict.fromkeys(said["clear"]) for name in CLEARED_BY[option])
+    if twice := [name for name in cleared if name in fields]:
+        raise UsageError(f"{twice[0].replace('_', ' ')} is given and cleared", "one of the two")
+    if cleared:
+        fields["cleared"] = cleared
     most = session.settings.moderation.screenshot_bytes
     screenshots = [check_screenshot(one, most) for one in said["screenshots"]]
     if not fields and not screenshots:

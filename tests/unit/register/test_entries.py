@@ -38,7 +38,7 @@ def strategy_of(field: msgspec.structs.FieldInfo) -> st.SearchStrategy[Any]:
     if name == "imported":
         cells = st.dictionaries(TEXT, TEXT, max_size=2)
         return st.builds(LogRow, file=TEXT, sha256=TEXT, line=st.integers(1, 2**40), cells=cells)
-    if name in ("context_sha256", "context_missing", "reason_codes"):
+    if name in ("context_sha256", "context_missing", "cleared", "reason_codes"):
         return st.lists(TEXT, max_size=2).map(tuple)
     kind = msgspec.inspect.type_info(field.type)
     kinds = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
