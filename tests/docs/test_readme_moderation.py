@@ -48,7 +48,7 @@ def test_the_chapters_commands_record_hide_and_find_a_reply(run: Runner, tmp_pat
 
 def test_every_action_and_command_it_names_is_there(run: Runner) -> None:
     text = " ".join(prose(README).split())
-    listed = text.partition("`--action` takes ")[2].partition(". X lets")[0]
+    listed = text.partition("`--action` takes ")[2].partition(". What this program")[0]
     assert set(re.findall(r"`([a-z-]+)`", listed)) == set(MODERATION_VERBS)
     rows = table_rows(README, "| command | does |")
     for words in (re.findall(r"`([^`]+)`", row[0]) for row in rows):
