@@ -94,6 +94,8 @@ def why_left_out(record: ModerationRecord, settings: ModerationSettings) -> str 
         return "content of a date that the schema does not take"
     if not _EARLIEST_APPLICATION <= format_date(now.action_ms) <= _LATEST:
         return "an action of a date that the schema does not take"
+    if format_date(now.action_ms) < format_date(now.posted_ms):
+        return "an action dated before its content"
     return None
 
 

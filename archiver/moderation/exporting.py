@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from archiver.errors import UsageError
 from archiver.moderation.csv_guard import with_guard
 from archiver.records import Moderation
 from archiver.register import ModerationRecord
@@ -29,7 +30,8 @@ _OF_ALL: Final = (
 )  # fmt: skip
 _OF_RECORD: Final = ("record_id", "entries", "entered_ms", "entered_by", *_OF_ALL)
 _OF_ENTRY: Final = (
-    "id", "record_id", "number", "entry", "entered_ms", "entered_by", "corrects", "entry_note", *_OF_ALL,
+    "id", "record_id", "number", "entry", "entered_ms", "entered_by", "corrects", "entry_note", "cleared",
+    *_OF_ALL,
 )  # fmt: skip
 
 
@@ -44,30 +46,49 @@ COLUMN_NAMES: Final = frozenset(
     {*RECORD_COLUMNS, *ENTRY_COLUMNS, *(_column(field.name) for field in msgspec.structs.fields(Moderation))}
 )
 """Every column and key that an export can have."""
+_NAMED: Final = 20
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which entries are wanted: of an account, by its id or handle, made from `since_ms` on and before
-    `until_ms`."""
+    """Which entries are wanted: of some accounts, each by its platform and id, made from `since_ms` on and
+    before `until_ms`."""
 
-    account: str | None = None
+    accounts: frozenset[tuple[str, str]] | None = None
     since_ms: int | None = None
     until_ms: int | None = None
 
     def has(self, entry: Moderation) -> bool:
         return (
-            (self.account is None or _is_account(entry, self.account))
+            (self.accounts is None or (entry.platform, entry.account) in self.accounts)
             and (self.since_ms is None or entry.entered_ms >= self.since_ms)
             and (self.until_ms is None or entry.entered_ms < self.until_ms)
         )
 
 
-def _is_account(entry: Moderation, name: str) -> bool:
-    handle = entry.account_handle
-    return name == entry.account or (
-        handle is not None and name.removeprefix("@").casefold() == handle.casefold()
-    )
+def accounts_called(name: str, known: Iterable[tuple[str, str, str | None]]) -> frozenset[tuple[str, str]]:
+    """The accounts with this id or handle, among those known by platform, id and handle: an account may have
+    had several handles. Raise UsageError, listing them, where none is called so."""
+    known = list(dict.fromkeys(known))
+    handle = name.removeprefix("@").casefold()
+    found = {
+        (platform, account)
+        for platform, account, called in known
+        if name == account or (called and called.casefold() == handle)
+    }
+    if not found:
+        with_handle = {(platform, account) for platform, account, called in known if called}
+        shown = [
+            f"@{called} ({account})" if called else account
+            for platform, account, called in known
+            if called or (platform, account) not in with_handle
+        ]
+        more = f" and {len(shown) - _NAMED} more" if len(shown) > _NAMED else ""
+        there = ", ".join(shown[:_NAMED]) or "none"
+        raise UsageError(
+            f"{name!r} is no account of the settings or of any record", f"there are: {there}{more}"
+        )
+    return frozenset(found)
 
 
 def selected_records(records: Iterable[ModerationRecord], selection: Selection) -> list[ModerationRecord]:
@@ -96,6 +117,7 @@ def entry_row(entry: Moderation) -> dict[str, Any]:
 def _row(entry: Moderation, names: Sequence[str], more: Mapping[str, Any]) -> dict[str, Any]:
     fields = {**msgspec.structs.asdict(entry), **more}
     fields["attachments"] = [one.file_name for one in entry.attachments]
+    fields["cleared"] = [_column(one) for one in entry.cleared]
     row = entry.imported
     fields["imported_from"] = None if row is None else f"{row.file}, line {row.line}"
     return {

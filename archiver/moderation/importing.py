@@ -65,7 +65,8 @@ def import_log(
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> Imported:
     """Take every good row that is not known yet, and hand on every bad one in the order of the file. A
-    `dry_run` keeps nothing. Raise as `Log.rows` and `keep_entries`: whole batches stay."""
+    `dry_run` keeps nothing. Raise as `Log.rows`, `Spool.registering` and `keep_entries`: whole batches
+    stay."""
     run = _Run(spool, log, reader, key, dry_run, on_bad_row)
     rows = 0
     for rows, row in enumerate(log.rows(), start=1):
@@ -144,9 +145,11 @@ class _Run:
         return uuid5(_NAMESPACE, _canonical([content, self._equal[equal]]))
 
     def end_batch(self) -> None:
-        """Tell of bad rows, and keep what is new: looked up and kept under one lock."""
-        with self._spool.appending():
-            new = [one for one in map(self._judged, self._batch) if one is not None]
+        """Keep what is new, looked up and kept under one lock; then tell of bad rows, for whoever is told may
+        take long over it."""
+        with self._spool.registering():
+            judged = [self._judged(one) for one in self._batch]
+            new = [one for one in judged if isinstance(one, _Waiting)]
             if new and not self._dry_run:
                 hashes = {one.entry.record_id: one.content_hash for one in new}
                 keep_entries(
@@ -156,13 +159,17 @@ class _Run:
                     taken_ms=self._reader.now_ms,
                 )
         self.imported += len(new)
+        self.known += judged.count(None)
         self._batch, self._bytes = [], 0
+        for one in judged:
+            if isinstance(one, BadRow):
+                self.bad += 1
+                self._on_bad_row(one)
 
-    def _judged(self, one: _Waiting | BadRow) -> _Waiting | None:
-        """What is to be kept. Count, and hand on, what is bad or known."""
+    def _judged(self, one: _Waiting | BadRow) -> _Waiting | BadRow | None:
+        """What is to be kept, or is bad; None for what is known."""
         if isinstance(one, BadRow):
-            self._refuse(one)
-            return None
+            return one
         record = UUID(one.entry.record_id).bytes
         before = self._taken.get(record)
         registered = None if before is not None else self._spool.register.find(one.entry.record_id)
@@ -170,14 +177,8 @@ class _Run:
             self._taken[record] = one.content_hash
             return one
         if one.content_hash == (before if registered is None else registered.content_hash):
-            self.known += 1
-        else:
-            self._refuse(BadRow(one.line, (_conflict(one.entry.record_id, registered),)))
-        return None
-
-    def _refuse(self, row: BadRow) -> None:
-        self.bad += 1
-        self._on_bad_row(row)
+            return None
+        return BadRow(one.line, (_conflict(one.entry.record_id, registered),))
 
 
 def _conflict(record_id: str, registered: Registered | None) -> str:
@@ -197,6 +198,8 @@ def _content(entry: Moderation) -> bytes:
         for name, value in msgspec.structs.asdict(entry).items()
         if name not in _NOT_CONTENT and value not in (None, ())
     }
+    if entry.attachments:
+        said["attachments"] = [one.file_name for one in entry.attachments]
     return _canonical(said).encode()
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from archiver.disk import os_errors_reported
 from archiver.errors import ConfigurationError, SourceError, UsageError
-from archiver.moderation.exporting import COLUMN_NAMES
+from archiver.moderation.exporting import COLUMN_NAMES, RECORD_COLUMNS
 from archiver.moderation.log_lines import (
     BadRow,
     Lines,
@@ -22,11 +22,15 @@ from archiver.moderation.log_lines import (
     json_rows,
     read_header,
 )
-from archiver.moderation.mapping import Format, LogMapping
+from archiver.moderation.mapping import OF_AN_EXPORT, Format, LogMapping
 
 __all__ = ["BadRow", "Log", "Row", "open_log"]
 
 _ENDINGS: Final[Mapping[str, Format]] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_COUNT: Final = "entries"
+"""A column that every row of an export of records has, and no log that was kept by hand."""
+_OF_ENTRIES: Final = COLUMN_NAMES - {*RECORD_COLUMNS}
+"""What only single entries have."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,12 @@ class Log:
         """Whether its cells were guarded against spreadsheets, as those of an exported CSV file are."""
         return self._mapping.is_own and self._format == "csv"
 
+    @property
+    def is_export(self) -> bool:
+        """Whether it is an export of this register's records, all of whose columns are taken as they stand:
+        what they do not say is not so."""
+        return self._mapping.is_own and (_COUNT in self.columns or {*OF_AN_EXPORT} <= {*self.columns})
+
     def rows(self) -> Iterator[Row | BadRow]:
         """Every row but empty ones, once. Raise SourceError at the end where the file was changed while it
         was read: what was given then is not what `sha256` names."""
@@ -61,8 +71,8 @@ class Log:
 @contextmanager
 def open_log(path: Path, mapping: LogMapping) -> Iterator[Log]:
     """The log at `path`, looked through once. Raise UsageError for a file that is neither CSV nor JSON lines
-    by its ending and the mapping, SourceError for an empty one, ConfigurationError where its columns are not
-    what the mapping says."""
+    by its ending and the mapping, and for an export of single entries; SourceError for an empty one;
+    ConfigurationError where its columns are not what the mapping says."""
     form = mapping.format or _ENDINGS.get(path.suffix.lower())
     if form is None:
         raise UsageError(
@@ -97,6 +107,13 @@ def _check_columns(name: str, columns: tuple[str, ...], mapping: LogMapping) -> 
     if not columns:  # not one line is JSON: each is told of
         return
     if mapping.is_own:
+        entries = [repr(one) for one in columns if one in _OF_ENTRIES]
+        if entries:
+            raise UsageError(
+                f"{name} holds single entries, not records: it has {', '.join(entries)}",
+                "export the records without --entries; if it is another log, say what its columns are:"
+                " --mapping FILE",
+            )
         known = {*mapping.columns.values(), *COLUMN_NAMES}
         strange = [repr(one) for one in columns if one not in known]
         if strange:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from archiver.disk import os_errors_reported
 from archiver.errors import ConfigurationError
 from archiver.moderation.decision import APPEAL_OUTCOMES, DETECTIONS, ESCALATIONS
-from archiver.records import ItemType, ModerationAction, ModerationState
+from archiver.records import MODERATION_VERBS, ItemType, ModerationAction, ModerationState
 from archiver.settings import SettingsError
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_table import Problem, Table
@@ -49,6 +49,10 @@ OWN_REFERENCE: Final = "record_id"
 """What an export of this register calls it."""
 FIELDS: Final = (REFERENCE, *IDS, *TIMES, *CODES, "reason_codes", *NAMES, *VERBATIM)
 """What a column can be taken for."""
+OF_AN_EXPORT: Final = ("account_handle", "way", "content", "unseen", "attachments")
+"""What a column of an export of this register is taken for beside these."""
+VALUES: Final = (*CODES, "reason_codes", "platform", "account")
+"""The fields whose words a mapping can explain."""
 UK_TIME_FORMATS: Final = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y")
 PLATFORM_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 PLATFORM_HINT: Final = "small letters, digits, - and _, as facebook"
@@ -77,7 +81,8 @@ class LogMapping:
 
 def own_mapping() -> LogMapping:
     """For a log without a mapping: an export of this register, or one that is called so."""
-    return LogMapping({name: OWN_REFERENCE if name == REFERENCE else name for name in FIELDS}, is_own=True)
+    columns = {name: name for name in (*FIELDS, *OF_AN_EXPORT)}
+    return LogMapping({**columns, REFERENCE: OWN_REFERENCE}, is_own=True)
 
 
 def word_key(word: str) -> str:
@@ -181,7 +186,9 @@ def _read_values(
     top: Table, document: Mapping[str, object], moderation: ModerationSettings
 ) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """`[values.FIELD]`: the words are the log's own, so every key is known."""
-    choices = {**CODES, "reason_codes": moderation.reason_codes, "platform": (), "account": ()}
+    choices: dict[str, tuple[str, ...]] = {**dict.fromkeys(VALUES, ()), **CODES}
+    choices["reason_codes"] = moderation.reason_codes
+    choices["action"] = tuple(dict.fromkeys((*CODES["action"], *MODERATION_VERBS)))
     given = document.get("values")
     values: dict[str, Mapping[str, tuple[str, ...]]] = {}
     table = top.table("values")
@@ -192,6 +199,11 @@ def _read_values(
             values[name] = _read_words(
                 below, words if isinstance(words, dict) else {}, allowed, many=name == "reason_codes"
             )
+    if "action" in values:
+        values["action"] = {
+            word: tuple(MODERATION_VERBS.get(one, one) for one in said)
+            for word, said in values["action"].items()
+        }
     return values
 
 

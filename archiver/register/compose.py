@@ -80,7 +80,9 @@ class ModerationRecord(Struct, frozen=True):
     @property
     def is_appealed(self) -> bool:
         """Whether somebody objected."""
-        return self.now.appeal_received_ms is not None or any(one.entry == "appeal" for one in self.entries)
+        now = self.now
+        said = now.appeal_received_ms is not None or now.appeal_outcome is not None
+        return said or any(one.entry == "appeal" for one in self.entries)
 
     @property
     def people(self) -> tuple[str, ...]:

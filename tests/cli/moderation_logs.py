@@ -50,13 +50,13 @@ def write_log(path: Path, *rows: Sequence[str], header: Sequence[str] = HEADER) 
     return path
 
 
-def make_register(folder: Path) -> Path:
+ACCOUNTS = (AccountSettings("x", "1001", "SpringfieldPD"), AccountSettings("x", "1002", "ShelbyvillePD"))
+
+
+def make_register(folder: Path, accounts: Sequence[AccountSettings] = ACCOUNTS) -> Path:
     """A folder as `archiver init` makes it, with two accounts; `map.toml` in it reads such logs."""
     home = make_folder(folder / "home")
-    for account in (
-        AccountSettings("x", "1001", "SpringfieldPD"),
-        AccountSettings("x", "1002", "ShelbyvillePD"),
-    ):
+    for account in accounts:
         add_account(home / "archiver.toml", account)
     (home / "map.toml").write_text(MAPPING)
     return home

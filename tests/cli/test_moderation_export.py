@@ -5,11 +5,15 @@ import io
 import json
 import stat
 from pathlib import Path
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from archiver.moderation.csv_guard import without_guard
-from tests.cli.moderation_logs import entries_of, make_register, row, seal_all, write_log
+from archiver.moderation.keeping import keep_entries
+from archiver.times import parse_time
+from tests.cli.moderation_logs import entries_of, make_register, open_spool, row, seal_all, write_log
 from tests.cli.runner import Result, Runner
 from tests.faults.folders import copy_folder
 
@@ -212,9 +216,57 @@ def test_the_help_says_that_a_person_must_read_it(run: Runner) -> None:
     assert "A person must read it before it goes anywhere" in text
 
 
+def test_the_account_of_later_entries_is_found_by_its_handle(run: Runner, home: Path) -> None:
+    corrected = entries_of(home)[0].record_id
+    assert (
+        run("--config", home, "moderation", "correct", corrected, "--why", "x", "--reason", "spam").code == 0
+    )
+    rows = csv_rows(export(run, home, "--entries", "--account", "@SpringfieldPD").output)
+    assert [row["entry"] for row in rows] == ["decision", "decision", "decision", "correction"]
+
+
+@pytest.mark.parametrize("more", [(), ("--open",), ("--entries",), ("--format", "dsa")])
+def test_an_account_that_there_is_not_is_an_error_that_names_those_there_are(
+    run: Runner, home: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    path = tmp_path / "out.csv"
+    said = run.fails(
+        2, "--config", home, "moderation", "export", "--account", "Nobody", "-o", path, *more
+    )  # fmt: skip
+    assert "'Nobody' is no account of the settings or of any record" in said
+    assert "archiver: hint: there are: @SpringfieldPD (1001), @ShelbyvillePD (1002)" in said
+    assert not path.exists()
+
+
+def test_an_account_that_only_records_have_can_be_named(run: Runner, home: Path, tmp_path: Path) -> None:
+    text = (home / "map.toml").read_text().replace("SpringfieldPD", "Our Page")
+    (home / "page.toml").write_text('platform = "facebook"\n' + text)
+    log = write_log(tmp_path / "page.csv", row(9))
+    assert run("--config", home, "moderation", "import", log, "--mapping", home / "page.toml").code == 0
+    for more in ((), ("--open",)):
+        assert len(csv_rows(export(run, home, "--account", "Our Page", *more).output)) == 1
+    assert export(run, home, "--open", "--account", "1002").errors.endswith("\n0 records\n")
+
+
+def test_what_is_entered_by_a_clock_that_is_ahead_can_still_be_asked_for(run: Runner, home: Path) -> None:
+    (first,), name = entries_of(home), str(uuid4())
+    ahead = msgspec.structs.replace(
+        first, id=name, record_id=name, entered_ms=parse_time("2092-02-02T10:00Z")
+    )
+    with open_spool(home) as spool:
+        keep_entries(spool, [ahead])
+    assert len(csv_rows(export(run, home, "--since", "2092").output)) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ("--since", "2024-11-26", "--until", "2024-11-25"),
+            "--since 2024-11-26 is after --until 2024-11-25",
+        ),
+        (("--since", "2092"), "--since 2092 lies in the future, and nothing is entered then"),
+        (("--account", ""), "'' is no account of the settings"),
         (("--entries", "--format", "dsa"), "--entries and --format dsa exclude each other"),
         (("--since", "yesterday"), "'yesterday' is not a date"),
         (("--format", "xlsx"), "'xlsx' is not one of"),

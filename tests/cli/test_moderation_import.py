@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from archiver.disk import Lock
-from tests.cli.moderation_logs import entries_of, make_register, open_spool, row, settings_of, write_log
+from archiver.moderation.mapping import CODES
+from tests.cli.moderation_logs import (
+    ACCOUNTS,
+    entries_of,
+    make_register,
+    open_spool,
+    row,
+    settings_of,
+    write_log,
+)
 from tests.cli.runner import Runner, start_process
 
 
@@ -103,6 +112,27 @@ def test_what_the_command_line_says_stands_for_what_a_row_does_not(
     assert (entry.entered_by, entry.account, entry.account_handle) == ("web team", "1002", "ShelbyvillePD")
 
 
+def test_where_the_settings_have_one_account_none_need_be_named(run: Runner, tmp_path: Path) -> None:
+    home = make_register(tmp_path, ACCOUNTS[:1])
+    (home / "map.toml").write_text((home / "map.toml").read_text().replace('account = "SpringfieldPD"', ""))
+    assert run(*arguments(home, write_log(tmp_path / "log.csv", row(1, Action="Hide")))).code == 0
+    (entry,) = entries_of(home)
+    assert (entry.account, entry.account_handle, entry.action) == ("1001", "SpringfieldPD", "hidden")
+
+
+def test_an_export_of_single_entries_is_refused_whole(run: Runner, home: Path, tmp_path: Path) -> None:
+    assert run(*arguments(home, write_log(tmp_path / "log.csv", row(1)))).code == 0
+    for form in ("csv", "jsonl"):
+        path = tmp_path / f"entries.{form}"
+        assert run(
+            "--config", home, "moderation", "export", "--entries", "--format", form, "-o", path
+        ).code == 0  # fmt: skip
+        other = make_register(tmp_path / form)
+        said = run.fails(2, "--config", other, "moderation", "import", path, "--dry-run")
+        assert f"entries.{form} holds single entries, not records" in said
+        assert "archiver: hint: export the records without --entries" in said
+
+
 @pytest.mark.parametrize(
     ("mapping", "said"),
     [
@@ -190,8 +220,9 @@ def test_the_codes_are_those_of_the_settings(run: Runner, home: Path) -> None:
     assert result.code == 0
     lines = [line.split() for line in result.output.splitlines()]
     for expected in (
-        "rude rudeness", "hide hidden; undone by: unhidden", "warn warned", "professional_standards",
-        "own_post", "partner", "overturned", "3 Be civil. (version 2026-01)",
+        "rude rudeness", "hide hidden; undone by: unhidden", "warn warned",
+        "own_post a post of our own account", "partner another body that we work with told us",
+        "upheld what was decided stays", "3 Be civil. (version 2026-01)",
     ):  # fmt: skip
         assert expected.split() in lines
     assert "abusive" not in result.output
@@ -208,6 +239,26 @@ def test_the_codes_are_those_of_the_settings(run: Runner, home: Path) -> None:
     assert {one["type"] for one in found} == {
         "reason", "action", "item_type", "detection", "escalation", "appeal_outcome", "house_rule",
     }  # fmt: skip
+
+
+def test_every_code_is_explained_under_where_it_is_said(run: Runner, home: Path) -> None:
+    lines = run("--config", home, "moderation", "codes").output.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "Reasons (--reason; reason_codes in a log)",
+        "Actions (--action, and what a record then says; a log may say either)",
+        "Kinds of item (in a record; item_type in a log)",
+        "Ways of detection (--detection; detection in a log)",
+        "Escalations (--escalate; escalated in a log)",
+        "Outcomes of an appeal (--outcome of archiver moderation appeal; appeal_outcome in a log)",
+        "House rules (--rule; house_rule in a log)",
+    ]
+    assert [line for line in lines if line.startswith(" ") and len(line.split()) < 2] == []
+    found = run("--config", home, "moderation", "codes", "--json").json_lines()
+    for kind, name in (("escalation", "escalated"), ("detection", "detection"), ("item_type", "item_type"),
+                       ("appeal_outcome", "appeal_outcome")):  # fmt: skip
+        words = {one["code"]: one["words"] for one in found if one["type"] == kind}
+        assert tuple(words) == CODES[name]
+        assert all(words.values())
 
 
 def test_without_house_rules_any_text_is_one(run: Runner, home: Path) -> None:

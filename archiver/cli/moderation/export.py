@@ -17,6 +17,7 @@ from archiver.errors import UsageError
 from archiver.moderation.dsa import dsa_statements
 from archiver.moderation.exporting import (
     Selection,
+    accounts_called,
     csv_entries,
     csv_records,
     json_entries,
@@ -28,7 +29,10 @@ from archiver.records import Moderation
 from archiver.register import ModerationRecord
 from archiver.search.query import parse_dates
 from archiver.settings_moderation import ModerationSettings
-from archiver.wiring import read_register
+from archiver.times import system_clock
+from archiver.wiring import RegisterHere, read_register
+
+_DAY_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,15 @@ class _Export:
     number: int
     of: str
     left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _There:
+    """The records there are, what this host's register knows, and what to say of those that are not there."""
+
+    records: Sequence[ModerationRecord]
+    here: RegisterHere
+    note: str | None = None
 
 
 @click.command(
@@ -79,7 +92,7 @@ def command(
 
     csv is for spreadsheets: a cell that one would run as a formula begins with an apostrophe. Take in ids as
     text, or a spreadsheet rounds them. jsonl is for programs, every text as it is. Records can be imported
-    again from both.
+    again from both, single entries cannot.
 
     dsa gives statements of reasons in the shape of the EU's transparency database, schema 2, of what was
     removed, hidden, blocked, muted or closed for comments. Author, text and address are not in it, and names,
@@ -89,12 +102,17 @@ def command(
     What is written is readable by whoever has it. Keep it where records may be."""
     if entries and form == "dsa":
         raise UsageError("--entries and --format dsa exclude each other", "a statement is made of a record")
+    first_ms, after_ms = _read_days(since, until)
+    there = _open_records(session) if only_open else _all_records(session)
+    _check_since(there, since, first_ms)
+    records = there.records
     selection = Selection(
-        account=account,
-        since_ms=None if since is None else parse_dates(since)[0],
-        until_ms=None if until is None else parse_dates(until)[1],
+        accounts=None if account is None else _find_accounts(session, there, account),
+        since_ms=first_ms,
+        until_ms=after_ms,
     )
-    records = _open_records(session) if only_open else _all_records(session)
+    if there.note is not None:
+        session.note(there.note)
     if form == "dsa":
         export = _statements(selected_records(records, selection), session.settings.moderation)
     elif entries:
@@ -106,27 +124,64 @@ def command(
     return 0
 
 
-def _open_records(session: Session) -> list[ModerationRecord]:
-    """Records all of which lies in the spool. How many are not among them is said."""
-    records, sealed = spooled_records(read_register(session.settings))
-    if sealed:
-        session.note(
-            f"{number_of(len(sealed), 'record')} sealed, wholly or in part, and not in this export;"
-            " without --open it has all, where a keyholder's identity is"
-        )
-    return [one.record for one in records]
+# Which records there are
 
 
-def _all_records(session: Session) -> list[ModerationRecord]:
+def _open_records(session: Session) -> _There:
+    """Records all of which lies in the spool, and how many are not among them."""
+    here = read_register(session.settings)
+    records, sealed = spooled_records(here)
+    note = (
+        f"{number_of(len(sealed), 'record')} sealed, wholly or in part, and not in this export;"
+        " without --open it has all, where a keyholder's identity is"
+    )
+    return _There([one.record for one in records], here, note if sealed else None)
+
+
+def _all_records(session: Session) -> _There:
     """Every record, sealed and open, or none. Raise NoKeyError where archives that hold some cannot be
     opened, and what is wrong with the chain of archives: one that is missing may hold some."""
     sources = find_sources(session)
     sources.raise_problem()
     with open_sources(session, sources) as searcher:
         records = [one.record for one in searcher.moderation()]
-    if not sources.here.is_here:
-        session.note("no spool is at hand here: what is not sealed yet is not in this export")
-    return records
+    note = "no spool is at hand here: what is not sealed yet is not in this export"
+    return _There(records, sources.here, None if sources.here.is_here else note)
+
+
+# Which are wanted
+
+
+def _read_days(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """From which millisecond on and before which. Raise UsageError for what is no date, and for days between
+    which there is none."""
+    first_ms = None if since is None else parse_dates(since)[0]
+    after_ms = None if until is None else parse_dates(until)[1]
+    if first_ms is not None and after_ms is not None and first_ms >= after_ms:
+        raise UsageError(f"--since {since} is after --until {until}", "give the earlier day to --since")
+    return first_ms, after_ms
+
+
+def _check_since(there: _There, since: str | None, first_ms: int | None) -> None:
+    """Raise UsageError for a day that is still to come, unless something is entered so late."""
+    if first_ms is None or first_ms <= system_clock() + _DAY_MS:  # it is tomorrow already somewhere
+        return
+    if not any(entry.entered_ms >= first_ms for one in there.records for entry in one.entries):
+        raise UsageError(f"--since {since} lies in the future, and nothing is entered then", "see the year")
+
+
+def _find_accounts(session: Session, there: _There, name: str) -> frozenset[tuple[str, str]]:
+    """The accounts that are called so, in the settings or in a record. Raise UsageError where none is."""
+    entries = (entry for one in there.records for entry in one.entries)
+    known = [
+        *((one.platform, one.id, one.handle) for one in session.settings.accounts),
+        *((one.platform, one.account, one.account_handle) for one in entries),
+        *((one.platform, one.account, None) for one in there.here.records),
+    ]
+    return accounts_called(name, known)
+
+
+# What is written
 
 
 def _entries(entries: Sequence[Moderation], form: str) -> _Export:

@@ -38,7 +38,11 @@ NAMED = 20
     metavar="MAP.toml",
     help="What the log's columns and words mean; else they are those of an export.",
 )
-@click.option("--account", metavar="ID|HANDLE", help="Whose rows they are, where a row does not say.")
+@click.option(
+    "--account",
+    metavar="ID|HANDLE",
+    help="Whose rows they are, where a row does not say; not needed where the settings have one account.",
+)
 @click.option("--by", metavar="WHO", help="Who entered them in the log, where a row does not say.")
 @click.option("--dry-run", is_flag=True, help="Say what would be imported, and every bad row; keep nothing.")
 @pass_session
@@ -50,7 +54,10 @@ def command(
     config/moderation-log.sample.toml is a mapping to begin with. A row keeps its cells as they stood, with
     the file's SHA-256 and the line. Bad rows are named and left out (exit 3; 1 where no row is good): put
     them right in the log and import it again. What was imported before is known and not taken twice. What is
-    imported cannot be taken out again: try --dry-run first."""
+    imported cannot be taken out again: try --dry-run first.
+
+    An export of this register needs no mapping. It is taken as it stands: what is still to be done there is
+    so here, and nothing else. Pictures do not come along."""
     settings = session.settings
     reading = own_mapping() if mapping is None else load_mapping(mapping, settings.moderation)
     entered_by = require_text(by, "--by")
@@ -65,6 +72,7 @@ def command(
             account=require_text(account, "--account"),
             entered_by=entered_by,
             is_guarded=log.is_guarded,
+            is_export=log.is_export,
         )
         result = import_log(
             spool,

@@ -78,7 +78,13 @@ class Import:
         self.bad = []
         with open_log(path, mapping) as log:
             known: Mapping[str, Any] = {"accounts": ACCOUNTS, "reasons": ModerationSettings().reason_codes}
-            reader = RowReader(mapping=mapping, now_ms=NOW_MS, is_guarded=log.is_guarded, **known | options)
+            reader = RowReader(
+                mapping=mapping,
+                now_ms=NOW_MS,
+                is_guarded=log.is_guarded,
+                is_export=log.is_export,
+                **known | options,
+            )
             return import_log(
                 self.spool, log, reader, KEY, dry_run=dry_run, on_bad_row=on_bad_row or self.bad.append
             )

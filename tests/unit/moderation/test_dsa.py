@@ -185,6 +185,11 @@ def test_a_restriction_that_ends_says_when(until: str, expected: str | None) -> 
     assert statement(until_ms=parse_time(until)).get("end_date_visibility_restriction") == expected
 
 
+def test_an_action_on_the_day_of_its_content_is_one_though_a_log_knows_only_the_day() -> None:
+    found = statement(action_ms=parse_time("2026-11-23T00:00:00Z"))
+    assert found["application_date"] == found["content_date"] == "2026-11-23"
+
+
 def test_long_words_are_cut_to_what_the_fields_take() -> None:
     found = statement(reason_text="word " * 2000, legal_ground="law " * 500)
     assert (len(found["decision_facts"]), len(found["illegal_content_explanation"])) == (5000, 2000)
@@ -213,6 +218,7 @@ def test_long_words_are_cut_to_what_the_fields_take() -> None:
             {"action_ms": parse_time("2019-12-31T23:59:59Z")},
             "an action of a date that the schema does not take",
         ),
+        ({"action_ms": parse_time("2026-11-22T23:59:59Z")}, "an action dated before its content"),
     ],
 )
 def test_what_makes_no_statement_is_counted_by_its_reason(fields: dict[str, Any], why: str) -> None:
@@ -332,7 +338,7 @@ def records(draw: st.DrawFn) -> ModerationRecord:
         **people,
         author_handle=handle,
         text=draw(st.sampled_from([text, text, None])),
-        reason_text=draw(st.sampled_from([said, said * 40, None, " "])),
+        reason_text=draw(st.sampled_from([said, f"{said} " * 40, None, " "])),
         legal_ground=draw(st.sampled_from([None, said])),
         house_rule=draw(st.sampled_from([None, "3", "4", said])),
         house_rule_version=draw(st.sampled_from([None, "2026-01"])),
@@ -360,9 +366,12 @@ def test_every_export_passes_the_schema_and_names_nobody(found: list[ModerationR
     made = dsa_statements(found, SETTINGS)
     VALIDATOR.validate(made.document)
     assert len(made.document["statements"]) + sum(made.left_out.values()) == len(found)
-    text = json.dumps(made.document["statements"], ensure_ascii=False)
+    statements = iter(made.document["statements"])
     for record in found:
         if why_left_out(record, SETTINGS) is None:
+            one = next(statements)
+            assert one["content_date"] <= one["application_date"]
+            text = json.dumps(one, ensure_ascii=False)
             for entry in record.entries:
                 for name in (entry.author_name, entry.author_handle, entry.text, *record.people):
                     assert name is None or name not in text

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.errors import UsageError
 from archiver.moderation.csv_guard import without_guard
 from archiver.moderation.exporting import (
     COLUMN_NAMES,
     ENTRY_COLUMNS,
     RECORD_COLUMNS,
     Selection,
+    accounts_called,
     csv_entries,
     csv_records,
     json_entries,
@@ -94,13 +96,14 @@ def test_a_record_is_a_row_as_it_stands() -> None:
 
 def test_every_entry_can_be_a_row_of_its_own() -> None:
     first = decision(text="old")
-    second = correction(first, text="new", entry_note="mistyped")
+    second = correction(first, text="new", entry_note="mistyped", cleared=("hold", "until_ms"))
     rows = csv_rows(b"".join(csv_entries([first, second])))
     assert [
-        (row["number"], row["entry"], row["text"], row["corrects"], row["entry_note"]) for row in rows
+        tuple(row[name] for name in ("number", "entry", "text", "corrects", "entry_note", "cleared"))
+        for row in rows
     ] == [
-        ("1", "decision", "old", "", ""),
-        ("2", "correction", "new", first.id, "mistyped"),
+        ("1", "decision", "old", "", "", ""),
+        ("2", "correction", "new", first.id, "mistyped", "hold, until_at"),
     ]
 
 
@@ -195,12 +198,51 @@ def test_records_are_chosen_by_account_and_day() -> None:
         return [int(one.id[:8], 16) for one in selected_records(records, Selection(**selection))]
 
     assert chosen() == [1, 2, 3]
-    for name in ("1001", "SpringfieldPD", "@springfieldpd"):
-        assert chosen(account=name) == [1, 3]
-    assert chosen(account="1002") == [2]
-    assert chosen(account="") == chosen(account="@") == []
+    assert chosen(accounts=frozenset({("x", "1001")})) == [1, 3]
+    assert chosen(accounts=frozenset({("x", "1002"), ("facebook", "1001")})) == [2]
     assert chosen(since_ms=DAY + 1) == [3]
     assert chosen(until_ms=DAY + 24 * HOUR) == [1, 2]
+
+
+KNOWN = [
+    ("x", "1001", "SpringfieldPD"),
+    ("x", "1001", None),
+    ("x", "1001", "OldSpringfield"),
+    ("x", "1002", None),
+    ("facebook", "Our Page", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("1001", ("x", "1001")),
+        ("SpringfieldPD", ("x", "1001")),
+        ("@springfieldpd", ("x", "1001")),
+        ("oldspringfield", ("x", "1001")),
+        ("1002", ("x", "1002")),
+        ("Our Page", ("facebook", "Our Page")),
+    ],
+)
+def test_an_account_is_called_by_its_id_or_any_handle_it_had(name: str, found: tuple[str, str]) -> None:
+    assert accounts_called(name, KNOWN) == {found}
+
+
+@pytest.mark.parametrize("name", ["Nobody", "", "@", "100", "our page 2"])
+def test_an_account_that_there_is_not_is_an_error_that_lists_those_there_are(name: str) -> None:
+    with pytest.raises(UsageError, match="is no account of the settings or of any record") as caught:
+        accounts_called(name, iter(KNOWN))
+    shown = "@SpringfieldPD (1001), @OldSpringfield (1001), 1002, Our Page"
+    assert caught.value.hint == f"there are: {shown}"
+
+
+def test_of_many_accounts_the_first_are_listed() -> None:
+    with pytest.raises(UsageError) as caught:
+        accounts_called("Nobody", [("x", str(number), None) for number in range(30)])
+    assert (caught.value.hint or "").endswith(", 19 and 10 more")
+    with pytest.raises(UsageError) as caught:
+        accounts_called("Nobody", [])
+    assert caught.value.hint == "there are: none"
 
 
 def test_entries_are_chosen_each_by_its_own_day() -> None:

@@ -9,16 +9,19 @@ from uuid import UUID
 
 import pytest
 
+from archiver.disk import Lock
+from archiver.errors import LockedError
 from archiver.moderation import importing
-from archiver.moderation.exporting import csv_entries, csv_records, json_entries, json_records
+from archiver.moderation.exporting import csv_records, json_records
 from archiver.moderation.importing import Imported
 from archiver.moderation.keeping import keep_entries
 from archiver.moderation.log_reading import BadRow
 from archiver.records import Moderation
-from archiver.register import compose, records_of
-from archiver.spool import Spool
+from archiver.register import records_of
+from archiver.spool import Spool, media
 from archiver.times import parse_time
 from tests.unit.moderation.logs import (
+    ACCOUNTS,
     HEADER,
     IDENTITY,
     MAPPING,
@@ -230,7 +233,8 @@ def test_comments_of_other_platforms_are_taken_with_any_account_and_any_id(
         ("https://x.com/nobody/status/771", "", "771"),
         ("https://mobile.twitter.com/nobody/status/771?s=20", "", "771"),
         ("https://x.com/i/web/status/771", "771", "771"),
-        ("https://example.invalid/771", "5", "5"),
+        ("https://t.co/aBcD", "5", "5"),
+        ("https://X.com./i/lists/771", "5", "5"),
         ("https://x.com/nobody", "", None),
     ],
 )
@@ -244,6 +248,107 @@ def test_an_address_of_x_gives_the_posts_id(
     )
     take(log(tmp_path, ["A", "24/11/2026", "none", url, item_id], header=header), mapping_of(tmp_path, text))
     assert [(one.item_id, one.item_url) for one in take.entries] == [(expected, url)]
+
+
+LINKED = (
+    'timezone="UTC"\naccount="1002"\n[columns]\nentered_by="Who"\nentered_at="Logged"\naction="Action"\n'
+    'item_url="Link"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "platform"),
+    [
+        ("www.facebook.com", ""),
+        ("facebook.com:443", 'platform="x"\n'),
+        ("x.com.example.invalid", ""),
+        ("x.com@example.invalid", ""),
+        ("notx.com", 'platform="x"\n'),
+    ],
+)
+def test_a_link_to_another_site_is_no_row_of_x(
+    take: Import, tmp_path: Path, host: str, platform: str
+) -> None:
+    path = log(
+        tmp_path,
+        ["A", "24/11/2026", "none", f"https://{host}/posts/771"],
+        header=("Who", "Logged", "Action", "Link"),
+    )
+    assert take(path, mapping_of(tmp_path, platform + LINKED)) == Imported(0, 0, 1)
+    ((_, said),) = take.problems
+    name = host.partition("@")[2] or host.partition(":")[0]
+    assert said == f"Link (item_url): it leads to {name}, and the row's platform is x: set its platform"
+    elsewhere = mapping_of(tmp_path, 'platform="facebook"\n' + LINKED)
+    assert take(path, elsewhere) == Imported(1, 0, 0)
+
+
+def test_a_link_of_x_in_a_row_that_says_so_and_one_that_cannot_be_read(take: Import, tmp_path: Path) -> None:
+    header = ("Who", "Logged", "Action", "Link", "Site")
+    path = log(
+        tmp_path,
+        ["A", "24/11/2026", "none", "https://facebook.com/1", "x"],
+        ["A", "24/11/2026", "none", "https://[::1/1", "x"],
+        ["A", "24/11/2026", "none", "https://:80/", "x"],
+        ["A", "24/11/2026", "none", "https://pbs.twimg.com/media/1.jpg", "x"],
+        header=header,
+    )
+    assert take(path, mapping_of(tmp_path, LINKED + 'platform="Site"')) == Imported(1, 0, 3)
+    assert [said.split(": ", 1)[1].split(",")[0] for _, said in take.problems] == [
+        "it leads to facebook.com",
+        "'https://[::1/1' is no address: it begins with https://",
+        "'https://:80/' is no address: it begins with https://",
+    ]
+
+
+# What it means
+
+
+@pytest.mark.parametrize(
+    ("word", "action"),
+    [("hide", "hidden"), ("HIDE", "hidden"), ("Comments-Off", "comments_off"), ("Hidden", "hidden"),
+     ("Warn", "warned"), ("none", "none"), (" Remove ", "removed")],
+)  # fmt: skip
+def test_an_action_may_be_said_by_its_verb(take: Import, tmp_path: Path, word: str, action: str) -> None:
+    assert take(log(tmp_path, row(1, Action=word)), mapping_of(tmp_path)) == Imported(1, 0, 0)
+    assert [one.action for one in take.entries] == [action]
+
+
+def test_the_only_account_of_the_settings_is_meant_where_nothing_names_one(
+    take: Import, tmp_path: Path
+) -> None:
+    mapping = mapping_of(tmp_path, MAPPING.replace('account = "SpringfieldPD"\n', ""))
+    path = log(tmp_path, row(1))
+    assert take(path, mapping, accounts=()) == Imported(0, 0, 1)
+    assert take(path, mapping, accounts=ACCOUNTS) == Imported(0, 0, 1)
+    assert take.problems == [(2, "account: this is missing; give --account, or account in the mapping")]
+    assert take(path, mapping, accounts=ACCOUNTS[:1]) == Imported(1, 0, 0)
+    assert [(one.account, one.account_handle) for one in take.entries] == [("1001", "SpringfieldPD")]
+    elsewhere = mapping_of(
+        tmp_path, 'platform = "facebook"\n' + MAPPING.replace('account = "SpringfieldPD"\n', "")
+    )
+    assert take(path, elsewhere, accounts=ACCOUNTS[:1]) == Imported(0, 0, 1)
+
+
+def test_the_only_account_is_not_meant_where_a_row_names_another(take: Import, tmp_path: Path) -> None:
+    text = MAPPING.replace('account = "SpringfieldPD"\n', "") + '[values.account]\nWeb = "ShelbyvillePD"\n'
+    mapping = mapping_of(tmp_path, text.replace("[columns]", '[columns]\naccount = "Whose"'))
+    path = log(tmp_path, ["Web", *row(1)], header=("Whose", *HEADER))
+    assert take(path, mapping, accounts=ACCOUNTS[:1]) == Imported(0, 0, 1)
+    assert "'ShelbyvillePD' is no x account of the settings" in take.problems[0][1]
+
+
+def test_a_key_without_a_name_is_no_field_that_the_mapping_leaves_out(take: Import, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    line = {
+        "": "noon",
+        "Ref": "1",
+        "Logged": "2026-11-24T14:05Z",
+        "Who": "A",
+        "Comment": "",
+        "Action": "none",
+    }
+    path.write_text(json.dumps({**line, "Reason": "spam"}))
+    assert take(path, mapping_of(tmp_path)) == Imported(1, 0, 0), take.problems
 
 
 # What is wrong with a row
@@ -444,8 +549,32 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next(
 
     with pytest.raises(RuntimeError, match="cut off at line 27"):
         take(path, mapping_of(tmp_path), on_bad_row=cut_off)
-    assert len(take.entries) == 20
-    assert take(path, mapping_of(tmp_path)) == Imported(19, 20, 1)
+    assert len(take.entries) == 29
+    assert take(path, mapping_of(tmp_path)) == Imported(10, 29, 1)
+
+
+def test_a_batch_waits_for_another_run_that_enters_something_and_says_so_in_the_end(
+    take: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "APPENDING_WAIT_SECONDS", 0.1)
+    path = log(tmp_path, row(1))
+    with take.spool.registering(), pytest.raises(LockedError):
+        take(path, mapping_of(tmp_path))
+    assert take.entries == []
+    with take.spool.appending(), closing(Spool(tmp_path / "spool", IDENTITY)) as other, other.appending():
+        assert take(path, mapping_of(tmp_path)) == Imported(1, 0, 0)
+
+
+def test_whoever_is_told_of_bad_rows_keeps_nobody_waiting(take: Import, tmp_path: Path) -> None:
+    told: list[int] = []
+
+    def look(bad: BadRow) -> None:
+        with Lock(tmp_path / "spool" / "register.lock"):
+            told.append(bad.line)
+
+    path = log(tmp_path, row(1, Action="Vanished"), row(2))
+    assert take(path, mapping_of(tmp_path), on_bad_row=look) == Imported(1, 0, 1)
+    assert told == [2]
 
 
 # What was exported
@@ -470,26 +599,6 @@ def test_an_export_is_imported_again_elsewhere_as_it_was(take: Import, tmp_path:
     for name in Moderation.__struct_fields__:
         if name != "imported":
             assert getattr(after, name) == getattr(before, name), name
-
-
-@pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_single_entries_are_no_log(take: Import, tmp_path: Path, form: str) -> None:
-    take(log(tmp_path, row(1)), mapping_of(tmp_path))
-    (first,) = take.entries
-    later = Moderation(
-        id="00000000-0000-4000-8000-000000000001", record_id=first.record_id, number=2, entry="correction",
-        entered_ms=first.entered_ms, entered_by="Clerk A", platform="x", account="1001", corrects=first.id,
-        reason_codes=("spam",),
-    )  # fmt: skip
-    keep_entries(take.spool, [later])
-    entries = compose([first, later]).entries
-    path = tmp_path / f"entries.{form}"
-    path.write_bytes(b"".join(csv_entries(entries) if form == "csv" else json_entries(entries)))
-    take(path)
-    assert (
-        3 if form == "csv" else 2,
-        "entry: only records can be imported: export them without --entries",
-    ) in [(line, problem) for line, problem in take.problems]
 
 
 def test_a_record_that_was_made_here_is_not_imported_over(take: Import, tmp_path: Path) -> None:

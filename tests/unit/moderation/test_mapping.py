@@ -138,6 +138,16 @@ def test_the_reasons_that_count_are_those_of_the_settings(tmp_path: Path) -> Non
         load_mapping(tmp_path / "map.toml", ModerationSettings())
 
 
+def test_an_action_may_be_called_by_its_verb(tmp_path: Path) -> None:
+    text = '[columns]\ntext = "T"\n[values.action]\nA = "hide"\nB = "removed"\nC = "comments-off"\nD = "none"'
+    assert mapping_of(tmp_path, text).values["action"] == {
+        "a": ("hidden",),
+        "b": ("removed",),
+        "c": ("comments_off",),
+        "d": ("none",),
+    }
+
+
 @pytest.mark.parametrize("data", [b"columns = [", b"\xff", b"a = " + b"[" * 5000])
 def test_what_is_no_toml_is_said(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "map.toml").write_bytes(data)
@@ -167,5 +177,5 @@ def test_every_field_that_can_be_mapped_is_one_of_an_entry() -> None:
     # What is not among them says something of the entry itself, or was captured.
     assert entry - named == {
         "id", "record_id", "number", "entry", "schema_version", "account_handle", "corrects", "entry_note",
-        "content", "unseen", "attachments", "context_sha256", "context_missing", "way", "imported",
+        "cleared", "content", "unseen", "attachments", "context_sha256", "context_missing", "way", "imported",
     }  # fmt: skip
