@@ -75,11 +75,14 @@ def command(session: Session, /, item: str, action: str, **said: Any) -> int:
     if not said["reasons"]:
         known = ", ".join(settings.moderation.reason_codes)
         raise UsageError("there is no reason", f"--reason with one of: {known}")
+    facts = read_facts(said, settings.moderation, now_ms)
+    if facts.until_ms is not None and facts.until_ms < now_ms and said["done_at"] is None:
+        raise UsageError("--until lies in the past, so there would be nothing to do", "look at the year")
     decision = Decision(
         name=name,
         account=_account_of(settings, said["account"], name),
         action=parse_action(action),
-        facts=read_facts(said, settings.moderation, now_ms),
+        facts=facts,
         given=_read_given(said, now_ms),
         screenshots=[
             check_screenshot(one, settings.moderation.screenshot_bytes) for one in said["screenshots"]

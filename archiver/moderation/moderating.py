@@ -27,6 +27,7 @@ from archiver.records import ItemType, Moderation, ModerationAction, ModerationS
 from archiver.register import Registered
 from archiver.settings import AccountSettings, Settings
 from archiver.state import KeyedHash
+from archiver.times import format_time
 
 _ON_THE_ITEM: Final = ("hidden", "removed")
 """Actions that have no sense once the item is not there any more."""
@@ -112,6 +113,11 @@ class Moderator:
         seen, notes = self._see(decision)
         is_own = _is_own(decision.account, seen)
         check_fits(decision.name, decision.action, is_own=is_own)
+        if decision.done_ms is not None and seen.posted_ms is not None and decision.done_ms < seen.posted_ms:
+            raise UsageError(
+                f"it is said to be {decision.action} at {format_time(decision.done_ms)[:16]}Z, before it was posted",
+                f"it was posted at {format_time(seen.posted_ms)[:16]}Z: look at --done-at",
+            )
         with self._spool.appending():
             entry = self._entry(decision, seen)
             with self._spool.registering():  # another run may have recorded the same meanwhile

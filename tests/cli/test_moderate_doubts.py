@@ -424,3 +424,118 @@ def test_a_picture_is_added_to_a_record_later(run: Runner, scene: Scene, home: X
     say(run, home, *correct)
     say(run, home, *correct)
     assert len(compose(entries_of(home)).now.attachments) == 2
+
+
+# What stands around the item
+
+
+def reply_chain(scene: Scene, length: int) -> str:
+    """The last of so many replies, each to the one before; the first answers the scene's reply."""
+    world, last = scene.x.world, scene.reply
+    for number in range(length):
+        at = world.now_ms() - (length - number) * MINUTE_MS // 2
+        last = world.add_post(scene.author, f"@SpringfieldPD {number}", at, reply_to=last).id
+    return last
+
+
+def test_a_long_thread_is_followed_up_ten_posts_and_to_its_first(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    result = moderate(run, home, reply_chain(scene, 7), "none")
+    assert "not captured" not in result.errors  # seven, the question and the notice: all of it
+    result = moderate(run, home, reply_chain(scene, 14), "none")
+    assert "not captured: the thread is longer than 10 posts up from the item" in result.errors
+    home.seal(scene.x.world.now_ms())
+    assert scene.notice in home.texts()
+
+
+def test_a_post_above_that_is_gone_is_named(run: Runner, scene: Scene, home: XHome) -> None:
+    scene.x.world.delete_post(scene.question)
+    result = moderate(run, home, scene.url, "hide")
+    assert f"the post {scene.question}, which it answers: X's interface: deleted" in result.errors
+    assert scene.effective_acts == [("hide", scene.reply)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "after", "said"),
+    [(ITEM, 1, "the posts it answers: "), (r"/search/recent$", 0, "other posts of the thread: ")],
+)
+@pytest.mark.parametrize("status", [403, 503])
+def test_where_the_thread_cannot_be_asked_for_the_item_is_acted_on_and_the_exit_code_is_3(
+    run: Runner, scene: Scene, home: XHome, pattern: str, after: int, said: str, status: int
+) -> None:
+    scene.x.faults.add(pattern, problem(status), times=100, after=after)
+    result = moderate(run, home, scene.url, "hide", code=3)
+    assert f"not captured: {said}" in result.errors
+    assert scene.effective_acts == [("hide", scene.reply)]
+
+
+def test_no_thread_is_asked_for_where_the_settings_want_none(run: Runner, scene: Scene, home: XHome) -> None:
+    with (home.folder / "archiver.toml").open("a") as file:
+        file.write("\n[moderation]\nthread_posts = 0\n")
+    moderate(run, home, scene.url, "hide")
+    assert [one.path for one in scene.x.requests if "search" in one.path] == []
+
+
+def test_a_picture_that_cannot_be_had_is_named_and_the_exit_code_is_3(run: Runner, tmp_path: Path) -> None:
+    with fake_x() as x:
+        scene = make_scene(x, pictures=1)
+        home = scene.home(tmp_path / "home")
+        x.faults.add(r"^/media/", problem(404), times=100)
+        result = moderate(run, home, scene.url, "hide", code=3)
+        assert "X's media host answers 404" in result.errors
+        (picture,) = compose(entries_of(home)).now.attachments
+        assert (picture.sha256, picture.missing) == (None, "X's media host answers 404")
+        assert scene.effective_acts == [("hide", scene.reply)]
+        home.seal(x.world.now_ms())
+        assert home.rows("SELECT missing FROM media WHERE record_table = 'moderation'") == [
+            ("X's media host answers 404",)
+        ]
+
+
+# Who cannot act
+
+
+def test_nobody_is_muted_whose_number_is_not_known(run: Runner, scene: Scene, home: XHome) -> None:
+    scene.x.faults.add(ITEM, problem(503), times=100)
+    result = moderate(run, home, scene.url, "mute", *GIVEN, code=3)
+    assert "the author's number is not known" in result.output
+
+
+def test_a_record_of_an_account_that_the_settings_do_not_name_any_more_is_for_a_person(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    scene.x.faults.add(ACT_PATH, problem(503), times=100)
+    moderate(run, home, scene.url, "hide", code=3)
+    path = home.folder / "archiver.toml"
+    path.write_text(path.read_text().partition("[[account]]")[0])
+    result = say(run, home, "moderation", "pending", "--finish", code=3)
+    assert "the settings do not let X be asked for this account" in result.output
+
+
+def test_keys_that_cannot_be_read_are_said_and_the_act_stays_pending(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    scene.x.faults.add(ACT_PATH, problem(503), times=100)
+    moderate(run, home, scene.url, "hide", code=3)
+    scene.x.faults.clear()
+    token = home.folder / "collector" / f"{scene.force.id}.token"
+    kept = token.read_text()
+    token.unlink()
+    result = say(run, home, "moderation", "pending", "--finish", code=3)
+    assert "archiver login x" in result.errors
+    token.write_text(kept)
+    token.chmod(0o600)
+    say(run, home, "moderation", "pending", "--finish")
+    command = ["moderate", scene.notice, "--reason", "own_error", "--action", "remove"]
+    token.unlink()
+    assert "there is no token yet" in run.fails(2, "--config", home.folder, *command)
+
+
+def test_times_that_cannot_be_together_are_refused(run: Runner, scene: Scene, home: XHome) -> None:
+    command = ["moderate", scene.url, "--reason", "spam", "--action", "mute"]
+    early = ["--done-at", "2025-01-01T00:00Z"]
+    assert "before it was posted" in run.fails(2, "--config", home.folder, *command, *early)
+    past = ["--until", "2025-01-01T00:00Z"]
+    assert "--until lies in the past" in run.fails(2, "--config", home.folder, *command, *past)
+    assert entries_of(home) == []
