@@ -16,15 +16,10 @@ from archiver.progress import Cursor, Gap
 from archiver.records import Moderation
 from archiver.register import Registered
 from archiver.seal import SealOptions
-from archiver.search.moderation import (
-    SPOOL_FILE,
-    count_pending,
-    count_registered,
-    count_waiting,
-    spooled_entries,
-)
+from archiver.search.moderation import spooled_entries
 from archiver.settings import Settings
 from archiver.spool import Spool, SpooledMedia
+from archiver.spool.counting import SPOOL_FILE, count_registered
 from archiver.state import CACHE_BYTES, KeyedHash, State
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault
@@ -126,17 +121,14 @@ class Waiting:
 
 
 def open_waiting(settings: Settings, month: str) -> Waiting:
-    """Look at the spool and the state, changing nothing; empty where this host does not collect."""
-    if not settings.spool_identity.exists():
+    """Look at the spool and the state, changing nothing; empty where this host does not collect. Without a
+    state, as where nothing but moderation records were made so far, all that the spool knows."""
+    has_state = settings.state.exists()
+    if not settings.spool_identity.exists() or not (has_state or has_spool(settings)):
         return Waiting()
-    if not settings.state.exists():  # nothing but moderation records were made here so far
-        return Waiting(*count_waiting(settings.spool), moderation_pending=count_pending(settings.spool))
-    identity = load_identity(settings.spool_identity)
-    with closing(Spool(settings.spool, identity)) as spool, closing(State(settings.state)) as state:
+    exports, head = _remembered(settings) if has_state else ({}, None)
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
         pages = spool.pages()
-        exports: dict[str, int] = {}
-        for run in state.imports():
-            exports[run.account] = max(run.generated_ms, exports.get(run.account, 0))
         spent: dict[str, int] = {}
         for one in spool.progress.spent(month):
             spent[one.account] = spent.get(one.account, 0) + one.micro_usd
@@ -147,9 +139,18 @@ def open_waiting(settings: Settings, month: str) -> Waiting:
             spool.progress.cursors(),
             tuple(gap for _, gap in spool.progress.gaps()),
             spent,
-            state.head(),
+            head,
             len(spool.register.pending()),
         )
+
+
+def _remembered(settings: Settings) -> tuple[dict[str, int], Head | None]:
+    """When each account's newest export was made, and the chain's end, as the state has them."""
+    exports: dict[str, int] = {}
+    with closing(State(settings.state)) as state:
+        for run in state.imports():
+            exports[run.account] = max(run.generated_ms, exports.get(run.account, 0))
+        return exports, state.head()
 
 
 # The moderation register, without any keyholder

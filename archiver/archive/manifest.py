@@ -55,8 +55,6 @@ class Count(Struct, frozen=True, kw_only=True, omit_defaults=True):
     moderation register alone."""
     unparsed: int = 0
     """Kept verbatim, but not understood."""
-    decisions: int = 0
-    """Of `new` entries of the moderation register: those that begin a record."""
 
 
 class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,17 +89,21 @@ class KnownGap(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class ModerationCount(Struct, frozen=True, kw_only=True):
-    """How many decisions and reversals of one account gave one reason for one action: codes and a number.
+class ModerationCount(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is in this archive of one account's decisions on one action that were entered in one month: codes
+    and numbers.
 
-    A decision with two reasons counts under both. `reason` is empty where an entry gives none, as a reversal,
-    whose decision may lie in another archive."""
+    `month` is in UTC. `decisions`: those whose first entry is here. `reasons`: how many of them gave each; a
+    decision with two counts under both, one that gives none under the empty text. `reversals`: entries here
+    that undo such a decision, call it off or take it back, whichever archive holds the decision."""
 
     platform: str
     account: str
-    reason: str
+    month: str
     action: str
-    number: int
+    decisions: int = 0
+    reasons: dict[str, int] = {}
+    reversals: int = 0
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

@@ -9,10 +9,16 @@ from typing import NamedTuple
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._session import printable
-from archiver.cli.moderation._lines import headline, number_of, record_fields, words_of
+from archiver.cli._session import one_line, printable
+from archiver.cli.moderation._lines import details, headline, number_of, record_fields, words_of
+from archiver.cli.moderation._reading import note_unknown_people
 from archiver.errors import UsageError
-from archiver.search.moderation import count_begun, count_sealed, reasons_that_occur
+from archiver.search.moderation import (
+    accounts_that_occur,
+    count_begun,
+    count_sealed,
+    reasons_that_occur,
+)
 from archiver.search.moderation_index import folded as folded_name
 from archiver.search.query import MODERATION, Query, parse_query
 from archiver.search.run import Effort, Hit, Result, Searcher
@@ -44,13 +50,14 @@ _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 def command(session: Session, words: tuple[str, ...], order: Order, limit: int, effort: bool) -> int:
     """Search posts and messages, with the descriptions of pictures, in every archive.
 
-    Words must all be there. "a phrase", prefix*, OR between two, -word not; from:HANDLE, account:HANDLE,
-    kind:reply, since:2026-01-01, until:2026-12-31 (days in UTC, both included). A record is shown once, in
-    its newest version. kind: takes post, reply, repost, quote, message, like, follower, following, block,
-    mute and more; without it posts and messages are searched.
+    Words must all be there. "a phrase", prefix*, OR between two, -word not; from:HANDLE or author:HANDLE,
+    account:HANDLE, kind:reply, since:DAY, until:DAY (as 2026-01-31, a month or a year, in UTC, both
+    included). A record is shown once, in its newest version. kind: takes post, reply, repost, quote, message,
+    like, follower, following, block, mute and more; without it posts and messages are searched.
 
     kind:moderation searches moderation records, those in the spool included, by the item's text and the
-    notes; by:WHO, reason:CODE and action:hide mean it too. What was corrected since is found as well."""
+    notes; by:WHO, reason:CODE and action:hide mean it too: archiver moderation codes lists them. author: is
+    then who wrote the item. What was corrected since is found as well."""
     query = parse_query(" ".join(words))
     if len(words) == 1 and " " in words[0] and not set(words[0]) & set('":*'):
         session.note(f"searching for all of these words; as a phrase: archiver search '\"{words[0]}\"'")
@@ -67,7 +74,7 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
     searcher = Searcher(vault, listed.archives, identities, processes=available_cores(), spooled=spooled)
     try:
         result = searcher.search(query, order=order, limit=limit)
-        _note_unknown_reasons(session, query, searcher)
+        _note_unknown(session, query, searcher)
         moderation = _moderation(session, query, listed.archives)
         _print(session, query, result, moderation, searcher.effort() if effort else None)
     finally:
@@ -97,15 +104,32 @@ def _moderation(session: Session, query: Query, archives: Sequence[Archive]) -> 
     return _Moderation(None, max(sealed, count_moderation(session.settings)))
 
 
-def _note_unknown_reasons(session: Session, query: Query, searcher: Searcher) -> None:
-    """Say which reasons there are where one was asked for that no record has, as one mistyped."""
-    if not query.reasons and not query.not_reasons:
+def _note_unknown(session: Session, query: Query, searcher: Searcher) -> None:
+    """Say which reasons, accounts and people there are where one was asked for that no record has, as one
+    mistyped."""
+    if not query.wants(MODERATION):
         return
-    known = reasons_that_occur(searcher.moderation())
-    for asked in dict.fromkeys((*query.reasons, *query.not_reasons)):
-        if folded_name(asked) not in map(folded_name, known):
+    reasons = (*query.reasons, *query.not_reasons)
+    if reasons:
+        known = reasons_that_occur(searcher.moderation())
+        _note_missing(session, "has the reason", reasons, known, known)
+    accounts = (*query.accounts, *query.not_accounts)
+    if accounts:
+        occurring = accounts_that_occur(searcher.moderation())
+        names = [name for one in occurring for name in one if name]
+        listed = [f"@{handle} ({account})" if handle else account for account, handle in occurring]
+        _note_missing(session, "is of the account", accounts, names, listed)
+    people = (*query.by, *query.not_by)
+    note_unknown_people(session, searcher.moderation() if people else (), people)
+
+
+def _note_missing(
+    session: Session, what: str, asked: Sequence[str], known: Sequence[str], listed: Sequence[str]
+) -> None:
+    for one in dict.fromkeys(asked):
+        if folded_name(one) not in map(folded_name, known):
             session.note(
-                printable(f"no record has the reason {asked}; these occur: {', '.join(known) or 'none'}")
+                one_line(f"no moderation record {what} {one}; these occur: {', '.join(listed) or 'none'}")
             )
 
 
@@ -138,7 +162,8 @@ def _print(
         return
     wanted = searched_words(query)
     for hit in result.hits:
-        click.echo(_dimmed(_headline(hit)))
+        for line in _headlines(hit):
+            click.echo(_dimmed(line))
         for text in _texts(hit):
             click.echo("  " + highlighted(printable(text), wanted).replace("\n", "\n  "))
     notes = [number_of(len(result.hits), "record")]
@@ -177,9 +202,14 @@ def _texts(hit: Hit) -> Iterable[str]:
     return [hit.text if hit.alt_text is None else f"{hit.text}\n[picture: {hit.alt_text}]"]
 
 
+def _headlines(hit: Hit) -> list[str]:
+    if hit.moderation is None:
+        return [_headline(hit)]
+    below = details(hit.moderation, hit.sealed_in, in_spool=hit.in_spool, superseded=hit.superseded)
+    return [headline(hit.moderation), *(f"  {line}" for line in below)]
+
+
 def _headline(hit: Hit) -> str:
-    if hit.moderation is not None:
-        return headline(hit.moderation, hit.sealed_in, in_spool=hit.in_spool, superseded=hit.superseded)
     who = f"@{hit.author}" if hit.author else hit.author_id or hit.account
     notes = []
     if hit.versions > 1:

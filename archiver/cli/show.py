@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._session import printable
-from archiver.cli.moderation._lines import action_in_words, minute, record_fields
+from archiver.cli._session import one_line, printable
+from archiver.cli.moderation._lines import acts_in_words, record_fields, second
 from archiver.cli.moderation.show import show_records
 from archiver.errors import ArchiverError
 from archiver.search.moderation import HeldRecord, about_item
@@ -50,15 +50,11 @@ def command(session: Session, platform_id: str, raw: bool) -> int:
         raise ArchiverError(
             f"no record {platform_id} is in the vault", "search for its words: archiver search WORDS"
         )
-    titles = _titles(record.versions)
-    for title, version in zip(titles, record.versions, strict=True):
-        if session.json:
+    if session.json:
+        for version in record.versions:
             session.print_json("version", **_fields(version))
-        elif raw:
-            for body in version.raw:
-                click.echo(body.decode("utf-8", "surrogateescape"))
-        else:
-            _print_version(title, version)
+    else:
+        _print_versions(record.versions, raw=raw)
     _print_gone(session, record, raw=raw)
     _print_moderated(session, moderated, raw=raw)
     if listed.problems:
@@ -92,6 +88,8 @@ def _fields(version: Version) -> dict[str, object]:
 
 _CAPTURED = {False: "The same, captured another way", True: "Captured for a moderation record"}
 """By whether a row that is no version of its own is the first of its record."""
+_OF_ONE_CAPTURE = ("version", "captured_ms", "like_count", "repost_count")
+"""What differs between two captures of the same."""
 
 
 def _titles(versions: list[Version]) -> list[str]:
@@ -104,10 +102,50 @@ def _titles(versions: list[Version]) -> list[str]:
     titles = []
     for kind, one in zip(kinds, versions, strict=True):
         numbers[kind] += not one.again
-        titles.append(
-            _CAPTURED[one.fields["version"] == 1] if one.again else f"Version {numbers[kind]} of {of[kind]}"
-        )
+        titles.append(_CAPTURED[_is_context(one)] if one.again else f"Version {numbers[kind]} of {of[kind]}")
     return titles
+
+
+def _is_context(version: Version) -> bool:
+    """Whether it was captured for a moderation record alone."""
+    return version.again and version.fields["version"] == 1
+
+
+def _print_versions(versions: list[Version], *, raw: bool) -> None:
+    """Each of them; what was captured for a moderation record and says nothing else is a line below the one
+    that it repeats."""
+    repeats: dict[int, list[Version]] = {}
+    shown: dict[str, int] = {}
+    for number, version in sorted(enumerate(versions), key=lambda one: _is_context(one[1])):
+        first = shown.setdefault(_said(version), number)
+        if _is_context(version) and first != number:
+            repeats.setdefault(first, []).append(version)
+        else:
+            repeats.setdefault(number, [])
+    for number, (title, version) in enumerate(zip(_titles(versions), versions, strict=True)):
+        if number in repeats:
+            _print_once(title, version, repeats[number], raw=raw)
+
+
+def _print_once(title: str, version: Version, repeats: Sequence[Version], *, raw: bool) -> None:
+    if raw:
+        for bodies in dict.fromkeys(one.raw for one in (version, *repeats)):
+            for body in bodies:
+                click.echo(body.decode("utf-8", "surrogateescape"))
+        return
+    _print_version(title, version)
+    for one in repeats:
+        _print_capture(one, "also captured for a moderation record", f", in archive {one.archive}")
+
+
+def _said(version: Version) -> str:
+    """What a version says, to be compared."""
+    fields = {name: value for name, value in version.fields.items() if name not in _OF_ONE_CAPTURE}
+    below = [
+        {name: value for name, value in row.items() if name != "record_key"}
+        for row in (*version.media, *version.links, *version.people)
+    ]
+    return json.dumps([version.table, fields, below], sort_keys=True)
 
 
 def _print_version(title: str, version: Version) -> None:
@@ -137,14 +175,18 @@ def _print_version(title: str, version: Version) -> None:
             else f"MISSING: {media['missing']}"
         )
         click.echo(printable(f"  {media['media_type']} {media['file_name']}  {where}"))
+    _print_capture(version, "captured")
+
+
+def _print_capture(version: Version, how: str, where: str = "") -> None:
     capture = version.capture
     click.echo(
         printable(
-            f"  captured from {capture['request'].partition('?')[0]}"
+            f"  {how} from {capture['request'].partition('?')[0]}"
             f" ({capture['source']}, route {capture['route']}), {format_time(capture['fetched_ms'])}"
         )
     )
-    click.echo(f"  body SHA-256 {capture['body_sha256'] or 'unknown: not read to its end'}")
+    click.echo(f"  body SHA-256 {capture['body_sha256'] or 'unknown: not read to its end'}{where}")
 
 
 def _print_gone(session: Session, record: Record, *, raw: bool) -> None:
@@ -158,7 +200,7 @@ def _print_gone(session: Session, record: Record, *, raw: bool) -> None:
 
 
 def _print_moderated(session: Session, moderated: Sequence[HeldRecord], *, raw: bool) -> None:
-    """A line for each moderation record about it; beside verbatim bytes, to standard error."""
+    """Two lines for each moderation record about it; beside verbatim bytes, to standard error."""
     for held in moderated:
         if session.json:
             session.print_json(
@@ -166,9 +208,6 @@ def _print_moderated(session: Session, moderated: Sequence[HeldRecord], *, raw: 
             )
             continue
         now = held.record.now
-        line = printable(
-            f"Moderation record {held.record.id}: {minute(now.entered_ms)},"
-            f" {', '.join(now.reason_codes) or 'no reason'}: {action_in_words(now.action, now.state)},"
-            f" by {now.entered_by}"
-        ).replace("\n", "\\n")
-        click.echo(line, err=raw)
+        reasons = ", ".join(now.reason_codes) or "no reason"
+        click.echo(one_line(f"Moderation record {held.record.id}, {second(now.entered_ms)}"), err=raw)
+        click.echo(one_line(f"  {acts_in_words(held.record)}; {reasons}; by {now.entered_by}"), err=raw)

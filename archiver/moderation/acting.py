@@ -176,7 +176,8 @@ class Acting:
         """Record that an action is to be undone, then undo it. One that is planned for a person, or that X
         refused, is called off; one that X may have done already is undone. What cannot be undone, as a
         warning, is taken back in the record alone. Raise UsageError where there is nothing to undo."""
-        if not row.is_pending and (row.action == "none" or row.state != "done" or row.action in UNDOING):
+        settled = row.action == "none" or row.state != "done" or row.action in UNDOING or row.taken_back
+        if not row.is_pending and settled:
             raise UsageError(
                 f"in the record {row.record_id} there is nothing to undo: {row.action}, {row.state}",
                 "for the item anew: archiver moderate",

@@ -82,6 +82,7 @@ def row_after(
         entered_ms=known.entered_ms,
         content_hash=known.content_hash,
         said_hash=said_hash or known.said_hash,
+        taken_back=int(known.taken_back or (entry.entry == "reversal" and entry.action is None)),
     )
 
 

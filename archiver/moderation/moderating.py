@@ -115,7 +115,7 @@ class Moderator:
         check_fits(decision.name, decision.action, is_own=is_own)
         if decision.done_ms is not None and seen.posted_ms is not None and decision.done_ms < seen.posted_ms:
             raise UsageError(
-                f"it is said to be {decision.action} at {format_time(decision.done_ms)[:16]}Z, before it was posted",
+                f"{decision.action} at {format_time(decision.done_ms)[:16]}Z would be before it was posted",
                 f"it was posted at {format_time(seen.posted_ms)[:16]}Z: look at --done-at",
             )
         with self._spool.appending():

@@ -108,9 +108,10 @@ def compose(entries: Iterable[Moderation]) -> ModerationRecord:
     fields: dict[str, object] = {}
     for one in by_number[1:]:
         fields |= {name: None for name in one.cleared if name in CLEARABLE}
+        takes_back = one.entry == "reversal" and one.action is None  # the act stands, and who allowed it
         for name in _OF_THE_RECORD:
             value = getattr(one, name)
-            if value is not None and value != ():
+            if value is not None and value != () and not (takes_back and name in _OF_ONE_ACT):
                 fields[name] = value
         if one.action is not None and (one.entry == "reversal" or one.state == "planned"):
             # Another action begins: what came of the one before is no part of it.

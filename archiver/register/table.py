@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS moderation (
     record_id TEXT PRIMARY KEY, entries INTEGER NOT NULL, last_entry TEXT NOT NULL, platform TEXT NOT NULL,
     account TEXT NOT NULL, item_type TEXT, item_id TEXT, author_id TEXT, decided TEXT, action TEXT,
     state TEXT, way TEXT, entered_ms INTEGER NOT NULL, content_hash BLOB,
-    said_hash BLOB) WITHOUT ROWID;
+    said_hash BLOB, taken_back INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS moderation_item ON moderation (platform, account, item_id);
 """
 
@@ -31,7 +31,8 @@ class Registered(Struct, frozen=True, kw_only=True):
 
     `decided`: the action that its first entry decided on, `action` the last one: to undo it, or none where it
     was called off. `entered_ms`: when its first entry was made. `content_hash`: of an imported row,
-    `said_hash`: of what a person said of it here last; both keyed, so that the same is known again."""
+    `said_hash`: of what a person said of it here last; both keyed, so that the same is known again.
+    `taken_back`: 1 where an act that cannot be undone was taken back in the record."""
 
     record_id: str
     entries: int
@@ -48,6 +49,7 @@ class Registered(Struct, frozen=True, kw_only=True):
     entered_ms: int
     content_hash: bytes | None = None
     said_hash: bytes | None = None
+    taken_back: int = 0
 
     @property
     def is_pending(self) -> bool:

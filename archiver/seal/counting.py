@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 
 from archiver.archive.manifest import Count, ModerationCount, Origin
-from archiver.seal.segment import SealedSegment
+from archiver.seal.segment import Decided, SealedSegment
 from archiver.sources import moderation
 from archiver.sources.x_api.endpoints import AROUND
 from archiver.spool import SpooledCapture, SpooledMedia
@@ -20,12 +20,10 @@ CONTEXT_REQUEST = "around items of the moderation register"
 def count_records(segments: Sequence[SealedSegment], captures: Mapping[int, SpooledCapture]) -> list[Count]:
     """What each account brought of each kind, and how of it is new."""
     changes: Counter[tuple[str, str, str, str]] = Counter()
-    decisions: Counter[tuple[str, str]] = Counter()
     for segment in segments:
         for (number, kind, change), records in segment.changes.items():
             capture = captures[number].capture
             changes[capture.platform, capture.account, kind, change] += records
-        decisions.update(segment.decisions)
     return [
         Count(
             platform=platform,
@@ -37,7 +35,6 @@ def count_records(segments: Sequence[SealedSegment], captures: Mapping[int, Spoo
             other=changes[platform, account, kind, "other"],
             again=changes[platform, account, kind, "again"],
             unparsed=changes[platform, account, kind, "unparsed"],
-            decisions=decisions[platform, account] if kind == moderation.KIND else 0,
         )
         for platform, account, kind in sorted({key[:3] for key in changes})
     ]
@@ -64,13 +61,26 @@ def count_media(
 
 
 def count_moderation(segments: Sequence[SealedSegment]) -> list[ModerationCount]:
-    """Decisions and reversals by account, reason and action."""
-    counted: Counter[tuple[str, str, str, str]] = Counter()
+    """Decisions by account, month, action and reason; reversals apart, which give no reason of their own."""
+    decisions: Counter[Decided] = Counter()
+    reasons: Counter[tuple[Decided, str]] = Counter()
+    reversals: Counter[Decided] = Counter()
     for segment in segments:
-        counted.update(segment.moderation)
+        decisions.update(segment.decisions)
+        reasons.update(segment.reasons)
+        reversals.update(segment.reversals)
     return [
-        ModerationCount(platform=platform, account=account, reason=reason, action=action, number=number)
-        for (platform, account, reason, action), number in sorted(counted.items())
+        ModerationCount(
+            platform=platform,
+            account=account,
+            month=month,
+            action=action,
+            decisions=decisions[decided],
+            reasons={reason: number for (of, reason), number in sorted(reasons.items()) if of == decided},
+            reversals=reversals[decided],
+        )
+        for decided in sorted({*decisions, *reversals})
+        for platform, account, month, action in [decided]
     ]
 
 

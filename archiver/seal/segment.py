@@ -24,11 +24,11 @@ from archiver.sources.parsers import parser_for
 from archiver.spool import Page, PageInfo, Spool, SpooledCapture
 from archiver.state import State
 from archiver.stores.base import Store
-from archiver.times import format_time
+from archiver.times import format_date, format_time
 
 JOINED_PART_BYTES = 1024 * 1024
-_COUNTED = ("decision", "reversal")
-"""Entries of the moderation register that the manifest counts by reason and action."""
+Decided = tuple[str, str, str, str]
+"""Of decisions of the moderation register: platform, account, month in which they were entered, action."""
 
 
 class SegmentContext(Struct, frozen=True):
@@ -53,14 +53,15 @@ class SegmentContext(Struct, frozen=True):
 class SealedSegment(Struct, frozen=True):
     """A segment in the store, and what it brought: (capture, kind, change) to a number of records.
 
-    Of the moderation register: decisions by platform and account; decisions and reversals by platform,
-    account, reason and action."""
+    Of the moderation register: how many decisions, how many of them gave each reason, and how many reversals,
+    whose decisions may lie elsewhere."""
 
     file: File
     changes: dict[tuple[int, str, str], int]
     problems: list[str]
-    decisions: dict[tuple[str, str], int]
-    moderation: dict[tuple[str, str, str, str], int]
+    decisions: dict[Decided, int]
+    reasons: dict[tuple[Decided, str], int]
+    reversals: dict[Decided, int]
 
 
 def seal_segment(
@@ -82,7 +83,8 @@ def seal_segment(
         dict(build.changes),
         build.problems,
         dict(build.decisions),
-        dict(build.moderation),
+        dict(build.reasons),
+        dict(build.reversals),
     )
 
 
@@ -121,8 +123,9 @@ class _SegmentBuild:
         self.builder = SegmentBuilder(self._find_media, language=context.language)
         self.changes: Counter[tuple[int, str, str]] = Counter()
         self.problems: list[str] = []
-        self.decisions: Counter[tuple[str, str]] = Counter()
-        self.moderation: Counter[tuple[str, str, str, str]] = Counter()
+        self.decisions: Counter[Decided] = Counter()
+        self.reasons: Counter[tuple[Decided, str]] = Counter()
+        self.reversals: Counter[Decided] = Counter()
         self._account = ""
         self._missing: dict[tuple[str, str], str] = {}
         self._sealed_before: dict[str, bool] = {}
@@ -205,10 +208,14 @@ class _SegmentBuild:
 
     def _count_entry(self, entry: Moderation) -> None:
         if entry.entry == "decision":
-            self.decisions[entry.platform, entry.account] += 1
-        if entry.entry in _COUNTED:
-            for reason in dict.fromkeys(entry.reason_codes or ("",)):
-                self.moderation[entry.platform, entry.account, reason, entry.action or ""] += 1
+            decided = _decided(entry, entry.entered_ms, entry.action)
+            self.decisions[decided] += 1
+            self.reasons.update((decided, reason) for reason in dict.fromkeys(entry.reason_codes or ("",)))
+        if entry.entry == "reversal":
+            # What it undoes may be in an archive that is not open; the register remembers what that was.
+            row = self.spool.register.find(entry.record_id)
+            known = (entry.entered_ms, None) if row is None else (row.entered_ms, row.decided)
+            self.reversals[_decided(entry, *known)] += 1
 
     def _offsets(self, info: PageInfo, page: Page) -> list[int]:
         """A page comes in several runs where others overlap it; its offsets are counted once."""
@@ -247,6 +254,10 @@ class _SegmentBuild:
             spooled.taken_ms, capture.status, headers, context, spooled.body_size, spooled.body_sha256,
             spooled.source_sha256, f"archiver {__version__}", self.context.configuration,
         )  # fmt: skip
+
+
+def _decided(entry: Moderation, entered_ms: int, action: str | None) -> Decided:
+    return entry.platform, entry.account, format_date(entered_ms)[:7], action or ""
 
 
 class _JoinedParts:

@@ -1,8 +1,6 @@
 """Moderation records as they are held: their entries in sealed segments and in the open spool."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -16,7 +14,6 @@ from archiver.sources.moderation import KIND, decode_entry, encode_entry
 from archiver.spool import Spool
 from archiver.vault import Archive
 
-SPOOL_FILE = "spool.sqlite"
 TABLE = MODERATION
 """What a manifest calls the entries of a segment, where it has any."""
 _ENTRIES = "SELECT part, offset, length FROM moderation ORDER BY part, offset"
@@ -104,37 +101,6 @@ def spooled_entries(spool: Spool) -> Iterator[Moderation]:
             yield decode_entry(page.payload[offset : offset + length])
 
 
-def count_registered(folder: Path) -> int:
-    """How many moderation records the spool in a folder remembers, sealed ones included. 0 where there is no
-    spool, or none that can be read or has a register: this is for a search of other things, which must not
-    fail for it. Costs a fraction of a millisecond, needs no key, and writes nothing."""
-    return _look_into(folder, "SELECT count(*) FROM moderation")[0]
-
-
-def count_waiting(folder: Path) -> tuple[int, int]:
-    """How many records wait in the spool of a folder, and their bytes, as `count_registered`."""
-    records, size = _look_into(folder, "SELECT sum(records), sum(plain_bytes) FROM page")
-    return records, size
-
-
-def count_pending(folder: Path) -> int:
-    """How many moderation records have an action that is not done, as `count_registered`."""
-    return _look_into(
-        folder,
-        "SELECT count(*) FROM moderation WHERE state = 'planned' OR (state = 'failed' AND way IS NOT NULL)",
-    )[0]
-
-
-def _look_into(folder: Path, sql: str) -> list[int]:
-    try:
-        with closing(apsw.Connection(str(folder / SPOOL_FILE), flags=apsw.SQLITE_OPEN_READONLY)) as database:
-            database.set_busy_timeout(1_000)
-            rows: list[Any] = database.execute(sql).fetchall()
-    except apsw.Error:
-        return [0, 0]
-    return [int(number or 0) for number in rows[0]]
-
-
 def hold(sealed: Iterable[Held], spooled: Iterable[Moderation]) -> list[HeldRecord]:
     """Entries made into records, the one entered first at the beginning. An entry that a sealing is just
     moving may be in both; it counts as sealed."""
@@ -160,9 +126,7 @@ def count_sealed(archives: Iterable[Archive]) -> int:
 
 def count_begun(archives: Iterable[Archive]) -> int:
     """How many records archives hold: those whose first entry is in one, as their manifests say."""
-    return sum(
-        count.decisions for one in archives for count in one.manifest.counts if count.kind == MODERATION
-    )
+    return sum(count.decisions for one in archives for count in one.manifest.moderation)
 
 
 def about_item(records: Iterable[HeldRecord], name: str) -> list[HeldRecord]:
@@ -172,6 +136,28 @@ def about_item(records: Iterable[HeldRecord], name: str) -> list[HeldRecord]:
     ]
 
 
+# What occurs, to tell what was mistyped
+
+
 def reasons_that_occur(records: Iterable[HeldRecord]) -> list[str]:
     """Every reason that any of the records was ever given."""
     return sorted({code for one in records for code in one.record.reason_codes})
+
+
+def accounts_that_occur(records: Iterable[HeldRecord]) -> list[tuple[str, str | None]]:
+    """Every account that any of the records is of, by its id and each handle that an entry has of it; None
+    where no entry has one."""
+    handles: dict[str, set[str]] = {}
+    for entry in (entry for one in records for entry in one.record.entries):
+        known = handles.setdefault(entry.account, set())
+        if entry.account_handle:
+            known.add(entry.account_handle)
+    found: list[tuple[str, str | None]] = []
+    for account, known in sorted(handles.items()):
+        found += [(account, handle) for handle in sorted(known)] or [(account, None)]
+    return found
+
+
+def people_that_occur(records: Iterable[HeldRecord]) -> list[str]:
+    """Everyone who entered, acted, allowed or decided anything in any of the records."""
+    return sorted({person for one in records for person in one.record.people})

@@ -5,7 +5,7 @@ which may lie in several archives. So they are composed first, and asked in memo
 
 A filter or a word matches a record if any of its entries ever said it: a reason that was corrected is still
 found. With a `-` before it, it excludes a record of which it holds as the record stands: what was put right
-since hides nothing.
+since hides nothing. What was undone since was done, and so it is not said of it that it was corrected.
 """
 
 import unicodedata
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import apsw
+from msgspec import structs
 
 from archiver.records import Moderation
 from archiver.search.hit import POSITION, SPOOL, Hit
@@ -41,10 +42,15 @@ _APART = "\n\ue000\n"
 """Between two texts of one column: for the index a word, so that no phrase spans them."""
 
 
+_CORRECTED = ("author_id", "author_handle", "reason_codes", "action", "action_by", "authorised_by",
+              "appeal_decided_by")  # fmt: skip
+"""Fields that filters ask for and a correction may put right."""
+
+
 class _Match(NamedTuple):
     held: HeldRecord
     stands: bool
-    """It matches as it stands, not only with what was corrected since."""
+    """It matches without what was corrected since."""
     score: float = 0.0
 
 
@@ -127,11 +133,20 @@ def _filtered(records: Sequence[HeldRecord], query: Query) -> Iterable[_Match]:
             continue
         if not people.passes(record.entries, record.entries):  # nobody's part in it is put right by others
             continue
-        # Who entered an entry is not corrected by the next one: of people all that entered any stand.
-        people_stand = people.stands(standing) or any(
-            folded(one.entered_by) in people.wanted for one in record.entries
-        )
-        yield _Match(held, people_stand and all(one.stands(standing) for one in filters))
+        views = _uncorrected(record.entries)
+        yield _Match(held, all(one.stands(views) for one in (*filters, people)))
+
+
+def _uncorrected(entries: Sequence[Moderation]) -> list[Moderation]:
+    """The entries, the last one first, without what a later correction says instead."""
+    views: list[Moderation] = []
+    corrected: dict[str, object] = {}
+    for entry in reversed(entries):
+        views.append(structs.replace(entry, **corrected) if corrected else entry)
+        if entry.entry == "correction":
+            said = [name for name in _CORRECTED if getattr(entry, name) or name in entry.cleared]
+            corrected |= {name: () if name == "reason_codes" else None for name in said}
+    return views
 
 
 def _filters(records: Sequence[HeldRecord], query: Query) -> list[_Filter]:

@@ -389,15 +389,16 @@ def test_with_another_identity_nothing_is_recorded_and_nothing_done(
 def test_a_warning_is_taken_back_in_the_record_alone(run: Runner, scene: Scene, home: XHome) -> None:
     when = format_time(scene.x.world.now_ms())
     moderate(run, home, scene.url, "warn", "--done-at", when)
-    result = say(run, home, "moderation", "reverse", scene.url, "--note", "mistaken")
+    allowed = ["--authorised-by", "inspector"]
+    result = say(run, home, "moderation", "reverse", scene.url, "--note", "mistaken", *allowed)
     assert "warned: taken back in the record" in result.output
     record = compose(entries_of(home))
     assert (record.now.action, record.now.state, record.is_reversed) == ("warned", "done", True)
-    command = ["moderation", "reverse", scene.url, "--note", "again"]
-    none = moderate(run, home, scene.question, "none")
-    assert none.code == 0
-    message = run.fails(2, "--config", home.folder, *command[:2], scene.question, "--note", "x")
-    assert "there is nothing to undo: none, done" in message
+    assert record.now.authorised_by is None
+    moderate(run, home, scene.question, "none")
+    for item, stands in ((scene.reply, "warned, done"), (scene.question, "none, done")):
+        message = run.fails(2, "--config", home.folder, "moderation", "reverse", item, "--note", "x")
+        assert f"there is nothing to undo: {stands}" in message
 
 
 def test_a_hold_is_released_and_stays_on_record(run: Runner, scene: Scene, home: XHome) -> None:

@@ -1,16 +1,16 @@
-"""Moderation records listed, shown and counted: sealed and in the spool, with a keyholder's identity and
-without."""
+"""Moderation records listed and shown: sealed and in the spool, with a keyholder's identity and without."""
 
 import json
 import re
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archiver.errors import NoKeyError, UsageError
 from archiver.moderation.keeping import keep_entries
-from archiver.records import Attachment
+from archiver.records import Attachment, Moderation
 from archiver.sources.moderation import decode_entry
 from tests.cli.runner import Runner
 from tests.collected import fake_x
@@ -22,8 +22,7 @@ from tests.unit.search.moderated import (
     BLOCKED,
     CORRECTION,
     HANDLE,
-    MINUTE_MS,
-    NOVEMBER_MS,
+    LOST,
     OTHER,
     PNG,
     SCREENSHOT,
@@ -39,6 +38,21 @@ from tests.unit.search.moderated import (
     seal_all,
     without_keyholder,
     without_spool,
+)
+
+HIDDEN = decision(9)
+WARNED = decision(9, action="warned", state="done", way="hand")
+NOTHING = decision(9, action="none", state="done", way=None)
+
+
+def _reversed(before: Moderation, **fields: Any) -> list[Moderation]:
+    """A record and its reversal, with the outcome between where there is one."""
+    first = [decision(int(before.record_id[:8], 16))] if before.number == 2 else []
+    return [*first, before, later(before, "reversal", **fields)]
+
+
+STOPPED = later(
+    _reversed(done(HIDDEN), action="unhidden", state="planned")[-1], "reversal", action="none", state="done"
 )
 
 
@@ -92,6 +106,10 @@ def test_the_list_is_narrowed_by_its_options(
     ("options", "message"),
     [
         (["--action", "delete"], "delete is not an action of moderation"),
+        (["--account", "Nobody"], "neither the settings nor any record read here has the account Nobody"),
+        (["--account", "99", "--account", "@none"], "neither the settings nor any record read here has the"),
+        (["--reason", "rude"], "neither the settings nor any record read here has the reason rude"),
+        (["--open", "--reason", "rude"], "neither the settings nor any record read here has the reason rude"),
         (["--since", "soon"], "'soon' is not a date"),
         (["--state", "open"], "invalid value for '--state'"),
         (["--limit", "-1"], "invalid value for '--limit'"),
@@ -104,19 +122,64 @@ def test_options_of_the_list_that_mean_nothing_are_usage_errors(
     assert error.startswith(message)
 
 
+def test_what_cannot_be_listed_is_answered_with_what_can(run: Runner, home: Home) -> None:
+    def hint(*options: str) -> str:
+        error = run.fails(UsageError.exit_code, "--config", home.folder, "moderation", "list", *options)
+        return error.partition("archiver: hint: one of: ")[2]
+
+    accounts = f"@{HANDLE} ({ACCOUNT}), @SpringfieldTown (99)"
+    assert hint("--account", "Nobody") == accounts
+    assert hint("--reason", "rude").startswith("abusive, copyright, defamatory, ")
+    assert "hidden" in hint("--action", "delete")
+    keep(home, decision(8, reason_codes=("of_an_older_setting",)))
+    seal_all(home)
+    assert numbers(run_json(run, home, "moderation", "list", "--reason", "OF_AN_older_setting")) == [8]
+    nobody = run("--config", home.folder, "moderation", "list", "--by", "Nobody")
+    assert (nobody.code, nobody.output) == (0, "")
+    known = "Duty Officer, Inspector Example, Night Desk"
+    assert nobody.errors.splitlines() == [
+        f"no moderation record read here names Nobody; these occur: {known}",
+        "0 records; the spool is included",
+    ]
+    # Without a key the archives' manifests know their reasons, and the register its accounts.
+    without_keyholder(home)
+    assert numbers(run_json(run, home, "moderation", "list", "--reason", "of_an_older_setting")) == []
+    assert "rude" not in hint("--reason", "rude")
+    assert hint("--account", "Nobody") == f"@{HANDLE} ({ACCOUNT}), 99"
+    assert numbers(run_json(run, home, "moderation", "list", "--account", "99")) == [4]
+
+
+def test_an_account_of_the_settings_is_found_by_its_handle_in_records_that_do_not_have_it(
+    run: Runner, home: Home
+) -> None:
+    keep(home, decision(8, account_handle=None))
+    for options in ([], ["--open"]):
+        found = run_json(run, home, "moderation", "list", "--account", f"@{HANDLE.upper()}", *options)
+        assert 8 in numbers(found)
+
+
+def test_the_help_calls_a_day_and_codes_the_same_everywhere(run: Runner) -> None:
+    for command in ("list", "export"):
+        shown = run("moderation", command, "--help").output
+        assert "--since DAY" in shown
+        assert "--until DAY" in shown
+    listed = " ".join(run("moderation", "list", "--help").output.split())
+    assert listed.count("archiver moderation codes") == 2
+
+
 def test_without_a_keyholder_sealed_records_are_lines_of_the_register(run: Runner, home: Home) -> None:
     result = run("--config", without_keyholder(home).folder, "moderation", "list")
     assert result.code == 0
-    sealed = [line for line in result.output.splitlines() if "in the archives" in line]
-    why = "  [sealed: text and reasons are in the archives]"
-    assert sealed == [
-        f"2026-11-03 14:23:05 UTC  moderation  {record_id(1)}  account {ACCOUNT}  hidden, done{why}",
-        f"2026-10-14 14:22:05 UTC  moderation  {record_id(3)}  account {ACCOUNT}  no action{why}",
-    ]
+    why = "  moderation, sealed: text and reasons are in the archives\n"
+    assert result.output.endswith(
+        f"2026-11-03 14:23Z  hidden, done  account {ACCOUNT}  {record_id(1)}\n{why}"
+        f"2026-10-14 14:22Z  no action  account {ACCOUNT}  {record_id(3)}\n{why}"
+    )
     assert "4 records; the spool is included\nof 2 sealed records this host knows only ids" in result.errors
     *lines, summary = run_json(run, home, "moderation", "list")
     assert [line["unread"] for line in lines] == [False, False, True, True]
     assert set(lines[2]) == set(lines[0])
+    assert all(line["record"] == line["id"] for line in lines)
     assert (lines[2]["text"], lines[2]["action"], lines[2]["versions"]) == (None, "hidden", 3)
     assert [line["in_spool"] for line in lines] == [True, True, True, False]
     assert summary["unread"] == 2
@@ -190,30 +253,120 @@ def test_a_broken_chain_is_told_after_what_is_there(run: Runner, home: Home) -> 
 # Showing
 
 
-def test_a_record_is_shown_as_it_stands_and_entry_by_entry(run: Runner, home: Home) -> None:
+def test_a_record_is_shown_as_it_stands_and_of_each_entry_what_it_said_otherwise(
+    run: Runner, home: Home
+) -> None:
     output = run("--config", home.folder, "moderation", "show", record_id(1)).output
     archive = home.archives[1].name
     stands, *entries = re.split(r"^Entry ", output, flags=re.MULTILINE)
     assert stands.startswith(f"Moderation record {record_id(1)}\n")
     assert "  reasons             spam\n  action              hidden, done\n" in stands
     assert f"  lies in             {archive} and the spool\n" in stands
+    assert "  acted at            2026-11-03 14:24:05 UTC\n" in stands
     assert "  You are all donkeys, number 1\n  note: called officers names\n" in stands
-    assert [entry.splitlines()[0] for entry in entries] == [
-        f"1 of 3: decision, 2026-11-03 14:23:05 UTC by Duty Officer, in {archive}",
-        f"2 of 3: outcome, 2026-11-03 14:24:05 UTC by Duty Officer, in {archive}",
-        "3 of 3: correction, 2026-11-03 14:25:05 UTC by Duty Officer, in the spool",
+    assert [entry.splitlines() for entry in entries] == [
+        [
+            f"1 of 3: decision, 2026-11-03 14:23:05 UTC by Duty Officer, in {archive}",
+            "  action              hidden, planned",
+            "  reasons             abusive",
+        ],
+        [
+            f"2 of 3: outcome, 2026-11-03 14:24:05 UTC by Duty Officer, in {archive}",
+            "  action              hidden, done",
+            "  adds                acted at, acted by, outcome",
+        ],
+        [
+            "3 of 3: correction, 2026-11-03 14:25:05 UTC by Duty Officer, in the spool",
+            "  reasons             spam",
+            "  why                 wrong box ticked",
+        ],
     ]
-    assert "  reasons             abusive\n  action              hidden, PENDING\n" in entries[0]
-    assert "  acted at            2026-11-03 14:24:05 UTC\n" in entries[1]
-    assert "  reasons             spam\n" in entries[2]
-    assert "  why                 wrong box ticked\n" in entries[2]
+
+
+def test_of_a_record_with_one_entry_nothing_is_shown_twice(run: Runner, home: Home) -> None:
+    output = run("--config", home.folder, "moderation", "show", "00000002").output
+    stands, entry = output.split("Entry ")
+    assert entry == "1 of 1: decision, 2026-11-03 14:24:05 UTC by Night Desk, in the spool\n"
+    assert "  action              blocked, PENDING\n" in stands
+    assert "  authorised by       Inspector Example\n" in stands
+    fields = [line for line in stands.splitlines() if line.startswith("  ") and line.count("  ") > 2]
+    assert len(fields) == len(set(fields)) > 15
+
+
+def test_what_was_undone_shows_with_who_did_and_allowed_it(run: Runner, home: Home) -> None:
+    first = decision(8, authorised_by="Inspector Example", hold="inquest")
+    acted = done(first, outcome="X says: hidden")
+    undone = later(acted, "reversal", action="unhidden", state="planned", entry_note="mistaken identity")
+    again = done(undone, outcome="X says: not hidden any more")
+    cleared = later(again, "correction", cleared=("hold",), attachments=(LOST,), entry_note="it is over")
+    keep(home, first, acted, undone, again, cleared)
+    output = run("--config", home.folder, "moderation", "show", "00000008").output
+    stands, *entries = re.split(r"^Entry .*\n", output, flags=re.MULTILINE)
+    assert "  action              hidden, then unhidden, done\n" in stands
+    assert "X says: not hidden any more\n" in stands
+    for gone in ("Inspector", "inquest", "PENDING", "planned"):
+        assert gone not in stands
+    assert [[line[2:].split("  ")[0] for line in entry.splitlines()] for entry in entries] == [
+        ["action", "authorised by", "hold"],
+        ["action", "acted at", "outcome", "adds"],
+        ["action", "why"],
+        ["action", "adds"],
+        ["adds", "takes back", "why"],
+    ]
+    assert re.findall(r"^  action +(.*)$", "".join(entries), re.MULTILINE) == [
+        "hidden, planned", "hidden, done", "unhidden, planned", "unhidden, done",
+    ]  # fmt: skip
+    assert "  authorised by       Inspector Example\n  hold                inquest\n" in entries[0]
+    assert "  outcome             X says: hidden\n  adds                acted by\n" in entries[1]
+    assert entries[4].startswith("  adds                attachments\n  takes back          hold\n")
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (_reversed(WARNED, action=None, state=None), "warned, done; taken back"),
+        (_reversed(HIDDEN, action="none", state="done"), "hidden: called off"),
+        (_reversed(done(HIDDEN), action="unhidden", state="done"), "hidden, then unhidden, done"),
+        (_reversed(done(HIDDEN), action="unhidden", state="planned"), "hidden, then unhidden, PENDING"),
+        (_reversed(NOTHING, action=None, state=None), "no action; taken back"),
+        ([*_reversed(done(HIDDEN), action="unhidden", state="planned"), STOPPED],
+         "hidden, then unhidden: called off"),
+        ([later(HIDDEN, "outcome", action="hidden", state="failed")], "hidden, FAILED"),
+        ([later(HIDDEN, "reversal", action="none", state="done")], "called off"),
+    ],
+)  # fmt: skip
+def test_what_was_reversed_is_said_with_what_it_was(
+    run: Runner, home: Home, entries: list[Moderation], words: str
+) -> None:
+    keep(home, *entries)
+    listed = run("--config", home.folder, "moderation", "list", "--limit", "1").output
+    assert listed.startswith(f"2026-11-03 14:31Z  {words}  ") or entries[0].number > 1
+    assert f"  {words}  " in listed
+    shown = run("--config", home.folder, "moderation", "show", record_id(9)).output
+    assert f"  action              {words}\n" in shown
+    assert f"\n  {words}; " in run("--config", home.folder, "show", "779").output or entries[0].number > 1
+    (record, _) = run_json(run, home, "moderation", "list", "--limit", "1")
+    assert record["reversals"] == [one.action for one in entries if one.entry == "reversal"]
+
+
+def test_without_a_key_a_reversed_record_is_said_as_far_as_the_register_knows(
+    run: Runner, home: Home
+) -> None:
+    keep(home, *_reversed(HIDDEN, action="none", state="done"))
+    keep(home, *_reversed(done(decision(10)), action="unhidden", state="planned"))
+    keep(home, *_reversed(done(decision(11)), action="none", state="done"))
+    seal_all(home)
+    listed = run("--config", without_keyholder(home).folder, "moderation", "list", "--limit", "3").output
+    acts = [line.split("  ")[1] for line in listed.splitlines() if not line.startswith("  ")]
+    assert acts == ["hidden, then called off", "hidden, then unhidden, PENDING", "hidden: called off"]
+    assert numbers(run_json(run, home, "moderation", "list", "--action", "hide")) == [11, 10, 9, 4, 1]
 
 
 def test_files_and_context_are_shown_with_hash_and_place_and_what_is_missing(run: Runner, home: Home) -> None:
     output = run("--config", home.folder, "moderation", "show", "00000001").output
     assert (
-        f"  screenshot          screenshot-1.png (image/png)  SHA-256 {SCREENSHOT.sha256}"
-        f"  in {home.archives[1].name}/media-000.tar.age\n"
+        f"  screenshot          screenshot-1.png (image/png)  in {home.archives[1].name}/media-000.tar.age\n"
+        f"  SHA-256             {SCREENSHOT.sha256}\n"
     ) in output
     assert "  media               7-lost.jpg (photo)  MISSING: X answered 404\n" in output
     assert "  described as        a donkey\n" in output
@@ -231,15 +384,18 @@ def test_files_that_wait_in_the_spool_are_there_and_another_under_the_name_is_no
         spool.add_media(ACCOUNT, "b.png", BytesIO(b"something else"))
         keep_entries(spool, [decision(1, attachments=(SCREENSHOT, other))])
     shown = run("--config", home.folder, "moderation", "show", "00000001").output
-    assert f"SHA-256 {SCREENSHOT.sha256}  in the spool\n" in shown
-    assert f"SHA-256 {'00' * 32}  MISSING: not in the spool\n" in shown
+    assert f"(image/png)  in the spool\n  SHA-256             {SCREENSHOT.sha256}\n" in shown
+    assert f"(photo)  MISSING: not in the spool\n  SHA-256             {'00' * 32}\n" in shown
 
 
 def test_content_that_nobody_saw_is_said_to_be_unseen_and_why(run: Runner, home: Home) -> None:
     output = run("--config", home.folder, "moderation", "show", "00000003").output
     assert "  [not seen: X says that it is not there]\n" in output
-    assert "  text                not seen: X says that it is not there\n" in output
+    assert output.count("X says that it is not there") == 1
     assert "  action              no action\n" in output
+    keep(home, decision(8, content="given", unseen="X does not show it"))
+    given = run("--config", home.folder, "moderation", "show", "00000008").output
+    assert "  not seen            X does not show it\n  You are all donkeys, number 8\n" in given
 
 
 def test_an_imported_record_shows_the_row_it_came_from(run: Runner, home: Home) -> None:
@@ -279,6 +435,7 @@ def test_a_record_is_named_by_its_id_the_beginning_of_it_or_its_item(
 
 def test_as_json_the_record_comes_first_and_each_entry_as_it_was_written(run: Runner, home: Home) -> None:
     record, *entries = run_json(run, home, "moderation", "show", "00000001")
+    assert record["record"] == record["id"] == record_id(1)
     assert (record["reasons"], record["versions"]) == (["spam"], 3)
     assert [entry["archive"] for entry in entries] == [home.archives[1].name] * 2 + [None]
     written = [decode_entry(json.dumps(entry["entry"]).encode()) for entry in entries]
@@ -297,6 +454,38 @@ def test_the_raw_lines_are_those_that_were_sealed_and_those_that_wait(run: Runne
     seal_all(home)
     assert run("--config", home.folder, "moderation", "show", "--raw", "00000002").output == before
     assert run("--config", home.folder, "moderation", "show", "--raw", "00000001").output.splitlines() == raw
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "@Loud_Resident", "@loud_resident", " @LOUD_RESIDENT ", "https://x.com/Loud_Resident",
+        "x.com/@loud_resident", "https://mobile.twitter.com/loud_resident/", "2000000002",
+    ],
+)  # fmt: skip
+def test_an_accounts_record_is_named_by_its_handle(run: Runner, home: Home, name: str) -> None:
+    of_account = {
+        "item_type": "user",
+        "item_id": "2000000002",
+        "author_id": "2000000002",
+        "action": "blocked",
+    }
+    keep(
+        home, decision(8, **of_account, author_handle="loud_resident", item_url="https://x.com/Loud_Resident")
+    )
+    keep(home, decision(9, author_handle="loud_resident"))
+    assert numbers(run_json(run, home, "moderation", "show", name)) == [8]
+    seal_all(home)
+    assert numbers(run_json(run, home, "moderation", "show", name)) == [8]
+
+
+def test_somebody_who_is_no_item_is_answered_with_where_their_posts_are_found(
+    run: Runner, home: Home
+) -> None:
+    error = run.fails(1, "--config", home.folder, "moderation", "show", "@nobody_2")
+    assert error.startswith("there is no moderation record @nobody_2\n")
+    assert "archiver search kind:moderation author:nobody_2" in error
+    assert numbers(run_json(run, home, "search", "kind:moderation author:nobody_2")) == [2]
 
 
 def test_all_records_about_an_item_are_shown(run: Runner, home: Home) -> None:
@@ -361,20 +550,20 @@ def test_a_post_is_shown_with_the_records_about_it(run: Runner, home: Home) -> N
     result = run("--config", home.folder, "show", platform_id)
     assert result.output.startswith("Version 1 of 1, in archive ")
     assert result.output.endswith(
-        f"\nModeration record {record_id(6)}: 2026-11-03 14:28:05 UTC, abusive: removed, PENDING,"
-        " by Duty Officer\n"
+        f"\nModeration record {record_id(6)}, 2026-11-03 14:28:05 UTC\n"
+        "  removed, PENDING; abusive; by Duty Officer\n"
     )
     lines = run_json(run, home, "show", platform_id)
     assert [line["type"] for line in lines] == ["version", "moderation"]
     raw = run("--config", home.folder, "show", "--raw", platform_id)
     assert "Moderation record" not in raw.output
-    assert raw.errors.startswith(f"Moderation record {record_id(6)}: ")
+    assert raw.errors.startswith(f"Moderation record {record_id(6)}, ")
 
 
 def test_an_item_of_which_nothing_else_is_held_shows_its_records(run: Runner, home: Home) -> None:
     assert run("--config", home.folder, "show", "772").output == (
-        f"Moderation record {record_id(2)}: 2026-11-03 14:24:05 UTC, threatening, abusive: blocked, PENDING,"
-        " by Night Desk\n"
+        f"Moderation record {record_id(2)}, 2026-11-03 14:24:05 UTC\n"
+        "  blocked, PENDING; threatening, abusive; by Night Desk\n"
     )
 
 
@@ -396,83 +585,10 @@ def test_what_moderate_records_is_found_shown_and_sealed_alike(run: Runner, tmp_
     assert posts[-1]["moderation_not_searched"] == 1
     shown = run("--config", home.folder, "show", scene.reply).output
     assert shown.startswith("Captured for a moderation record, in archive ")
-    assert f"\nModeration record {sealed['id']}: " in shown
+    assert f"\nModeration record {sealed['record']}, " in shown
     _, entry, _ = run_json(run, home, "moderation", "show", scene.url)
     ((name, place),) = entry["files"].items()  # type: ignore[attr-defined]  # an object of JSON
     assert place == f"in {home.archives[0].name}/media-000.tar.age", name
-
-
-# Counting
-
-
-def test_a_months_decisions_are_counted_by_account_reason_and_action(run: Runner, home: Home) -> None:
-    undone = later(BLOCKED, "reversal", action="none", state="done", entry_note="called off")
-    keep(home, undone)
-    keep(home, later(undone, "appeal", appeal_received_ms=NOVEMBER_MS + 9 * MINUTE_MS))
-    result = run("--config", home.folder, "moderation", "summary", "--month", "2026-11")
-    assert result.output == (
-        "2026-11: 3 decisions, 1 pending, 1 reversed, 1 objected to\n"
-        "  account             reason       action   number\n"
-        "  99                  abusive      hidden        1\n"
-        f"  @{HANDLE}  abusive      blocked       1\n"
-        f"  @{HANDLE}  spam         hidden        1\n"
-        f"  @{HANDLE}  threatening  blocked       1\n"
-    )
-    assert result.errors == ""
-
-
-def test_every_month_is_counted_as_json(run: Runner, home: Home) -> None:
-    lines = run_json(run, home, "moderation", "summary", "--all")
-    assert [line for line in lines if line["type"] == "summary"] == [
-        {"type": "summary", "month": "2026-10", "decisions": 1, "pending": 0, "reversed": 0, "appeals": 0,
-         "counted_from": "records"},
-        {"type": "summary", "month": "2026-11", "decisions": 3, "pending": 2, "reversed": 0, "appeals": 0,
-         "counted_from": "records"},
-    ]  # fmt: skip
-    assert next(line for line in lines if line["type"] == "count") == {
-        "type": "count", "month": "2026-10", "platform": "x", "account": ACCOUNT, "handle": HANDLE,
-        "reason": "own_error", "action": "none", "number": 1,
-    }  # fmt: skip
-
-
-def test_without_a_keyholder_the_manifests_and_the_spool_are_counted(run: Runner, home: Home) -> None:
-    without_keyholder(home)
-    result = run("--config", home.folder, "moderation", "summary", "--month", "2026-11")
-    assert result.code == 0
-    assert result.errors.startswith("Sealed decisions are counted from the archives' manifests: ")
-    assert result.output.startswith("2026-11: 4 decisions, 2 pending, 0 reversed, unknown objected to\n")
-    keep(home, later(CORRECTION, "reversal", action="unhidden", state="planned", way="api"))
-    result = run("--config", home.folder, "moderation", "summary", "--month", "2026-11")
-    assert result.output.startswith("2026-11: 4 decisions, 3 pending, 1 reversed, unknown objected to\n")
-
-
-def test_a_host_with_neither_key_nor_spool_counts_the_manifests(run: Runner, home: Home) -> None:
-    undone = later(CORRECTION, "reversal", action="unhidden", state="planned", way="api")
-    keep(home, undone)
-    seal_all(home)
-    lines = run_json(run, without_keyholder(without_spool(home)), "moderation", "summary", "--all")
-    (summary,) = [line for line in lines if line["type"] == "summary"]
-    assert summary == {
-        "type": "summary", "month": "2026-11", "decisions": 4, "pending": None, "reversed": 1,
-        "appeals": None, "counted_from": "manifests",
-    }  # fmt: skip
-    assert sum(int(str(line["number"])) for line in lines if line["type"] == "count") == 5
-
-
-def test_without_a_month_it_is_this_one_and_one_without_decisions_has_none(run: Runner, home: Home) -> None:
-    assert re.fullmatch(
-        r"\d{4}-\d\d: 0 decisions, 0 pending, 0 reversed, 0 objected to\n",
-        run("--config", home.folder, "moderation", "summary", "--month", "2020-02").output,
-    )
-    assert re.match(r"\d{4}-\d\d: \d decision", run("--config", home.folder, "moderation", "summary").output)
-
-
-@pytest.mark.parametrize("month", ["2026", "2026-11-03", "November", "2026-13", "03/11/2026"])
-def test_what_is_no_month_is_a_usage_error(run: Runner, home: Home, month: str) -> None:
-    run.fails(UsageError.exit_code, "--config", home.folder, "moderation", "summary", "--month", month)
-    run.fails(
-        UsageError.exit_code, "--config", home.folder, "moderation", "summary", "--all", "--month", "2026-11"
-    )
 
 
 # What waits

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import NoKeyError, UsageError
+from archiver.search.query import OPERATORS
 from tests.cli.runner import Runner, run_on_terminal, start_process
 from tests.faults.folders import copy_folder, make_folder
 from tests.homes import Home, make_home
@@ -14,7 +15,9 @@ from tests.unit.search.moderated import (
     BLOCKED,
     SEALED,
     decision,
+    done,
     keep,
+    later,
     make_register_home,
     numbers,
     record_id,
@@ -22,6 +25,8 @@ from tests.unit.search.moderated import (
     without_keyholder,
     without_spool,
 )
+
+ACCOUNTS = f"@SpringfieldPolice ({ACCOUNT}), @SpringfieldTown (99)"
 
 
 @pytest.fixture(scope="module")
@@ -34,39 +39,70 @@ def home(made: Home, tmp_path: Path) -> Home:
     return Home(copy_folder(made.folder, tmp_path / "home"))
 
 
-def test_a_record_is_one_line_of_what_matters_and_the_text_and_notes_below(run: Runner, home: Home) -> None:
+def test_a_record_is_three_short_lines_of_what_matters_and_the_text_and_notes_below(
+    run: Runner, home: Home
+) -> None:
     result = run("--config", home.folder, "search", "kind:moderation")
     archive = home.archives[1].name
     assert result.output == (
-        f"2026-11-03 14:26:05 UTC  moderation  @nobody_4  {record_id(4)}  abusive  hidden, PENDING"
-        "  by Duty Officer  https://example.org/p/4  in the spool\n"
+        f"2026-11-03 14:26Z  hidden, PENDING  @nobody_4  {record_id(4)}\n"
+        "  moderation: abusive; by Duty Officer; in the spool\n"
+        "  reply https://example.org/p/4\n"
         "  You are all donkeys, number 4\n"
         "  note: called officers names\n"
-        f"2026-11-03 14:24:05 UTC  moderation  @nobody_2  {record_id(2)}  threatening, abusive"
-        "  blocked, PENDING  by Night Desk  https://x.com/nobody_2/status/772  in the spool\n"
+        f"2026-11-03 14:24Z  blocked, PENDING  @nobody_2  {record_id(2)}\n"
+        "  moderation: threatening, abusive; by Night Desk; in the spool\n"
+        "  reply https://x.com/nobody_2/status/772\n"
         "  I know\n"
         "  where you live \\x1b[2J\n"
         "  note: called officers names\n"
-        f"2026-11-03 14:23:05 UTC  moderation  @nobody_1  {record_id(1)}  spam  hidden, done"
-        f"  by Duty Officer  https://x.com/nobody_1/status/771  in {archive} and the spool\n"
+        f"2026-11-03 14:23Z  hidden, done  @nobody_1  {record_id(1)}\n"
+        f"  moderation: spam; by Duty Officer; in {archive} and the spool\n"
+        "  reply https://x.com/nobody_1/status/771\n"
         "  You are all donkeys, number 1\n"
         "  note: called officers names\n"
         "  correction: wrong box ticked\n"
-        f"2026-10-14 14:22:05 UTC  moderation  93  {record_id(3)}  own_error  no action  by Duty Officer  773"
-        f"  in {archive}\n"
+        f"2026-10-14 14:22Z  no action  93  {record_id(3)}\n"
+        f"  moderation: own_error; by Duty Officer; in {archive}\n"
+        "  reply 773\n"
         "  [not seen: X says that it is not there]\n"
         "  note: called officers names\n"
     )
     assert result.errors == "4 records; the spool is included\n"
 
 
+def test_no_line_is_wider_than_a_terminal_of_100_columns(run: Runner, home: Home) -> None:
+    first = decision(
+        5, author_handle="loud_resident", account_handle=None, text="short",
+        item_url="https://x.com/loud_resident/status/2125719653983453191",
+    )  # fmt: skip
+    undone = later(done(first), "reversal", action="unhidden", state="planned")
+    keep(home, first, done(first), undone, done(undone))
+    for arguments in (["search", "kind:moderation"], ["moderation", "list"]):
+        shown = run("--config", home.folder, *arguments).output
+        assert "hidden, then unhidden, done  @loud_resident  " in shown
+        assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_what_was_corrected_since_is_said_on_a_line_of_its_own_and_not_of_what_was_reversed(
+    run: Runner, home: Home
+) -> None:
+    keep(home, later(decision(4), "reversal", action="none", state="done", account="99", platform="facebook"))
+    said = "  [only what was corrected since matches]\n"
+    assert said in run("--config", home.folder, "search", "reason:abusive from:nobody_1").output
+    called_off = run("--config", home.folder, "search", "action:hide from:nobody_4").output
+    assert called_off.startswith(f"2026-11-03 14:26Z  hidden: called off  @nobody_4  {record_id(4)}\n")
+    assert said not in called_off
+
+
 def test_as_json_a_record_says_all_that_its_line_does(run: Runner, home: Home) -> None:
     hit, summary = run_json(run, home, "search", "reason:abusive from:nobody_1")
     assert hit == {
-        "type": "moderation", "platform": "x", "id": record_id(1), "account": ACCOUNT, "author": "nobody_1",
-        "author_id": "91", "posted_at": "2026-11-03T14:21:05.000Z", "recorded_at": "2026-11-03T14:23:05.000Z",
-        "recorded_by": "Duty Officer", "reasons": ["spam"], "action": "hidden", "state": "done",
-        "item_type": "reply", "item_id": "771", "item_url": "https://x.com/nobody_1/status/771",
+        "type": "moderation", "platform": "x", "id": record_id(1), "record": record_id(1),
+        "account": ACCOUNT, "author": "nobody_1", "author_id": "91", "posted_at": "2026-11-03T14:21:05.000Z",
+        "recorded_at": "2026-11-03T14:23:05.000Z", "recorded_by": "Duty Officer", "reasons": ["spam"],
+        "decided": "hidden", "action": "hidden", "state": "done", "reversals": [], "item_type": "reply",
+        "item_id": "771", "item_url": "https://x.com/nobody_1/status/771",
         "text": "You are all donkeys, number 1", "note": "called officers names",
         "archive": home.archives[1].name, "in_spool": True, "versions": 3, "superseded": True,
         "pending": False,
@@ -138,7 +174,7 @@ def test_where_there_are_no_records_nothing_is_said_of_them(run: Runner, tmp_pat
     result = run("--config", home.folder, "search", "--limit", "1", "police")
     assert result.errors == "1 record; there are more: raise --limit\n"
     assert run("--config", home.folder, "search", "reason:spam").errors == (
-        "no record has the reason spam; these occur: none\n0 records; the spool is included\n"
+        "no moderation record has the reason spam; these occur: none\n0 records; the spool is included\n"
     )
 
 
@@ -146,8 +182,29 @@ def test_a_reason_that_does_not_occur_is_answered_with_those_that_do(run: Runner
     result = run("--config", home.folder, "search", "reason:spma -reason:Abusive")
     assert (result.code, result.output) == (0, "")
     assert result.errors.startswith(
-        "no record has the reason spma; these occur: abusive, own_error, spam, threatening\n0 records"
+        "no moderation record has the reason spma; these occur: abusive, own_error, spam, threatening\n0 rec"
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("account:Nobody", f"is of the account Nobody; these occur: {ACCOUNTS}\n"),
+        ("-account:@nobody", "is of the account nobody; these occur: "),
+        ("by:Somebody", "read here names Somebody; these occur: Duty Officer, Inspector Example, Night Desk"),
+        ("-by:Somebody", "read here names Somebody; these occur: "),
+    ],
+)  # fmt: skip
+def test_an_account_or_a_person_that_does_not_occur_is_answered_with_those_that_do(
+    run: Runner, home: Home, query: str, note: str
+) -> None:
+    result = run("--config", home.folder, "search", "--", f"kind:moderation {query}")
+    assert result.code == 0
+    assert result.errors.startswith(f"no moderation record {note}")
+    assert result.errors.count("\n") == 2
+    known = run("--config", home.folder, "search", 'kind:moderation account:99 -by:"night desk"')
+    assert known.errors == "1 record; the spool is included\n"
+    assert "account" not in run("--config", home.folder, "search", "police account:Nobody").errors
 
 
 @pytest.mark.parametrize(
@@ -198,6 +255,12 @@ def test_no_record_is_missing_or_twice_while_another_run_seals_them(run: Runner,
     (archive,) = home.archives
     hits = run_json(run, home, "search", "kind:moderation")[:-1]
     assert {(hit["archive"], hit["in_spool"]) for hit in hits} == {(archive.name, False)}
+
+
+def test_the_help_names_every_name_that_narrows(run: Runner) -> None:
+    shown = run("search", "--help").output
+    assert [name for name in OPERATORS if f"{name}:" not in shown] == []
+    assert "archiver moderation codes" in " ".join(shown.split())
 
 
 def test_on_a_terminal_words_in_texts_and_notes_stand_out(home: Home) -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from archiver.moderation.keeping import keep_entries
 from tests.cli.runner import Runner
-from tests.faults.folders import edit_posts, read_posts, rewrite
+from tests.faults.folders import edit_posts, make_folder, read_posts, rewrite
 from tests.homes import Home, make_home
+from tests.made_vaults import moderation
+from tests.unit.seal.spooled import POSTED_MS, answer_of, x_post
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,47 @@ def test_pictures_and_links_are_listed_with_where_they_lie(run: Runner, home: Ho
     assert version["media"][0]["missing"] is None
     linked = next(one for one in read_posts(export(home)) if one["entities"]["urls"])
     assert " link https://t.co/" in run("--config", home.folder, "show", str(linked["id_str"])).output
+
+
+def test_what_was_captured_for_many_moderation_records_is_shown_once_with_each_capture(
+    run: Runner, tmp_path: Path
+) -> None:
+    home = Home(make_folder(tmp_path / "home"))
+    with home.open_spool() as spool:
+        for number, text in enumerate(["a notice", "a notice", "a changed notice", "a notice"]):
+            metrics = {"like_count": number // 3, "retweet_count": 0, "reply_count": 0, "quote_count": 0}
+            answer = answer_of(
+                spool, x_post("70001", text, public_metrics=metrics), fetched_ms=POSTED_MS + number * 1000
+            )
+            keep_entries(spool, [moderation(f"m{number}")], [answer])
+    home.take()
+    output = run("--config", home.folder, "show", "70001").output
+    assert output.count("Captured for a moderation record, in archive ") == 2
+    assert [line for line in output.splitlines() if "notice" in line] == ["  a notice", "  a changed notice"]
+    first, second = output.split("  a changed notice\n")
+    again = "  also captured for a moderation record from GET /2/tweets (x_api, route api), 2026-10-26T"
+    assert [line[-4:] for line in first.splitlines() if line.startswith(again)] == ["000Z"] * 2
+    assert "also captured" not in second
+    assert output.count("  body SHA-256 ") == 4
+    assert len(run("--config", home.folder, "show", "--json", "70001").json_lines()) == 4
+    assert len(run("--config", home.folder, "show", "--raw", "70001").output.splitlines()) == 2 * 3
+
+
+def test_what_was_captured_once_more_for_a_record_is_below_the_version_it_repeats(
+    run: Runner, tmp_path: Path
+) -> None:
+    home = Home(make_folder(tmp_path / "home"))
+    with home.open_spool() as spool:
+        keep_entries(spool, [moderation("m1")], [answer_of(spool, x_post("70001", "a notice"))])
+        spool.add_answer(
+            answer_of(
+                spool, x_post("70001", "a notice"), body_kind="mentions", series="mention", change="new"
+            )
+        )
+    home.take()
+    output = run("--config", home.folder, "show", "70001").output
+    assert output.startswith("Version 1 of 1, in archive ")
+    assert output.count("a notice") == output.count("also captured for a moderation record") == 1
 
 
 def test_a_deleted_post_is_shown_with_when_that_was_noticed(run: Runner, home: Home) -> None:

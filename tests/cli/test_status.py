@@ -1,12 +1,16 @@
 """`archiver status`: accounts, archives, and what waits. Needs no key."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.cli.runner import Runner
+from tests.collected import fake_x
 from tests.faults.folders import LATER, copy_folder, make_folder, sample
 from tests.homes import Home, make_home
+from tests.moderated import make_scene
+from tests.unit.search.moderated import without_spool
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +66,29 @@ def test_no_key_is_needed_and_a_searching_host_has_no_collector(run: Runner, hom
     for path in home.folder.rglob("*.identity"):
         path.write_bytes(b"none")
     home.settings.state.unlink()
+    without_spool(home)
     home.settings.inbox.rmdir()
     result = run("--config", home.folder, "status")
     assert result.code == 0
     assert "no export taken here yet" in result.output
+
+
+def test_what_moderation_alone_has_cost_is_shown_before_anything_is_sealed(
+    run: Runner, tmp_path: Path
+) -> None:
+    with fake_x() as x:
+        scene = make_scene(x)
+        moderating = scene.home(tmp_path / "home")
+        done = run(
+            "--config", moderating.folder, "moderate", scene.url, "--reason", "abusive", "--action", "hide"
+        )
+        assert done.code == 0, done
+    account, waiting = run("--config", moderating.folder, "status", "--json").json_lines()
+    assert float(str(account["spent_usd"])) > 0
+    assert int(str(waiting["spool_records"])) > 2
+    shown = re.search(r"spent this month: (\S+) USD of", run("--config", moderating.folder, "status").output)
+    assert shown is not None
+    assert float(shown[1]) == account["spent_usd"]
 
 
 def test_a_broken_chain_is_told_after_what_is_there(run: Runner, home: Home) -> None:

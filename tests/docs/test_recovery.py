@@ -23,6 +23,7 @@ from archiver.search.query import POST_KINDS
 from archiver.sources.moderation import encode_entry
 from tests.docs.documents import blocks, table_rows
 from tests.docs.terminal import run_on_terminal
+from tests.faults.folders import make_folder
 from tests.homes import Home
 from tests.made_vaults import ACCOUNT, moderation
 from tests.programs import PROJECT, require_node_age, require_program
@@ -40,7 +41,7 @@ KEYS, RIGHT_KEY = "4. The archives' keys", "Is it the right key?"
 OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to the byte")
 WITH_EXPORT = "With the original export still at hand"
 MEDIA = "8. Pictures and videos"
-MODERATION = "9. Moderation records"
+MODERATION = ("9. Moderation records", "Screenshots and pictures", "What stood around an item, as X sent it")
 SCREENSHOT = b"what the screen showed"
 DECIDED_MS = 1_793_000_000_000
 OUTCOME = moderation(
@@ -106,12 +107,14 @@ def enter(home: Home, export: Path) -> None:
     """In October a decision with a screenshot and what stood around the item, in November what came of it."""
     with home.open_spool() as spool:
         if export.stem == "october":
+            answers = [answer_of(spool, x_post("70001", "You fools")), answer_of(spool, body_kind="author")]
             decision = with_screenshot(
                 spool, "m1", SCREENSHOT, entered_ms=DECIDED_MS, item_id="70001", author_handle=AUTHOR_HANDLE,
                 item_url=f"https://x.com/{AUTHOR_HANDLE}/status/70001", text="You fools", action="hidden",
                 state="planned", reason_codes=("abusive", "spam"),
+                context_sha256=tuple(one.body_sha256 for one in answers),
             )  # fmt: skip
-            keep_entries(spool, [decision], [answer_of(spool, x_post("70001", "You fools"))])
+            keep_entries(spool, [decision], answers)
         if export.stem == "november":
             keep_entries(spool, [OUTCOME])
 
@@ -174,7 +177,7 @@ def recovered(classic: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple
     folder = tmp_path_factory.mktemp("recovered")
     classic.copy_to(folder)
     environ = only_these(folder / "programs", *PROGRAMS, *USUAL)
-    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, MODERATION)
+    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, *MODERATION)
     return folder, follow(folder, environ, *steps)
 
 
@@ -369,7 +372,7 @@ def test_a_post_names_its_pictures_and_every_picture_has_its_hash(
     assert shown.count(": OK") == len(packed) - 1 > 10
     assert "WRONG" not in shown
     assert "FAILED" not in shown
-    beside = recovered[1][MODERATION]
+    beside = recovered[1][MODERATION[1]]
     name = f"{archives(classic)[1]}/media/{ACCOUNT}/screenshot-m1-1.png"
     assert f"{name}: OK" in beside.splitlines()
     assert (recovered[0] / "opened" / name).read_bytes() == SCREENSHOT
@@ -380,7 +383,7 @@ def test_a_post_names_its_pictures_and_every_picture_has_its_hash(
 def test_moderation_records_are_listed_whole_and_their_entries_read_to_the_byte(
     recovered: tuple[Path, dict[str, str]],
 ) -> None:
-    lines = recovered[1][MODERATION].splitlines()
+    lines = recovered[1][MODERATION[0]].splitlines()
     url = f"https://x.com/{AUTHOR_HANDLE}/status/70001"
     said = f'["abusive", "spam"]|{url}|{AUTHOR_HANDLE}|You fools'
     assert lines[:3] == [
@@ -389,30 +392,92 @@ def test_moderation_records_are_listed_whole_and_their_entries_read_to_the_byte(
         "m1|decision hidden planned, outcome  done",
     ]
     digest = hashlib.sha256(SCREENSHOT).hexdigest()
-    first, said, second, said_next = lines[3:7]
+    first, second, said, said_next = lines[3:7]
     assert json.loads(first)["attachments"][0]["sha256"] == digest
     assert said == f"2026-10-26T07:33:20.000Z|M. Example|abusive|{digest}"
     assert second.encode() == encode_entry(OUTCOME)
     assert said_next == "2026-10-26T07:34:20.000Z|program||"
 
 
-def test_a_screenshot_that_was_exchanged_after_it_was_taken_out_is_told(
-    recovered: tuple[Path, dict[str, str]], classic: Vault, tmp_path: Path
+def test_what_stood_around_an_item_is_written_as_x_sent_it_and_has_the_hashes_in_the_entry(
+    recovered: tuple[Path, dict[str, str]],
 ) -> None:
-    shutil.copytree(recovered[0] / "opened", tmp_path / "opened", symlinks=True)
-    taken = tmp_path / "opened" / archives(classic)[1] / "media" / ACCOUNT / "screenshot-m1-1.png"
+    lines = recovered[1][MODERATION[2]].splitlines()
+    entry = json.loads(recovered[1][MODERATION[0]].splitlines()[3])
+    post, profile = entry["context_sha256"]
+    assert {line.partition("|GET ")[2].partition("?")[0] for line in lines[:2]} == {
+        "/2/tweets", f"/2/users/by/username/{AUTHOR_HANDLE}",
+    }  # fmt: skip
+    assert all(re.match(r"m1\|2026-10-26 07:33:20\|GET .*\|[1-9]\d+ bytes$", line) for line in lines[:2])
+    assert lines[2:] == [f"{post}: OK", f"{profile}: OK"]
+    context = recovered[0] / "opened" / "context"
+    assert {path.name for path in context.iterdir()} == {post, profile}
+    assert json.loads((context / post).read_bytes())["data"][0]["text"] == "You fools"
+    assert sha256(context / profile) == profile
+
+
+def copy_opened(recovered: tuple[Path, dict[str, str]], folder: Path) -> Path:
+    """What was opened, as it was before step 9."""
+    opened = folder / "opened"
+    shutil.copytree(recovered[0] / "opened", opened, symlinks=True)
+    shutil.rmtree(opened / "context")
+    (opened / "all.sqlite").unlink()
+    return opened
+
+
+@pytest.mark.parametrize("with_its_row", [False, True])
+def test_a_screenshot_that_was_exchanged_after_it_was_taken_out_is_told(
+    recovered: tuple[Path, dict[str, str]], classic: Vault, tmp_path: Path, with_its_row: bool
+) -> None:
+    """Also where the row of `media`, which is only derived from the entry, was changed with it."""
+    opened = copy_opened(recovered, tmp_path)
+    taken = opened / archives(classic)[1] / "media" / ACCOUNT / "screenshot-m1-1.png"
     taken.write_bytes(SCREENSHOT + b"!")
-    (tmp_path / "opened" / "all.sqlite").unlink()
+    if with_its_row:
+        change = f"UPDATE media SET sha256 = '{sha256(taken)}' WHERE record_table = 'moderation'"  # noqa: S608
+        sqlite(opened / archives(classic)[1] / "records-000.sqlite", change)
     environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
     shown = run_moderation(tmp_path, environ)
     assert "WRONG: a screenshot or picture" in shown
     assert "screenshot-m1-1.png: FAILED" in shown
+    assert "WRONG: an answer" not in shown
+
+
+def test_an_answer_of_x_that_was_altered_or_lost_is_told(
+    recovered: tuple[Path, dict[str, str]], classic: Vault, tmp_path: Path
+) -> None:
+    opened = copy_opened(recovered, tmp_path)
+    database = opened / archives(classic)[1] / "records-000.sqlite"
+    around = "capture IN (SELECT id FROM capture WHERE body_kind = '{}')"
+    for body_kind, change in (
+        ("moderated", "UPDATE capture_part SET body = CAST(replace(body, 'fools', 'folks') AS BLOB)"),
+        ("author", "DELETE FROM capture_part"),
+    ):
+        sqlite(database, f"{change} WHERE {around.format(body_kind)}")
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    shown = run_moderation(tmp_path, environ)
+    assert "WRONG: an answer of X" in shown
+    assert len(re.findall(r"^[0-9a-f]{64}: FAILED", shown, re.MULTILINE)) == 2
+    assert "WRONG: a screenshot" not in shown
+
+
+def test_a_vault_without_screenshots_or_answers_is_not_called_wrong(tmp_path: Path) -> None:
+    home = Home(make_folder(tmp_path / "home"))
+    with home.open_spool() as spool:
+        keep_entries(spool, [moderation("m1")])
+    home.take()
+    our_restore(Vault(home.folder, home.folder, home.folder), tmp_path / "opened")
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    shown = run_moderation(tmp_path, environ)
+    assert "WRONG" not in shown
+    assert "rror" not in shown
+    assert '"id":"m1"' in shown
 
 
 def run_moderation(folder: Path, environ: Mapping[str, str]) -> str:
     """The commands of that step alone, on what is opened already."""
     run = subprocess.run(
-        ["bash", "-c", "OUT=$PWD/opened\n" + script(MODERATION)],
+        ["bash", "-c", "OUT=$PWD/opened\n" + script(*MODERATION)],
         cwd=folder,
         env=dict(environ),
         stdin=subprocess.DEVNULL,
@@ -488,7 +553,7 @@ def test_a_post_quantum_vault_opens_with_node_after_an_old_age_asked_for_the_pas
     save_script(tmp_path)
     post_quantum.copy_to(tmp_path)
     environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL, "node")
-    steps = (START, OPEN_IDENTITY, WITH_NODE, *CHECKS, KEYS, *OPENING, WITH_EXPORT, MEDIA, MODERATION)
+    steps = (START, OPEN_IDENTITY, WITH_NODE, *CHECKS, KEYS, *OPENING, WITH_EXPORT, MEDIA, *MODERATION)
     _, shown = run_on_terminal(
         script(*steps).replace("set -o pipefail", "set +e -o pipefail"),
         tmp_path,
@@ -527,7 +592,7 @@ def test_the_document_names_every_program_that_its_commands_are_given() -> None:
 def test_every_block_of_commands_is_run_by_a_test() -> None:
     run_here = {
         START, WITH_AGE, WITH_NODE, OPEN_IDENTITY, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA,
-        MODERATION,
+        *MODERATION,
     }  # fmt: skip
     assert {one.heading for one in blocks(DOCUMENT)} == run_here
     assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}

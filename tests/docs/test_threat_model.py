@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.archive.manifest import NAMESPACE
+from archiver.archive.manifest import NAMESPACE, ModerationCount
 from archiver.chain import document_sha256, encode_document
 from archiver.cli import main
 from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
@@ -193,6 +193,21 @@ def test_archives_cut_off_at_the_end_show_to_who_knows_the_head(run: Runner, hom
     (home / "state.sqlite").unlink()
     assert run("--config", home, "verify").code == 0
     assert run("--config", home, "verify", "--head", head).code == 20
+
+
+def test_what_a_manifest_counts_of_moderation_is_named() -> None:
+    whole = DOCUMENT.read_text()
+    (told,) = re.findall(r"^Sees the names of files.*?\n\n", whole, flags=re.MULTILINE | re.DOTALL)
+    (counted,) = re.findall(r"how many moderation decisions[^;]*;", " ".join(told.split()))
+    words = {
+        "decisions": "decisions",
+        "reasons": "reason",
+        "reversals": "reversed",
+        "account": "account's id",
+    }
+    for name in ModerationCount.__struct_fields__:
+        where = told if name == "account" else counted
+        assert name == "platform" or words.get(name, name) in where, name
 
 
 def test_every_test_that_the_document_names_is_there() -> None:

@@ -10,10 +10,12 @@ from archiver.chain import Head
 from archiver.disk import Lock
 from archiver.errors import ConfigurationError, LockedError, NoVaultError
 from archiver.formats import age
+from archiver.progress import Cursor, Spend, Step
 from archiver.state import Sealing
 from archiver.wiring import Waiting, open_collector, open_vault, open_waiting, remembered_head, seal_options
 from tests.faults.folders import make_folder, sample
 from tests.homes import Home
+from tests.unit.search.moderated import decision, keep
 
 
 @pytest.fixture
@@ -72,6 +74,24 @@ def test_a_missing_or_open_spool_key_is_a_matter_of_configuration(home: Home) ->
 def test_without_a_state_nothing_is_remembered_and_none_is_made(home: Home) -> None:
     assert remembered_head(home.settings) == (None, None)
     assert open_waiting(home.settings, "2026-11") == Waiting()
+    assert not home.settings.state.exists()
+
+
+def test_without_a_state_all_that_the_spool_knows_is_told(home: Home) -> None:
+    """As after `archiver moderate`, before anything was collected or sealed."""
+    keep(home, decision(1), decision(2), decision(3, state="done"))
+    cursor = Cursor(mark="5", finished_ms=7)
+    with home.open_spool() as spool:
+        for micro_usd, account in ((185_000, "1"), (15_000, "1"), (5, "2")):
+            spool.save_spend(Spend("2026-11", "x", account, "moderation", 1, 1, micro_usd))
+        spool.save_spend(Spend("2026-10", "x", "1", "moderation", 1, 1, 99))
+        spool.save_step(Step(platform="x", account="1", kind="mentions", cursor=cursor))
+    waiting = open_waiting(home.settings, "2026-11")
+    assert waiting.spent == {"1": 200_000, "2": 5}
+    assert waiting.cursors == {("x", "1", "mentions"): cursor}
+    assert (waiting.records, waiting.moderation_pending) == (3, 2)
+    assert waiting.bytes > 500
+    assert (waiting.exports, waiting.head) == ({}, None)
     assert not home.settings.state.exists()
 
 

@@ -6,12 +6,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archiver.cli._session import Session
-from archiver.cli.moderation._lines import headline, row_line
+from archiver.cli._session import Session, one_line
+from archiver.cli.moderation._lines import headline, row_headline
 from archiver.errors import ArchiverError, UsageError
 from archiver.moderation.item import parse_item_name
 from archiver.register import Registered
-from archiver.search.moderation import HeldRecord, count_sealed, hold
+from archiver.search.moderation import HeldRecord, count_sealed, hold, people_that_occur
+from archiver.search.moderation_index import folded
 from archiver.search.run import Searcher
 from archiver.vault import Archive, Vault
 from archiver.wiring import RegisterHere, open_vault, read_register
@@ -78,6 +79,18 @@ def knows_all(sources: Sources) -> bool:
     return sources.sealed <= known - len(sources.here.entries)
 
 
+def note_unknown_people(session: Session, records: Iterable[HeldRecord], asked: Iterable[str]) -> None:
+    """Say who occurs in the records where somebody was asked for who does not, as one mistyped."""
+    wanted = dict.fromkeys(asked)
+    if not wanted:
+        return
+    known = people_that_occur(records)
+    listed = ", ".join(known) or "nobody"
+    for name in wanted:
+        if folded(name) not in map(folded, known):
+            session.note(one_line(f"no moderation record read here names {name}; these occur: {listed}"))
+
+
 # Records by what a person calls them
 
 FEWEST_CHARACTERS = 4
@@ -86,7 +99,8 @@ _NAMED = 10
 
 
 class Named(NamedTuple):
-    """A record by its id, the ids and addresses of its item, and a line that tells it from others."""
+    """A record by its id, by what names its item (its id, its address, an account's `@handle` in small
+    letters), and a line that tells it from others."""
 
     id: str
     items: frozenset[str]
@@ -95,19 +109,23 @@ class Named(NamedTuple):
 
 def name_held(held: HeldRecord) -> Named:
     entries = held.record.entries
-    items = frozenset(name for one in entries for name in (one.item_id, one.item_url) if name)
-    return Named(held.record.id, items, headline(held.record, held.archive, in_spool=held.in_spool))
+    items = {name for one in entries for name in (one.item_id, one.item_url) if name}
+    if held.record.now.item_type == "user":
+        handles = {one.author_handle for one in entries if one.author_handle}
+        items |= {f"@{handle.lower()}" for handle in handles}
+        items |= {name for one in entries if (name := _item_name(one.item_url or "")) is not None}
+    return Named(held.record.id, frozenset(items), headline(held.record))
 
 
 def name_row(row: Registered) -> Named:
-    return Named(row.record_id, frozenset([row.item_id] if row.item_id else []), row_line(row))
+    return Named(row.record_id, frozenset([row.item_id] if row.item_id else []), row_headline(row))
 
 
 def choose(records: Iterable[Named], text: str) -> list[str]:
     """The ids of the records meant: the one with this id, all about this item, or the only one whose id
     begins so. Raise UsageError where several begin so, listing them."""
     text = text.strip()
-    items = {text, _item_id(text)}
+    items = {text, _item_name(text)}
     candidates = list(records)
     if exact := [one.id for one in candidates if one.id == text.lower()]:
         return exact
@@ -126,9 +144,11 @@ def choose(records: Iterable[Named], text: str) -> list[str]:
     return [begun[0].id]
 
 
-def _item_id(text: str) -> str | None:
-    """The number of the post that an address of X names; None for any other text."""
+def _item_name(text: str) -> str | None:
+    """The number of the post, or `@` and the handle of the account in small letters, that an address of X or
+    a handle names; None for any other text."""
     try:
-        return parse_item_name(text).id
+        name = parse_item_name(text)
     except UsageError:
         return None
+    return f"@{name.handle.lower()}" if name.kind == "user" and name.handle else name.id

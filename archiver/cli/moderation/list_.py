@@ -1,6 +1,6 @@
 """`archiver moderation list`: records, newest first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import click
@@ -8,34 +8,41 @@ import click
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
 from archiver.cli.moderation._lines import (
+    SEALED,
+    details,
     headline,
     number_of,
     record_fields,
     row_fields,
-    row_line,
+    row_headline,
     words_of,
 )
 from archiver.cli.moderation._reading import (
     find_sources,
     has_identity,
+    note_unknown_people,
     open_sources,
     spooled_records,
 )
+from archiver.errors import UsageError
 from archiver.register import Registered
 from archiver.search.hit import Hit
-from archiver.search.moderation import HeldRecord
+from archiver.search.moderation import HeldRecord, accounts_that_occur, reasons_that_occur
 from archiver.search.moderation_index import find_moderation, folded
 from archiver.search.query import MODERATION, Query, parse_action, parse_dates
 from archiver.search.statement import MANY
+from archiver.vault import Archive
 from archiver.wiring import RegisterHere, read_register
 
 
 class _Found(NamedTuple):
-    """What there is: records that can be read, and rows of the register for those that are sealed."""
+    """What there is: records that can be read, rows of the register for those that are sealed, and the
+    archives that hold these."""
 
     records: Sequence[HeldRecord]
     rows: Sequence[Registered]
     here: RegisterHere
+    archives: Sequence[Archive] = ()
 
 
 @click.command(
@@ -46,13 +53,25 @@ class _Found(NamedTuple):
         "archiver moderation list --action hide --by 'duty officer' --limit 0 --json",
     ),
 )
-@click.option("--account", "accounts", multiple=True, metavar="HANDLE|ID", help="Of this account.")
-@click.option("--reason", "reasons", multiple=True, metavar="CODE", help="With this reason.")
-@click.option("--action", "actions", multiple=True, metavar="ACTION", help="As hide or hidden.")
+@click.option("--account", "accounts", multiple=True, metavar="ID|HANDLE", help="Of this account of ours.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="CODE",
+    help="With this reason, as archiver moderation codes lists them.",
+)
+@click.option(
+    "--action",
+    "actions",
+    multiple=True,
+    metavar="ACTION",
+    help="With this action, as archiver moderation codes lists them: hide or hidden.",
+)
 @click.option("--state", type=click.Choice(["planned", "done", "failed"]), help="How the action stands.")
 @click.option("--by", "people", multiple=True, metavar="WHO", help="Who entered, acted or allowed it.")
-@click.option("--since", metavar="DATE", help="Entered on this day, in this month or year, or later.")
-@click.option("--until", metavar="DATE", help="Entered up to the end of it; days in UTC.")
+@click.option("--since", metavar="DAY", help="Entered on this day, month or year, or later; in UTC.")
+@click.option("--until", metavar="DAY", help="Entered on this day, month or year, or before; in UTC.")
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="0 for all.")
 @click.option("--open", "only_open", is_flag=True, help="Only what is not sealed yet; needs no key.")
 @pass_session
@@ -76,7 +95,7 @@ def command(
     sealed."""
     query = Query(
         kinds=(MODERATION,),
-        accounts=tuple(one.removeprefix("@") for one in accounts),
+        accounts=_with_ids(session, accounts),
         reasons=reasons,
         actions=tuple(parse_action(one) for one in actions),
         by=people,
@@ -84,12 +103,12 @@ def command(
         until_ms=None if until is None else parse_dates(until)[1],
     )
     if only_open:
-        here = read_register(session.settings)
-        _list(session, _open(here), query, state, limit)
+        _list(session, _open(read_register(session.settings)), query, state, limit)
         return 0
     sources = find_sources(session)
     if sources.sealed and sources.here.is_here and not has_identity(session):
-        _list(session, _Found(*spooled_records(sources.here), sources.here), query, state, limit)
+        found = _Found(*spooled_records(sources.here), sources.here, sources.archives)
+        _list(session, found, query, state, limit)
     else:
         with open_sources(session, sources) as searcher:
             found = _Found(searcher.moderation(), (), sources.here)
@@ -105,12 +124,64 @@ def _open(here: RegisterHere) -> _Found:
     return _Found(whole, [row for row in rows if row.record_id in ids], here)
 
 
+def _with_ids(session: Session, accounts: Sequence[str]) -> tuple[str, ...]:
+    """What was asked for, and the ids of accounts that the settings know by it: not every record has the
+    handle."""
+    names = [one.removeprefix("@") for one in accounts]
+    wanted = set(map(folded, names))
+    known = session.settings.accounts
+    ids = [one.id for one in known if one.handle is not None and folded(one.handle) in wanted]
+    return tuple(dict.fromkeys((*names, *ids)))
+
+
+# What cannot be
+
+
+def _check_asked(session: Session, found: _Found, query: Query) -> None:
+    """Raise UsageError for an account or a reason that neither the settings nor any record has: nothing would
+    ever be found. Of people, whom nothing lists, only say so."""
+    _check_accounts(session, found, query.accounts)
+    reasons = {*session.settings.moderation.reason_codes, *reasons_that_occur(found.records)}
+    reasons |= {
+        reason for one in found.archives for count in one.manifest.moderation for reason in count.reasons
+    }
+    _refuse_unknown("reason", query.reasons, reasons - {""}, sorted(reasons - {""}))
+    note_unknown_people(session, found.records, query.by)
+
+
+def _check_accounts(session: Session, found: _Found, asked: Sequence[str]) -> None:
+    known = {(one.id, one.handle) for one in session.settings.accounts}
+    known |= set(accounts_that_occur(found.records))
+    named = {account for account, handle in known if handle}
+    known |= {(row.account, None) for row in found.here.records}
+    listed = [
+        f"@{handle} ({account})" if handle else account
+        for account, handle in sorted(known, key=str)
+        if handle or account not in named
+    ]
+    _refuse_unknown("account", asked, {name for one in known for name in one if name}, listed)
+
+
+def _refuse_unknown(what: str, asked: Sequence[str], known: Collection[str], listed: Sequence[str]) -> None:
+    names = set(map(folded, known))
+    for one in asked:
+        if folded(one) not in names:
+            raise UsageError(
+                f"neither the settings nor any record read here has the {what} {one}",
+                f"one of: {', '.join(listed)}" if listed else None,
+            )
+
+
+# Listing
+
+
 def _list(session: Session, found: _Found, query: Query, state: str | None, limit: int) -> None:
+    _check_asked(session, found, query)
     records = [one for one in found.records if state is None or one.record.now.state == state]
     hits = find_moderation(records, query, "newest", MANY)
     # What a row does not say cannot be looked at: then it is not listed, and that is said.
     unknown = bool(query.reasons or query.by)
-    passes = _row_filter(session, query, state)
+    passes = _row_filter(query, state)
     rows = [row for row in found.rows if passes(row)]
     lines: list[tuple[int, str, Hit | Registered]] = [(-hit.posted_ms, hit.id, hit) for hit in hits]
     if not unknown:
@@ -126,17 +197,14 @@ def _list(session: Session, found: _Found, query: Query, state: str | None, limi
     _print_end(session, found, len(shown), len(lines), len(rows), unknown=unknown)
 
 
-def _row_filter(session: Session, query: Query, state: str | None) -> Callable[[Registered], bool]:
+def _row_filter(query: Query, state: str | None) -> Callable[[Registered], bool]:
     """Whether a row of the register passes what it can be asked."""
-    wanted = {folded(name) for name in query.accounts}
-    wanted |= {
-        one.id for one in session.settings.accounts if one.handle is not None and folded(one.handle) in wanted
-    }
+    wanted = set(map(folded, query.accounts))
 
     def passes(row: Registered) -> bool:
         return (
-            (not wanted or row.account in wanted)
-            and (not query.actions or row.action in query.actions)
+            (not wanted or folded(row.account) in wanted)
+            and (not query.actions or not {row.decided, row.action}.isdisjoint(query.actions))
             and (state is None or row.state == state)
             and (query.since_ms is None or row.entered_ms >= query.since_ms)
             and (query.until_ms is None or row.entered_ms < query.until_ms)
@@ -149,7 +217,8 @@ def _print_row(session: Session, row: Registered, *, in_spool: bool) -> None:
     if session.json:
         session.print_json("moderation", **row_fields(row, in_spool=in_spool), unread=True)
     else:
-        click.echo(row_line(row))
+        click.echo(row_headline(row))
+        click.echo(f"  moderation, {SEALED}")
 
 
 def _print_hit(session: Session, hit: Hit) -> None:
@@ -160,7 +229,9 @@ def _print_hit(session: Session, hit: Hit) -> None:
     if session.json:
         session.print_json("moderation", **record_fields(record, hit.sealed_in, **place), unread=False)
         return
-    click.echo(headline(record, hit.sealed_in, **place))
+    click.echo(headline(record))
+    for line in details(record, hit.sealed_in, **place):
+        click.echo(f"  {line}")
     for words in words_of(record):
         click.echo("  " + printable(words).replace("\n", "\n  "))
 

@@ -1,18 +1,18 @@
-"""`archiver moderation show`: a record as it stands, and every entry of it."""
+"""`archiver moderation show`: a record as it stands, and what each entry of it said otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import click
 import msgspec
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._session import printable
+from archiver.cli._session import one_line, printable
 from archiver.cli.moderation._lines import (
-    action_in_words,
-    minute,
+    acts_in_words,
     place_in_words,
     record_fields,
-    words_of,
+    second,
+    standing_words,
 )
 from archiver.cli.moderation._reading import (
     FEWEST_CHARACTERS,
@@ -26,21 +26,31 @@ from archiver.cli.moderation._reading import (
 )
 from archiver.errors import ArchiverError
 from archiver.records import Attachment, Moderation
+from archiver.register import compose
 from archiver.search.moderation import TABLE, FilePlace, Held, HeldRecord, sealed_files
 from archiver.search.run import Searcher
 from archiver.wiring import find_spooled_media
 
 _Places = Mapping[tuple[str, str], str]
 """Where each file lies, by entry and file name."""
-_SAID_ELSEWHERE = frozenset(
+_OF_AN_ENTRY = frozenset(
     {
-        "id", "record_id", "number", "entry", "entered_ms", "entered_by", "schema_version", "text",
-        "reason_text", "entry_note", "unseen", "attachments", "context_sha256", "context_missing", "action",
-        "state", "reason_codes", "imported",
+        "id", "record_id", "number", "entry", "entered_ms", "entered_by", "schema_version", "corrects",
+        "entry_note", "cleared",
     }
 )  # fmt: skip
-"""Fields that have a place of their own in what is printed."""
-_LABELS = {"action_ms": "acted at", "action_by": "acted by", "until_ms": "until", "corrects": "follows entry"}
+"""Fields that say something of an entry itself, and nothing of the record."""
+_APART = ("reason_codes", "action", "state", "text", "unseen", "reason_text", "attachments",
+          "context_sha256", "context_missing", "imported")  # fmt: skip
+"""Fields that have a place of their own where the record stands."""
+_SAME_IN_ALL = frozenset({"platform", "account"})
+_ADDED_UP = frozenset({"attachments", "context_sha256", "context_missing"})
+"""Of these the record has those of all entries."""
+_LABELS = {
+    "action_ms": "acted at", "action_by": "acted by", "until_ms": "until", "reason_codes": "reasons",
+    "reason_text": "note", "unseen": "not seen", "context_sha256": "context SHA-256",
+    "context_missing": "MISSING",
+}  # fmt: skip
 """What some fields are called for a person; the others by their names."""
 
 
@@ -52,12 +62,13 @@ _LABELS = {"action_ms": "acted at", "action_by": "acted by", "until_ms": "until"
         "archiver moderation show --raw 3f2a6c11-9d0e-4b6f-8a53-1c7f0e5d2b90",
     ),
 )
-@click.argument("name", metavar="RECORD|ITEM")
+@click.argument("name", metavar="RECORD|ITEM|@HANDLE")
 @click.option("--raw", is_flag=True, help="The entries as they were written, a line of JSON each.")
 @pass_session
 def command(session: Session, name: str, raw: bool) -> int:
-    """Show a record as it stands and every entry of it, what was corrected included: by its id or the
-    beginning of it, or all records about an item, by its number or address.
+    """Show a record as it stands, and below it each of its entries: when and by whom it was made, and what it
+    said that is not so any more, or changed. The record is named by its id or the beginning of it; or all
+    records about an item, by its number or address, or an account's @HANDLE.
 
     A keyholder's key is needed where part of it is sealed. With --json one object for the record, then one
     for each entry."""
@@ -89,7 +100,9 @@ def show_records(session: Session, name: str, *, raw: bool) -> int:
 
 def _not_found(name: str) -> ArchiverError:
     hint = "see: archiver moderation list"
-    if len(name.strip()) < FEWEST_CHARACTERS:
+    if name.strip().startswith("@"):
+        hint = f"for what they wrote: archiver search kind:moderation author:{name.strip()[1:80]}"
+    elif len(name.strip()) < FEWEST_CHARACTERS:
         hint = f"give at least {FEWEST_CHARACTERS} characters of its id; {hint}"
     return ArchiverError(f"there is no moderation record {name[:200]}", hint)
 
@@ -103,9 +116,9 @@ def _show(session: Session, held: HeldRecord, places: _Places, *, raw: bool) -> 
         for one in held.held:
             session.print_json("entry", **_entry_fields(one, places))
     else:
-        _print_record(held)
-        for one in held.held:
-            _print_entry(one, len(held.held), places)
+        _print_record(held, places)
+        for number, one in enumerate(held.held):
+            _print_entry(one, held, number)
 
 
 def _entry_fields(held: Held, places: _Places) -> dict[str, object]:
@@ -151,75 +164,120 @@ def _sealed_place(place: FilePlace) -> str:
 # For a person
 
 
-def _print_record(held: HeldRecord) -> None:
+def _print_record(held: HeldRecord, places: _Places) -> None:
+    """All that it says as it stands, with its files and where they lie."""
     record, now = held.record, held.record.now
     click.echo(printable(f"Moderation record {record.id}"))
-    _print_field("recorded", f"{minute(now.entered_ms)} by {now.entered_by}")
+    _print_field("recorded", f"{second(now.entered_ms)} by {now.entered_by}")
     _print_field("lies in", place_in_words(held.archive, in_spool=held.in_spool))
     _print_field("reasons", ", ".join(now.reason_codes) or "none named")
-    _print_field("action", action_in_words(now.action, now.state))
+    _print_field("action", acts_in_words(record))
     if record.is_pending:
         _print_field("pending", f"finish it: archiver moderation pending {record.id[:8]}")
-    _print_fields(now, but={"corrects"})
-    for words in words_of(record):
+    for name in now.__struct_fields__:
+        if name not in _OF_AN_ENTRY and name not in _APART:
+            _print_value(now, name)
+    if now.text and now.unseen:
+        _print_field("not seen", now.unseen)
+    for words in standing_words(now):
         click.echo("  " + printable(words).replace("\n", "\n  "))
+    for one in held.held:
+        for file in one.entry.attachments:
+            _print_file(file, places.get((one.entry.id, file.file_name), "nowhere"))
+    for name in ("context_sha256", "context_missing"):
+        for value in getattr(now, name):
+            _print_field(_label(name), value)
+    if now.imported is not None:
+        log = now.imported
+        _print_field("imported from", f"{log.file}, line {log.line}, SHA-256 {log.sha256}")
+        for column, cell in log.cells.items():
+            _print_field(f"  {column}", cell)
     if held.held[0].entry.number != 1:
         click.echo(f"  MISSING: its first {held.held[0].entry.number - 1} entries, in an archive not at hand")
 
 
-def _print_entry(held: Held, number: int, places: _Places) -> None:
-    entry = held.entry
-    place = place_in_words(held.archive, in_spool=held.archive is None)
-    click.echo(
-        printable(
-            f"Entry {entry.number} of {number}: {entry.entry}, {minute(entry.entered_ms)}"
-            f" by {entry.entered_by}, in {place}"
-        )
-    )
-    if entry.reason_codes:
-        _print_field("reasons", ", ".join(entry.reason_codes))
-    if entry.action is not None or entry.state is not None:
-        _print_field("action", _act(entry))
-    _print_fields(entry, but={"platform", "account", "account_handle"} if entry.number > 1 else set())
-    for name, value in (
-        ("text", entry.text or (f"not seen: {entry.unseen}" if entry.unseen else None)),
-        ("note", entry.reason_text),
-        ("why", entry.entry_note),
-    ):
-        if value:
-            _print_field(name, value)
-    for file in entry.attachments:
-        _print_file(file, places.get((entry.id, file.file_name), "nowhere"))
-    for sha256 in entry.context_sha256:
-        _print_field("context SHA-256", sha256)
-    for what in entry.context_missing:
-        _print_field("MISSING", what)
-    if entry.imported is not None:
-        log = entry.imported
-        _print_field("imported from", f"{log.file}, line {log.line}, SHA-256 {log.sha256}")
-        for column, cell in log.cells.items():
-            _print_field(f"  {column}", cell)
-
-
-def _act(entry: Moderation) -> str:
-    return action_in_words(entry.action, entry.state) if entry.action else str(entry.state)
-
-
 def _print_file(file: Attachment, place: str) -> None:
-    sha256 = "" if file.sha256 is None else f"  SHA-256 {file.sha256}"
-    _print_field(file.role, f"{file.file_name} ({file.media_type}){sha256}  {place}")
+    _print_field(file.role, f"{file.file_name} ({file.media_type})  {place}")
+    if file.sha256 is not None:
+        _print_field("SHA-256", file.sha256)
     if file.alt_text:
         _print_field("described as", file.alt_text)
 
 
-def _print_fields(entry: Moderation, *, but: set[str]) -> None:
-    """What an entry says beside what has a place of its own."""
+def _print_entry(held: Held, record: HeldRecord, index: int) -> None:
+    """When and by whom it was made, and what it says that does not stand above, or that it changed; of what
+    it added and stands there, only the names."""
+    entry, now = held.entry, record.record.now
+    before = compose(one.entry for one in record.held[:index]).now if index else None
+    place = place_in_words(held.archive, in_spool=held.archive is None)
+    click.echo(
+        one_line(
+            f"Entry {entry.number} of {record.record.last.number}: {entry.entry},"
+            f" {second(entry.entered_ms)} by {entry.entered_by}, in {place}"
+        )
+    )
+    if _acts_otherwise(entry, now, before):
+        state = "" if entry.state is None else f", {entry.state}"
+        _print_field("action", f"{entry.action or (before and before.action) or 'none named'}{state}")
+    added = []
+    for name in _said(entry):
+        if not _has(now, entry, name) or (before is not None and _is_changed(before, entry, name)):
+            _print_value(entry, name)
+        elif before is not None and not _has(before, entry, name):
+            added.append(_label(name))
+    if added:
+        _print_field("adds", ", ".join(dict.fromkeys(added)))
+    if entry.cleared:
+        _print_field("takes back", ", ".join(_label(name) for name in entry.cleared))
+    if entry.entry_note:
+        _print_field("why", entry.entry_note)
+
+
+def _said(entry: Moderation) -> Iterator[str]:
+    """The names of the fields that say something of the record, but for what is done."""
     for name in entry.__struct_fields__:
-        value = getattr(entry, name)
-        if name in _SAID_ELSEWHERE or name in but or value in (None, ()):
-            continue
-        shown = minute(value) if name.endswith("_ms") else str(value)
-        _print_field(_LABELS.get(name, name.replace("_ms", "_at").replace("_", " ")), shown)
+        is_apart = name in _OF_AN_ENTRY or name in ("action", "state")
+        if not is_apart and name not in _SAME_IN_ALL and getattr(entry, name) not in (None, ()):
+            yield name
+
+
+def _acts_otherwise(entry: Moderation, now: Moderation, before: Moderation | None) -> bool:
+    """Whether what it says of the action is not how it stands, or was not so before."""
+    said = [name for name in ("action", "state") if getattr(entry, name) is not None]
+    return any(
+        getattr(entry, name) != getattr(other, name)
+        for name in said
+        for other in (now, before)
+        if other is not None
+    )
+
+
+def _has(other: Moderation, entry: Moderation, name: str) -> bool:
+    """Whether another says in a field what the entry says; of what adds up, that and perhaps more."""
+    said, has = getattr(entry, name), getattr(other, name)
+    return set(said) <= set(has) if name in _ADDED_UP else bool(said == has)
+
+
+def _is_changed(before: Moderation, entry: Moderation, name: str) -> bool:
+    """Whether the record said something else in a field until this entry came."""
+    before_it = getattr(before, name)
+    return name not in _ADDED_UP and before_it not in (None, ()) and before_it != getattr(entry, name)
+
+
+def _print_value(entry: Moderation, name: str) -> None:
+    value = getattr(entry, name)
+    if value not in (None, ()):
+        _print_field(_label(name), _shown(name, value))
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, name.replace("_ms", "_at").replace("_", " "))
+
+
+def _shown(name: str, value: object) -> str:
+    if name.endswith("_ms") and isinstance(value, int):
+        return second(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _print_field(name: str, value: str) -> None:

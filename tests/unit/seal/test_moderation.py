@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from archiver.archive.manifest import ModerationCount
 from archiver.moderation.keeping import keep_entries
 from archiver.rebuild import rebuild_segment
 from archiver.records import Attachment, LogRow, Moderation
@@ -21,6 +20,7 @@ from archiver.search.run import Hit, Searcher
 from archiver.sources.moderation import encode_entry
 from archiver.sources.x.media_names import media_file_name
 from archiver.spool import MissingMedia, Spool
+from archiver.times import parse_time
 from archiver.vault import Archive
 from archiver.verification import verify_vault
 from archiver.wiring import open_collector, seal_options
@@ -36,6 +36,7 @@ EVERYTHING = moderation(
     entry="correction",
     corrects="first",
     entry_note="the wrong rule",
+    cleared=("exhibit",),
     account_handle="SpringfieldPD",
     item_type="reply",
     item_id="70001",
@@ -134,7 +135,7 @@ def test_every_field_of_an_entry_has_its_column_and_the_bytes_it_came_from(home:
     (found,) = rows(home, "SELECT * FROM moderation")
     (names,) = [[row[1] for row in rows(home, "PRAGMA table_info(moderation)")]]
     row = dict(zip(names, found, strict=True))
-    for name in ("context_sha256", "context_missing", "reason_codes"):
+    for name in ("cleared", "context_sha256", "context_missing", "reason_codes"):
         assert tuple(json.loads(row.pop(name))) == values.pop(name)
     assert json.loads(row.pop("imported")) == msgspec.structs.asdict(values.pop("imported"))
     assert json.loads(row.pop("media_sha256")) == [shown.sha256]
@@ -365,13 +366,23 @@ def test_what_collecting_knows_is_not_changed_by_what_the_register_captured(home
 # The manifest
 
 
-def test_decisions_and_reversals_are_counted_by_account_reason_and_action(home: Home) -> None:
-    def record(name: int, account: str = ACCOUNT, **fields: Any) -> Moderation:
-        return moderation(f"r{name}", account=account, **fields)
+NOVEMBER_MS, DECEMBER_MS = parse_time("2026-11-30T23:59:59.999Z"), parse_time("2026-12-01T00:00:00Z")
 
-    def later(name: int, entry: str, **fields: Any) -> Moderation:
-        return record(name, id=f"r{name}-2", record_id=f"r{name}", number=2, entry=entry, **fields)
 
+def record(name: int, account: str = ACCOUNT, **fields: Any) -> Moderation:
+    return moderation(f"r{name}", account=account, **{"entered_ms": NOVEMBER_MS, **fields})
+
+
+def later(name: int, number: int, entry: str, **fields: Any) -> Moderation:
+    known = {"id": f"r{name}-{number}", "record_id": f"r{name}", "entered_ms": DECEMBER_MS}
+    return record(name, **{**known, "number": number, "entry": entry, **fields})
+
+
+def counted(archive: Archive) -> list[tuple[object, ...]]:
+    return [msgspec.structs.astuple(one)[1:] for one in archive.manifest.moderation]
+
+
+def test_decisions_are_counted_by_account_month_action_and_reason(home: Home) -> None:
     keep(
         home,
         record(1, reason_codes=("abusive",), action="hidden", text="what nobody may read"),
@@ -379,30 +390,48 @@ def test_decisions_and_reversals_are_counted_by_account_reason_and_action(home: 
         record(3, reason_codes=("spam",), action="removed", author_handle="a_name_of_somebody"),
         record(4, action="none"),
         record(5, OTHER_ACCOUNT, reason_codes=("abusive",), action="hidden"),
-        later(1, "outcome", state="done"),
-        later(2, "correction", reason_codes=("hateful",)),
-        later(3, "reversal", action="reinstated"),
-        later(4, "appeal", appeal_outcome="upheld"),
+        record(6, reason_codes=("abusive",), action="hidden", entered_ms=DECEMBER_MS),
+        later(1, 2, "outcome", state="done", action="hidden"),
+        later(2, 2, "correction", reason_codes=("hateful",)),
+        later(4, 2, "appeal", appeal_outcome="upheld"),
     )
     archive = sealed(home)
-    manifest = archive.manifest
-    assert manifest.moderation == [
-        ModerationCount(platform="x", account=account, reason=reason, action=action, number=number)
-        for account, reason, action, number in (
-            (ACCOUNT, "", "none", 1),
-            (ACCOUNT, "", "reinstated", 1),
-            (ACCOUNT, "abusive", "hidden", 2),
-            (ACCOUNT, "spam", "hidden", 1),
-            (ACCOUNT, "spam", "removed", 1),
-            (OTHER_ACCOUNT, "abusive", "hidden", 1),
-        )
+    assert counted(archive) == [
+        (ACCOUNT, "2026-11", "hidden", 2, {"abusive": 2, "spam": 1}, 0),
+        (ACCOUNT, "2026-11", "none", 1, {"": 1}, 0),
+        (ACCOUNT, "2026-11", "removed", 1, {"spam": 1}, 0),
+        (ACCOUNT, "2026-12", "hidden", 1, {"abusive": 1}, 0),
+        (OTHER_ACCOUNT, "2026-11", "hidden", 1, {"abusive": 1}, 0),
     ]
-    assert {(one.account, one.kind, one.new, one.decisions) for one in manifest.counts} == {
-        (ACCOUNT, "moderation", 8, 4), (OTHER_ACCOUNT, "moderation", 1, 1),
+    assert {(one.account, one.kind, one.new) for one in archive.manifest.counts} == {
+        (ACCOUNT, "moderation", 8), (OTHER_ACCOUNT, "moderation", 1),
     }  # fmt: skip
     text = (home.folder / "vault/archives" / archive.name / "manifest.json").read_text()
     for hidden in ("what nobody", "a_name_of", "M. Example", "r1"):
         assert hidden not in text
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one archive", "two archives"])
+def test_reversals_are_counted_with_what_they_undo_and_under_no_reason(home: Home, apart: bool) -> None:
+    """Undone, called off, taken back: each in another month than the decision, perhaps in another archive."""
+    keep(
+        home, *(record(number, reason_codes=("spam",), action="hidden", state="planned") for number in (1, 2))
+    )
+    keep(home, record(3, action="warned", state="done"))
+    if apart:
+        sealed(home)
+    keep(home, later(1, 2, "reversal", action="none", state="done"))
+    keep(home, later(2, 2, "outcome", action="hidden", state="done"))
+    keep(home, later(2, 3, "reversal", action="unhidden", state="planned"))
+    keep(home, later(3, 2, "reversal"))
+    archive = sealed(home)
+    decisions = [(2, {"spam": 2}), (1, {"": 1})] if not apart else [(0, {}), (0, {})]
+    assert counted(archive) == [
+        (ACCOUNT, "2026-11", "hidden", *decisions[0], 2),
+        (ACCOUNT, "2026-11", "warned", *decisions[1], 1),
+    ]
+    fields = json.loads((home.folder / "vault/archives" / archive.name / "manifest.json").read_text())
+    assert all(("decisions" in one) is ("reasons" in one) is not apart for one in fields["moderation"])
 
 
 def test_a_manifest_without_moderation_says_nothing_of_it(home: Home) -> None:
@@ -453,8 +482,9 @@ def test_an_entry_that_a_newer_version_made_is_kept_and_named(home: Home) -> Non
         options = seal_options(home.settings)
         result = seal(collector.spool, collector.state, home.vault, options, lambda: NOW_MS)
     assert result.problems == ("moderation m1: an entry of the moderation register has the schema 99",)
-    (count,) = home.archives[0].manifest.counts
-    assert (count.new, count.unparsed, count.decisions) == (1, 1, 1)
+    manifest = home.archives[0].manifest
+    assert [(count.new, count.unparsed) for count in manifest.counts] == [(1, 1)]
+    assert [(count.month, count.decisions) for count in manifest.moderation] == [("1970-01", 1)]
     assert rows(home, "SELECT id FROM moderation") == [("m2",)]
     ((body,),) = rows(home, "SELECT CAST(body AS TEXT) FROM capture_part")
     assert '"id":"m1"' in body

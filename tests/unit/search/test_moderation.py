@@ -1,6 +1,5 @@
 """Moderation records as they are held: entries of sealed segments and of the open spool, composed."""
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,11 +12,10 @@ from archiver.records import Attachment
 from archiver.search.moderation import (
     Held,
     about_item,
-    count_pending,
-    count_registered,
+    accounts_that_occur,
     count_sealed,
-    count_waiting,
     hold,
+    people_that_occur,
     reasons_that_occur,
     sealed_files,
     spooled_entries,
@@ -25,11 +23,11 @@ from archiver.search.moderation import (
 from archiver.search.query import parse_query
 from archiver.search.run import Searcher
 from archiver.sources.moderation import encode_entry
-from archiver.wiring import count_moderation, find_spooled_media, has_spool, open_entries, read_register
+from archiver.wiring import find_spooled_media, has_spool, open_entries, read_register
 from tests.faults.folders import make_folder
 from tests.homes import Home
 from tests.made_vaults import ACCOUNT, VaultMaker, post
-from tests.unit.search.moderated import decision, done, keep, later, record_id, seal_all
+from tests.unit.search.moderated import decision, done, keep, later, record_id
 
 
 @pytest.fixture
@@ -66,6 +64,18 @@ def test_records_come_in_the_order_entered_and_one_whose_beginning_is_missing_am
     records = hold([], [decision(9), lost, decision(1)])
     assert [one.record.id for one in records] == [record_id(1), record_id(2), record_id(9)]
     assert reasons_that_occur(records) == ["abusive", "spam"]
+
+
+def test_whom_and_which_accounts_the_records_name_is_told_to_find_what_was_mistyped() -> None:
+    first = decision(1, authorised_by="Inspector Example")
+    entries = [first, later(first, "appeal", entered_by="Night Desk", appeal_decided_by="Head")]
+    entries += [decision(2, account_handle=None, account="9"), decision(3, account_handle="OldName")]
+    records = hold([], entries)
+    assert people_that_occur(records) == ["Duty Officer", "Head", "Inspector Example", "Night Desk"]
+    assert accounts_that_occur(records) == [
+        ("451207733", "OldName"), ("451207733", "SpringfieldPolice"), ("9", None),
+    ]  # fmt: skip
+    assert (people_that_occur([]), accounts_that_occur([])) == ([], [])
 
 
 def test_records_about_an_item_are_found_by_its_id_and_its_address() -> None:
@@ -185,28 +195,3 @@ def test_a_host_without_a_spool_or_its_identity_has_no_open_entries_and_gets_no_
     assert has_spool(settings)
     settings.spool_identity.unlink()
     assert (open_entries(settings), read_register(settings).records) == ([], ())
-
-
-def test_counting_needs_no_key_and_counts_sealed_records_too(home: Home) -> None:
-    settings = home.settings
-    assert count_moderation(settings) == 0
-    first, second = decision(1), decision(2, state="failed", way=None)
-    keep(home, first, second, decision(3, state="done"))
-    assert count_waiting(home.settings.spool)[0] == 3
-    seal_all(home)
-    keep(home, done(first), decision(4, state="failed"))
-    settings.spool_identity.unlink()
-    assert count_moderation(settings) == 4
-    assert count_pending(settings.spool) == 1
-    assert count_waiting(settings.spool)[0] == 2
-
-
-def test_where_nothing_can_be_counted_there_is_nothing(tmp_path: Path) -> None:
-    assert count_registered(tmp_path) == 0
-    (tmp_path / "spool.sqlite").write_bytes(os.urandom(5000))
-    assert count_registered(tmp_path) == 0
-    (tmp_path / "spool.sqlite").unlink()
-    with closing(sqlite3.connect(tmp_path / "spool.sqlite")) as database:
-        database.execute("CREATE TABLE page (records INTEGER, plain_bytes INTEGER)")
-    assert count_registered(tmp_path) == 0
-    assert count_waiting(tmp_path) == (0, 0)

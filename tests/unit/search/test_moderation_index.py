@@ -71,7 +71,7 @@ def found(query: str, order: Order = "oldest") -> str:
         ("-reason:spam", "23"),
         ("reason:spam reason:threatening", "12"),
         ("reason:abus", ""),
-        ("action:hide", "1(3)"),
+        ("action:hide", "13"),
         ("action:unhidden", "3"),
         ("action:block", "2"),
         ("-action:hidden", "23"),
@@ -100,6 +100,30 @@ def test_a_record_is_found_by_what_any_entry_says_and_excluded_by_what_stands(
     assert found(query) == records
     backwards = [hit.id for hit in find(query, "newest")]
     assert backwards == [hit.id for hit in find(query)][::-1]
+
+
+def test_what_was_reversed_was_not_corrected() -> None:
+    """Whoever allowed or did what was undone did so; only what a correction says otherwise is not so."""
+    hidden = decision(1, authorised_by="Inspector Example")
+    acted = done(hidden, action_by="Night Desk")
+    undone = later(acted, "reversal", action="unhidden", state="planned", authorised_by="Head")
+    taken_back = later(done(decision(2, action="warned")), "reversal")
+    called_off = later(decision(3, action="blocked"), "reversal", action="none", state="done")
+    named = later(
+        decision(4, authorised_by="Inspector Example"), "correction", authorised_by="Head", action="muted"
+    )
+    cleared = later(decision(5, authorised_by="Inspector Example"), "correction", cleared=("authorised_by",))
+    entries = [hidden, acted, undone, decision(2, action="warned"), taken_back, decision(3, action="blocked"),
+               called_off, decision(4, authorised_by="Inspector Example"), named,
+               decision(5, authorised_by="Inspector Example"), cleared]  # fmt: skip
+
+    def superseded(query: str) -> dict[str, bool]:
+        return {hit.id[7:8]: hit.superseded for hit in find(query, entries=entries)}
+
+    assert superseded("action:hidden") == {"1": False, "4": True, "5": False}
+    assert superseded("action:warned action:blocked") == {"2": False, "3": False}
+    assert superseded('by:"Inspector Example"') == {"1": False, "4": True, "5": True}
+    assert superseded('by:"Night Desk" action:hidden') == {"1": False}
 
 
 def test_a_handle_that_one_record_has_of_an_account_finds_all_of_the_accounts_records() -> None:
