@@ -22,7 +22,8 @@ from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.moderation.capture import NotCapturedError
 from archiver.moderation.decision import Given, parse_action, parse_moment, require_line, require_text
 from archiver.moderation.item import ItemName, parse_item_name, parse_number
-from archiver.moderation.moderating import Decision, Moderator, Recorded
+from archiver.moderation.known import Decision, Recorded
+from archiver.moderation.moderating import Moderator
 from archiver.moderation.screenshots import check_screenshot
 from archiver.records import MODERATION_VERBS, Moderation
 from archiver.settings import AccountSettings, Settings

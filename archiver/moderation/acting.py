@@ -12,16 +12,18 @@ from msgspec import Struct, structs
 from archiver.errors import ArchiverError, IncompleteError, UsageError
 from archiver.moderation.clicks import item_address, what_to_click
 from archiver.moderation.connecting import Connections
-from archiver.moderation.decision import API_ACTS, REVERSALS
+from archiver.moderation.decision import API_ACTS, OF_AUTHOR, REVERSALS
 from archiver.moderation.entries import EntryWriter
 from archiver.moderation.item import PLATFORM
 from archiver.records import ModerationAction
 from archiver.register import OvertakenError, Registered
 from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import Act
+from archiver.sources.x.times import snowflake_ms
 from archiver.sources.x_api.acts import ApiAct, perform
 from archiver.sources.x_api.errors import ActRefusedError
 from archiver.sources.x_api.tokens import Keys, can_act, missing_act_scopes
+from archiver.times import format_time
 
 _ACTS: Final[dict[str, ApiAct]] = {
     "hidden": "hide",
@@ -30,8 +32,6 @@ _ACTS: Final[dict[str, ApiAct]] = {
     "muted": "mute",
     "unmuted": "unmute",
 }
-_OF_AUTHOR: Final = ("muted", "unmuted")
-"""Actions whose target is the author, not the item."""
 _BY_HAND: Final = {
     "blocked": "X lets no program block",
     "unblocked": "X lets no program unblock",
@@ -98,7 +98,7 @@ class Acting:
         if act not in account.api.acts:
             return f'the settings do not let this program {act}: acts = ["{act}"] in [account.api]'
         if _target_of(row) is None:
-            return "the author's number is not known" if action in _OF_AUTHOR else "the item has no number"
+            return "the author's number is not known" if action in OF_AUTHOR else "the item has no number"
         try:
             keys = self._connections.client(account, account.api).keys
         except ArchiverError:
@@ -115,6 +115,14 @@ class Acting:
         account, target = self.account(row), _target_of(row)
         if why is not None or account is None or account.api is None or target is None:
             return Acted(row=row, clicks=clicks, by_hand=why)
+        if (newer := self._newer(row)) is not None:
+            doubt = IncompleteError(
+                f"it is not {row.action}: by the newer record {newer.record_id} it is to be {newer.action}",
+                f"call off the one that is not wanted: archiver moderation reverse {row.record_id[:8]}",
+            )
+            return Acted(row=row, error=doubt, clicks=clicks)
+        if (row.state, row.way) != ("planned", "api"):  # on record, before X may do it
+            row = self._writer.add(row, "outcome", action=row.action, state="planned", way="api")
         try:
             client = self._connections.client(account, account.api)
             said = perform(client, _ACTS[row.action or ""], target, self._connections.patience())
@@ -124,6 +132,13 @@ class Acting:
         except ArchiverError as error:
             return Acted(row=row, error=error, clicks=clicks)
         return Acted(row=self._note_done(row, said, client.now_ms()), said=said)
+
+    def _newer(self, row: Registered) -> Registered | None:
+        """A later decision on the same target which a record's undoing would undo."""
+        undone = _UNDO.get(row.action or "") if row.action in UNDOING else None
+        same = self._writer.of_target(row) if undone is not None else []
+        newer = [one for one in same if one.entered_ms > row.entered_ms and one.action == undone]
+        return newer[-1] if newer else None
 
     def _note_done(self, row: Registered, said: str, now_ms: int) -> Registered:
         try:
@@ -154,8 +169,11 @@ class Acting:
     # What a person says
 
     def confirm(self, row: Registered, action_ms: int, note: str | None) -> Acted:
-        """A person did it on the platform. Raise UsageError where nothing is to be done."""
-        if not row.is_pending:
+        """A person did it on the platform. Raise UsageError where nothing is to be done, and for a time at
+        which the item was not there yet."""
+        if row.platform == PLATFORM and row.item_type != "user" and row.item_id:
+            check_after(action_ms, snowflake_ms(row.item_id), row.action or "done")
+        if row.state == "done":
             raise UsageError(
                 f"in the record {row.record_id} nothing is to be done: {row.action}, {row.state}",
                 f"see: archiver moderation show {row.record_id[:8]}",
@@ -212,8 +230,17 @@ class Acting:
         return Acted(row=called_off, error=doubt)
 
 
+def check_after(done_ms: int, posted_ms: int | None, action: str) -> None:
+    """Raise UsageError where an item is said to be dealt with before it was posted."""
+    if posted_ms is not None and done_ms < posted_ms:
+        raise UsageError(
+            f"{action} at {format_time(done_ms)[:16]}Z would be before it was posted",
+            f"it was posted at {format_time(posted_ms)[:16]}Z: look at the time",
+        )
+
+
 def _target_of(row: Registered) -> str | None:
-    return (row.author_id if row.action in _OF_AUTHOR else row.item_id) or None
+    return (row.author_id if row.action in OF_AUTHOR else row.item_id) or None
 
 
 def _without_permission(account: AccountSettings, keys: Keys, act: Act) -> str | None:

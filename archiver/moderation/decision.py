@@ -29,6 +29,8 @@ API_ACTS: Final[Mapping[ModerationAction, Act]] = {
     "removed": "remove",
 }
 """Which permission of the settings lets this program do it itself."""
+OF_AUTHOR: Final = ("muted", "unmuted", "blocked", "unblocked")
+"""Actions whose target is the author, not the item."""
 CLOCK_TOLERANCE_MS: Final = 120_000
 """Clocks differ a little: a time so little ahead is not in the future."""
 DETECTIONS: Final[tuple[Detection, ...]] = get_args(Detection)

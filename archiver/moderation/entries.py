@@ -7,6 +7,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from archiver.errors import UsageError
+from archiver.moderation.decision import OF_AUTHOR
 from archiver.moderation.item import PLATFORM, parse_item_name
 from archiver.moderation.keeping import keep_entries, row_after
 from archiver.records import EntryKind, Moderation
@@ -97,6 +98,15 @@ class EntryWriter(Struct, frozen=True):
         )
         keep_entries(self.spool, [made], said_hashes={} if said_hash is None else {row.record_id: said_hash})
         return row_after(row, made, said_hash=said_hash)
+
+    def of_target(self, row: Registered) -> list[Registered]:
+        """Other records whose actions are about what this one's is: the author, or the item."""
+        table, of = self.spool.register, (row.platform, row.account)
+        if row.action in OF_AUTHOR:
+            rows = table.by_author(*of, row.author_id) if row.author_id else []
+        else:
+            rows = table.about(*of, row.item_id) if row.item_id else []
+        return [one for one in rows if one.record_id != row.record_id]
 
     def fresh(self, row: Registered) -> Registered:
         """The record's row as it is now: another run may have added to it."""

@@ -81,7 +81,7 @@ def row_after(
         way=entry.way or known.way,
         entered_ms=known.entered_ms,
         content_hash=known.content_hash,
-        said_hash=said_hash or known.said_hash,
+        said_hashes=((known.said_hashes or b"") + (said_hash or b"")) or None,
         taken_back=int(known.taken_back or (entry.entry == "reversal" and entry.action is None)),
     )
 

@@ -6,69 +6,29 @@ transaction; only then X is asked to act; what came of it becomes the entry `out
 is gone on with by running the same command again: a record that is planned is acted on, not made anew.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
 from archiver.errors import ArchiverError, ConfigurationError, SourceError, UsageError
-from archiver.moderation.acting import Acted, Acting, undoes
+from archiver.moderation.acting import Acted, Acting, check_after
 from archiver.moderation.attachments import fetch_pictures, take_screenshots
 from archiver.moderation.capture import GIVE_BY_HAND, ItemCapture, NeverShownError, NotCapturedError, Seen
 from archiver.moderation.connecting import Connections
-from archiver.moderation.decision import Facts, Given
+from archiver.moderation.decision import Given
 from archiver.moderation.entries import EntryWriter
 from archiver.moderation.fitting import check_fits
 from archiver.moderation.item import PLATFORM, ItemName
 from archiver.moderation.keeping import keep_entries, row_after
-from archiver.moderation.screenshots import Screenshot
-from archiver.records import ItemType, Moderation, ModerationAction, ModerationState
+from archiver.moderation.known import Decision, Known, Recorded
+from archiver.records import ItemType, Moderation, ModerationState
 from archiver.register import Registered
 from archiver.settings import AccountSettings, Settings
-from archiver.state import KeyedHash
-from archiver.times import format_time
 
 _ON_THE_ITEM: Final = ("hidden", "removed")
 """Actions that have no sense once the item is not there any more."""
-SAID_AGAIN: Final = "said when the same was decided on again"
-
-
-class Decision(Struct, frozen=True, kw_only=True):
-    """What a person wants done about one item. `given`: its content by hand, for when X does not show it.
-    `done_ms`: when the person did it on X already. `anew`: make another record although there is one."""
-
-    name: ItemName
-    account: AccountSettings
-    action: ModerationAction
-    facts: Facts
-    given: Given | None = None
-    screenshots: Sequence[Screenshot] = ()
-    done_ms: int | None = None
-    anew: bool = False
-
-    @property
-    def is_of_ours(self) -> bool:
-        """Whether the item's address names our own account."""
-        return bool(self.name.handle) and self.name.handle.lower() == (self.account.handle or "").lower()  # type: ignore[union-attr]  # looked at before
-
-    def hash(self, key: KeyedHash) -> bytes:
-        """By which the same decision is known again: all that a person says but who says it."""
-        files = [(one.media_type, one.size) for one in self.screenshots]
-        return key(msgspec.msgpack.encode((self.facts, self.given, self.done_ms, files)))
-
-
-class Recorded(Struct, frozen=True, kw_only=True):
-    """A decision that is on record, before anything is done about it. `known`: the record was there before;
-    `added`: what was said anew is a further entry of it. `entry`: the decision, where it was made now.
-    `notes`: what to know beside. `short`: something is missing."""
-
-    row: Registered
-    known: bool = False
-    added: bool = False
-    entry: Moderation | None = None
-    notes: tuple[str, ...] = ()
-    short: bool = False
 
 
 class _Plan(Struct, frozen=True, kw_only=True):
@@ -89,7 +49,7 @@ class Moderator:
         self._writer = writer
         self._connections = connections
         self._spool = writer.spool
-        self._key = KeyedHash.of(writer.spool.identity)
+        self._known = Known(writer)
         self._acting = Acting(settings, writer, connections)
 
     def moderate(self, decision: Decision, on_recorded: Callable[[Recorded], None]) -> Acted:
@@ -99,87 +59,49 @@ class Moderator:
         recorded = self._record(decision)
         on_recorded(recorded)
         row = recorded.row
-        if row.is_pending and recorded.known and decision.done_ms is not None:
-            return self._acting.confirm(row, decision.done_ms, None)
+        if recorded.known and decision.done_ms is not None:
+            return self._done_by_hand(row, decision.done_ms)
         said = recorded.entry.outcome if recorded.entry is not None else None
         return self._acting.act(row) if row.is_pending else Acted(row=row, said=said)
 
+    def _done_by_hand(self, row: Registered, done_ms: int) -> Acted:
+        """A person says of a known record when it was done on X."""
+        if row.state != "done":
+            return self._acting.confirm(row, done_ms, None)
+        if row.way != "hand":
+            return Acted(row=row, said="on record as done by this program: --done-at is not used")
+        correct = f"correct {row.record_id[:8]} --done-at …"
+        return Acted(row=row, said=f"on record as done by hand; another time: archiver moderation {correct}")
+
     def _record(self, decision: Decision) -> Recorded:
-        known = self._known(decision, [decision.name.id])
+        known = self._known.find(decision, decision.name.id)
         if known is not None:
             with self._spool.appending():
-                return self._add(known, decision, None)
+                return self._known.add(known, decision)
         check_fits(decision.name, decision.action, is_own=None)
         seen, notes = self._see(decision)
         is_own = _is_own(decision.account, seen)
         check_fits(decision.name, decision.action, is_own=is_own)
-        if decision.done_ms is not None and seen.posted_ms is not None and decision.done_ms < seen.posted_ms:
-            raise UsageError(
-                f"{decision.action} at {format_time(decision.done_ms)[:16]}Z would be before it was posted",
-                f"it was posted at {format_time(seen.posted_ms)[:16]}Z: look at --done-at",
-            )
+        if decision.done_ms is not None:
+            check_after(decision.done_ms, seen.posted_ms, decision.action)
         with self._spool.appending():
             entry = self._entry(decision, seen)
+            lost = [f"{one.file_name}: {one.missing}" for one in entry.attachments if one.missing]
+            short = seen.short or entry.content == "unseen" or bool(lost)
             with self._spool.registering():  # another run may have recorded the same meanwhile
-                gone = seen.content == "unseen"
-                known = self._known(decision, [seen.item_id, *seen.edit_ids], is_gone=gone)
+                known = self._known.find(decision, seen.item_id, seen)
                 if known is None:
-                    said = {entry.record_id: decision.hash(self._key)}
-                    keep_entries(self._spool, [entry], seen.answers, said_hashes=said)
+                    said = self._known.hash(decision, with_given=entry.content == "given", short=short)
+                    keep_entries(self._spool, [entry], seen.answers, said_hashes={entry.record_id: said})
             if known is not None:
-                return self._add(known, decision, seen)
-        lost = [f"{one.file_name}: {one.missing}" for one in entry.attachments if one.missing]
+                return self._known.add(known, decision)
         missing = [f"not captured: {one}" for one in (*entry.context_missing, *lost)]
         return Recorded(
             row=row_after(None, entry),
             entry=entry,
-            notes=(*notes, *seen.notes, *missing),
-            short=seen.short or entry.content == "unseen" or bool(lost),
+            notes=(*notes, *seen.notes, *self._known.other_versions(decision, seen), *missing),
+            short=short,
         )
-
-    # What is there already
-
-    def _known(
-        self, decision: Decision, ids: Sequence[str | None], *, is_gone: bool = False
-    ) -> Registered | None:
-        """The record of the same action on the same item, where there is one that still stands. `is_gone`:
-        also one that could not be carried out, because the item was not there. Raise UsageError where an
-        earlier record is still to undo what is decided on now."""
-        if decision.anew:
-            return None
-        of = (PLATFORM, decision.account.id)
-        rows = [row for one in dict.fromkeys(ids) if one for row in self._spool.register.about(*of, one)]
-        rows = [row for row in rows if _kind_of(row) == decision.name.kind]
-        for row in rows:
-            if undoes(row, decision.action):
-                raise UsageError(
-                    f"by the record {row.record_id} it is still to be {row.action}",
-                    f"call that off, which also does this: archiver moderation reverse {row.record_id[:8]}",
-                )
-        standing = [row for row in rows if row.action == row.decided == decision.action]
-        lasting = [row for row in standing if is_gone or row.state != "failed" or row.way is not None]
-        return lasting[-1] if lasting else None
-
-    def _add(self, row: Registered, decision: Decision, seen: Seen | None) -> Recorded:
-        """What a person says anew of a known record, as a further entry; the same again adds nothing. Content
-        by hand is added where X did not show the item, screenshots always."""
-        said_hash = decision.hash(self._key)
-        if row.said_hash == said_hash:
-            return Recorded(row=row, known=True, short=row.state == "failed")
-        fields = dict(decision.facts.said)
-        notes: tuple[str, ...] = ()
-        if decision.given is not None and row.state == "failed" and row.way is None:
-            given = msgspec.structs.asdict(decision.given)
-            fields |= {"content": "given", **{name: value for name, value in given.items() if value}}
-        elif decision.given is not None:
-            notes = ("the item is on record: its content as given by hand was not used",)
-        files = take_screenshots(
-            self._spool, decision.account.id, self._writer.make_id(), decision.screenshots
-        )
-        if files:
-            fields["attachments"] = tuple(files)
-        row = self._writer.add(row, "correction", SAID_AGAIN, said_hash=said_hash, **fields)
-        return Recorded(row=row, known=True, added=True, notes=notes, short=row.state == "failed")
 
     # What X shows
 
@@ -321,11 +243,6 @@ def _given(decision: Decision, given: Given, seen: Seen) -> Seen:
 def _type_of(name: ItemName) -> ItemType | None:
     """Of an item that nobody here has seen: of a post it is not known whether it answers anything."""
     return "message" if name.kind == "message" else "user" if name.kind == "user" else None
-
-
-def _kind_of(row: Registered) -> str:
-    """As an item's name has it."""
-    return row.item_type if row.item_type in ("message", "user") else "post"
 
 
 def _address(name: ItemName, seen: Seen) -> str:

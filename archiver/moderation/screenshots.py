@@ -4,6 +4,7 @@ Told by their bytes, never by their names: PNG (W3C PNG, third edition, 5.2 and 
 annex B), GIF (89a, 27), WebP (RFC 9649). A file that ends early is refused too: half a picture proves little.
 """
 
+from hashlib import file_digest
 from pathlib import Path
 from typing import IO, Final
 
@@ -26,6 +27,7 @@ class Screenshot(Struct, frozen=True):
     media_type: str
     ending: str
     size: int
+    sha256: str
 
 
 def check_screenshot(path: Path, most_bytes: int) -> Screenshot:
@@ -39,6 +41,8 @@ def check_screenshot(path: Path, most_bytes: int) -> Screenshot:
             head = file.read(_HEAD_BYTES)
             file.seek(max(0, size - _TAIL_BYTES))
             tail = file.read(_TAIL_BYTES)
+            file.seek(0)
+            digest = file_digest(file, "sha256").hexdigest() if size <= most_bytes else ""
     if size > most_bytes:
         raise UsageError(
             f"{path} has {size:,} bytes, and a screenshot may have {most_bytes:,}",
@@ -54,7 +58,7 @@ def check_screenshot(path: Path, most_bytes: int) -> Screenshot:
         raise UsageError(
             f"{path} is a {kind.upper()} picture that breaks off before its end", "save it again"
         )
-    return Screenshot(path, f"image/{kind}", "jpg" if kind == "jpeg" else kind, size)
+    return Screenshot(path, f"image/{kind}", "jpg" if kind == "jpeg" else kind, size, digest)
 
 
 def open_screenshot(screenshot: Screenshot) -> IO[bytes]:

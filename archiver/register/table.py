@@ -17,8 +17,9 @@ CREATE TABLE IF NOT EXISTS moderation (
     record_id TEXT PRIMARY KEY, entries INTEGER NOT NULL, last_entry TEXT NOT NULL, platform TEXT NOT NULL,
     account TEXT NOT NULL, item_type TEXT, item_id TEXT, author_id TEXT, decided TEXT, action TEXT,
     state TEXT, way TEXT, entered_ms INTEGER NOT NULL, content_hash BLOB,
-    said_hash BLOB, taken_back INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+    said_hashes BLOB, taken_back INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS moderation_item ON moderation (platform, account, item_id);
+CREATE INDEX IF NOT EXISTS moderation_author ON moderation (platform, account, author_id);
 """
 
 
@@ -31,7 +32,8 @@ class Registered(Struct, frozen=True, kw_only=True):
 
     `decided`: the action that its first entry decided on, `action` the last one: to undo it, or none where it
     was called off. `entered_ms`: when its first entry was made. `content_hash`: of an imported row,
-    `said_hash`: of what a person said of it here last; both keyed, so that the same is known again.
+    `said_hashes`: of what persons said of it here, one after the other; all keyed, so that the same is known
+    again.
     `taken_back`: 1 where an act that cannot be undone was taken back in the record."""
 
     record_id: str
@@ -48,7 +50,7 @@ class Registered(Struct, frozen=True, kw_only=True):
     way: str | None = None
     entered_ms: int
     content_hash: bytes | None = None
-    said_hash: bytes | None = None
+    said_hashes: bytes | None = None
     taken_back: int = 0
 
     @property
@@ -109,6 +111,12 @@ class RegisterTable:
     def about(self, platform: str, account: str, item_id: str) -> list[Registered]:
         """Records about one item, as one account dealt with it."""
         return self._rows("WHERE platform = ? AND account = ? AND item_id = ?", (platform, account, item_id))
+
+    def by_author(self, platform: str, account: str, author_id: str) -> list[Registered]:
+        """Records about one author's items, as one account dealt with them."""
+        return self._rows(
+            "WHERE platform = ? AND account = ? AND author_id = ?", (platform, account, author_id)
+        )
 
     def pending(self) -> list[Registered]:
         """Records whose last action is still to be done, as `is_pending` says."""

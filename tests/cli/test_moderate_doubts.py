@@ -309,12 +309,112 @@ def test_a_text_too_long_for_standard_input_is_refused_whole(
     assert decision.text == "é" * 1000
 
 
-def test_versions_of_one_post_are_one_item(run: Runner, scene: Scene, home: XHome) -> None:
+def test_a_version_that_was_edited_since_is_a_record_of_its_own(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
     moderate(run, home, scene.reply, "hide")
-    edited_reply = scene.x.world.edit_post(scene.reply, "@SpringfieldPD Not idle.")
-    newer = str(getattr(edited_reply, "id", edited_reply))
-    assert moderate(run, home, newer, "hide").output.startswith("Recorded already as ")
-    assert len(registered(home)) == 1
+    newer = scene.x.world.edit_post(scene.reply, "@SpringfieldPD Worse.")
+    result = moderate(run, home, str(getattr(newer, "id", newer)), "hide")
+    first, second = registered(home)
+    assert f"another version of this post is on record as {first.record_id}" in result.errors
+    texts = [one.text for one in entries_of(home) if one.entry == "decision"]
+    assert texts == [TEXT, "@SpringfieldPD Worse."]
+    assert second.item_id != first.item_id
+
+
+@pytest.mark.parametrize("over", ["item", "account"])
+def test_an_old_reversal_does_not_unmute_who_was_muted_since(
+    run: Runner, scene: Scene, home: XHome, over: str
+) -> None:
+    moderate(run, home, scene.url, "mute")
+    scene.x.faults.add(r"/muting/", problem(503), times=100, method="DELETE")
+    say(run, home, "moderation", "reverse", scene.reply, "--note", "no", code=3)
+    scene.x.faults.clear()
+    again = scene.url if over == "item" else "@loud_resident"
+    command = ["moderate", again, "--reason", "spam", "--action", "mute"]
+    assert "is still to be unmuted" in run.fails(2, "--config", home.folder, *command)
+    moderate(run, home, again, "mute", "--again")
+    result = say(run, home, "moderation", "pending", "--finish", code=3)
+    assert "by the newer record" in result.errors
+    assert [act for act, _ in scene.effective_acts] == ["mute"]
+
+
+def test_an_attempt_at_what_was_planned_otherwise_is_on_record_before_it_is_made(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    scene.x.faults.add(ACT_PATH, problem(403))
+    moderate(run, home, scene.url, "hide", code=1)
+    scene.x.faults.add(ACT_PATH, Drop(), times=100)
+    record = registered(home)[0].record_id
+    say(run, home, "moderation", "pending", "--finish", record, code=3)
+    assert [(one.entry, one.state) for one in entries_of(home)] == [
+        ("decision", "planned"),
+        ("outcome", "failed"),
+        ("outcome", "planned"),
+    ]
+    scene.x.faults.clear()
+    say(run, home, "moderation", "reverse", record, "--note", "no")
+    assert scene.effective_acts == [("hide", scene.reply), ("unhide", scene.reply)]
+
+
+def test_another_picture_of_the_same_size_is_kept_too(
+    run: Runner, scene: Scene, home: XHome, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    first.write_bytes(PNG)
+    second.write_bytes(
+        PNG[:60] + bytes([PNG[60] ^ 1]) + PNG[61:] if len(PNG) > 80 else PNG[:20] + b"x" + PNG[21:]
+    )
+    moderate(run, home, scene.url, "none", "--screenshot", str(first))
+    for _ in range(2):
+        moderate(run, home, scene.url, "none", "--screenshot", str(second))
+    assert len({one.sha256 for one in compose(entries_of(home)).now.attachments}) == 2
+    assert len(entries_of(home)) == 2
+
+
+def test_what_was_done_by_hand_since_is_recorded_of_a_known_record(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    when = format_time(scene.x.world.now_ms())
+    moderate(run, home, scene.url, "block", code=3)
+    assert "blocked: done by hand" in moderate(run, home, scene.url, "block", "--done-at", when).output
+    scene.x.world.delete_post(scene.notice)
+    own = f"https://x.com/SpringfieldPD/status/{scene.notice}"
+    moderate(run, home, own, "remove", reason="own_error", code=3)
+    moderate(run, home, own, "remove", "--done-at", when, reason="own_error", code=3)
+    assert [row.state for row in registered(home)] == ["done", "done"]
+    early = ["moderate", "done", scene.reply, "--at", "2020-01-01T00:00Z"]
+    moderate(run, home, scene.url, "report", code=3)
+    assert "before it was posted" in run.fails(2, "--config", home.folder, *early)
+    record = registered(home)[0].record_id
+    later = format_time(scene.x.world.now_ms())
+    say(run, home, "moderation", "correct", record, "--why", "clock", "--done-at", later)
+
+
+def test_the_same_said_again_says_what_was_missing_and_adds_nothing(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    scene.x.faults.add(r"/search/recent$", problem(503), times=100)
+    moderate(run, home, scene.url, "hide", code=3)
+    scene.x.faults.clear()
+    result = moderate(run, home, scene.url, "hide", code=3)
+    assert "what was missing when it was recorded still is" in result.errors
+    moderate(run, home, scene.url, "hide", "--note", "A")
+    for more in ([], ["--note", "A"], [], GIVEN):
+        result = run(
+            "--config", home.folder, "moderate", scene.url, "--reason", "abusive", "--action", "hide", *more
+        )
+        assert "added" not in result.output
+    assert len(entries_of(home)) == 3
+
+
+def test_a_text_that_was_unseen_and_is_put_right_counts_as_given(
+    run: Runner, scene: Scene, home: XHome
+) -> None:
+    scene.x.world.delete_post(scene.reply)
+    moderate(run, home, scene.url, "hide", code=3)
+    say(run, home, "moderation", "correct", scene.reply, "--why", "found in a mail", "--text", TEXT)
+    assert compose(entries_of(home)).now.content == "given"
 
 
 # What is short

@@ -41,6 +41,7 @@ from archiver.times import system_clock
 @click.option("--author-name", metavar="NAME", help="The author's name as shown.")
 @click.option("--author-id", metavar="ID", help="The author's number.")
 @click.option("--posted-at", metavar=TIME, help="When it was posted.")
+@click.option("--done-at", metavar=TIME, help="When the action was done.")
 @screenshot_option
 @click.option(
     "--clear",
@@ -65,7 +66,10 @@ def command(session: Session, /, record: str, why: str, **said: Any) -> int:
         "author_name": require_line(said["author_name"], "--author-name"),
         "author_id": require_line(said["author_id"], "--author-id"),
         "posted_ms": read_time(said["posted_at"], "--posted-at", now_ms),
+        "action_ms": read_time(said["done_at"], "--done-at", now_ms),
     }
+    if content["text"] is not None:
+        fields["content"] = "given"
     fields |= {name: value for name, value in content.items() if value is not None}
     cleared = tuple(name for option in dict.fromkeys(said["clear"]) for name in CLEARED_BY[option])
     if twice := [name for name in cleared if name in fields]:
