@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from archiver.moderation.connecting import Connections
 from archiver.records import Moderation
 from archiver.register import Registered
 from archiver.sources.moderation import KIND, decode_entry
 from archiver.spool import Spool
+from tests.cli.runner import Result, Runner
 from tests.collected import HOUR_MS, MAIN, MINUTE_MS, Asked, XHome, make_x_home
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_world import User
@@ -89,3 +93,28 @@ def the_decision(entries: Sequence[Moderation]) -> Moderation:
     """The only one."""
     (found,) = [one for one in entries if one.entry == "decision"]
     return found
+
+
+# What a run says
+
+
+def moderate(
+    run: Runner, home: XHome, item: str, action: str, *more: str, reason: str = "abusive", code: int = 0
+) -> Result:
+    result = run("--config", home.folder, "moderate", item, "--reason", reason, "--action", action, *more)
+    assert result.code == code, result
+    assert "Traceback" not in result.errors
+    return result
+
+
+def say(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
+    result = run("--config", home.folder, *arguments)
+    assert result.code == code, result
+    return result
+
+
+def wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What moderation waits for faults passes at once, in this process."""
+    defaults = Connections.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "sleep", lambda seconds: None)

@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from archiver.moderation.connecting import Connections
 from archiver.times import format_time
-from tests.cli.runner import Result, Runner
-from tests.collected import HOUR_MS, Asked, XHome, fake_x, make_x_home
+from tests.cli.runner import Runner
+from tests.collected import HOUR_MS, Asked, fake_x, make_x_home
 from tests.fakes.x_faults import problem
-from tests.moderated import TEXT, Scene, entries_of, make_scene, registered, the_decision
+from tests.moderated import (
+    TEXT,
+    Scene,
+    entries_of,
+    make_scene,
+    moderate,
+    registered,
+    say,
+    the_decision,
+    wait_for_nothing,
+)
 from tests.unit.moderation.test_screenshots import PNG
 
 
@@ -28,24 +37,7 @@ def scene() -> Iterator[Scene]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    defaults = Connections.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "sleep", lambda seconds: None)
-
-
-def moderate(
-    run: Runner, home: XHome, item: str, action: str, *more: str, reason: str = "abusive", code: int = 0
-) -> Result:
-    result = run("--config", home.folder, "moderate", item, "--reason", reason, "--action", action, *more)
-    assert result.code == code, result
-    assert "Traceback" not in result.errors
-    return result
-
-
-def say(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
-    result = run("--config", home.folder, *arguments)
-    assert result.code == code, result
-    return result
+    wait_for_nothing(monkeypatch)
 
 
 # What is recorded

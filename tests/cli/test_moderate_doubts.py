@@ -9,15 +9,24 @@ from typing import Any
 import pytest
 
 from archiver.formats import age
-from archiver.moderation.connecting import Connections
 from archiver.moderation.keeping import keep_entries
 from archiver.records import Moderation
 from archiver.register import compose
 from archiver.times import format_time
-from tests.cli.runner import Result, Runner
+from tests.cli.runner import Runner
 from tests.collected import MINUTE_MS, XHome, fake_x
 from tests.fakes.x_faults import Drop, Edit, problem
-from tests.moderated import ACTS, TEXT, Scene, entries_of, make_scene, registered
+from tests.moderated import (
+    ACTS,
+    TEXT,
+    Scene,
+    entries_of,
+    make_scene,
+    moderate,
+    registered,
+    say,
+    wait_for_nothing,
+)
 from tests.unit.moderation.test_screenshots import PNG
 
 ITEM = r"^/2/tweets$"
@@ -43,24 +52,7 @@ def home(scene: Scene, tmp_path: Path) -> XHome:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    defaults = Connections.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "sleep", lambda seconds: None)
-
-
-def moderate(
-    run: Runner, home: XHome, item: str, action: str, *more: str, reason: str = "abusive", code: int = 0
-) -> Result:
-    result = run("--config", home.folder, "moderate", item, "--reason", reason, "--action", action, *more)
-    assert result.code == code, result
-    assert "Traceback" not in result.errors
-    return result
-
-
-def say(run: Runner, home: XHome, *arguments: str, code: int = 0) -> Result:
-    result = run("--config", home.folder, *arguments)
-    assert result.code == code, result
-    return result
+    wait_for_nothing(monkeypatch)
 
 
 def allow(home: XHome, acts: str) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from archiver.moderation.connecting import Connections
 from archiver.settings import load_settings
 from archiver.spool import Spool
 from archiver.times import system_clock
@@ -38,8 +37,16 @@ from tests.fakes.x_faults import (
     rate_limited,
 )
 from tests.faults.folders import check_nothing_half
-from tests.moderated import Scene, entries_in, entries_of, make_scene, registered, the_decision
-from tests.programs import PROJECT
+from tests.moderated import (
+    Scene,
+    entries_in,
+    entries_of,
+    make_scene,
+    registered,
+    the_decision,
+    wait_for_nothing,
+)
+from tests.programs import PROJECT, require_program
 from tests.unit.moderation.test_screenshots import PNG
 
 MOST_STEPS = 200
@@ -55,9 +62,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Runner:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    defaults = Connections.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "sleep", lambda seconds: None)
+    wait_for_nothing(monkeypatch)
 
 
 class Watcher:
@@ -275,8 +280,7 @@ def test_an_act_that_x_refuses_is_a_failure_on_record_and_is_tried_again_only_by
 
 def test_what_is_written_is_on_the_disk_before_x_is_asked_to_act(tmp_path: Path) -> None:
     """Seen from outside: the last write to the spool before the request was followed by a sync that ended."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed: it shows in which order writes, syncs and requests happen")
+    strace = require_program("strace")
     trace = tmp_path / "trace"
     with fake_x() as x:
         scene = make_scene(x)
@@ -284,7 +288,7 @@ def test_what_is_written_is_on_the_disk_before_x_is_asked_to_act(tmp_path: Path)
         command = ["--config", str(home.folder), *moderate(scene)]
         calls = "trace=pwrite64,write,fsync,fdatasync,sendto,sendmsg"
         ran = subprocess.run(
-            ["strace", "-f", "-y", "-s", "200", "-e", calls, "-o", trace, *PROGRAM, *command],
+            [strace, "-f", "-y", "-s", "200", "-e", calls, "-o", trace, *PROGRAM, *command],
             cwd=PROJECT,
             capture_output=True,
             text=True,
