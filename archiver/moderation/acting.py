@@ -39,10 +39,8 @@ _BY_HAND: Final = {
     "reinstated": "X brings no deleted post back",
 }
 UNDOING: Final = frozenset(REVERSALS.values())
-_UNDO: Final[dict[str, ModerationAction]] = {
-    **{action: undo for action, undo in REVERSALS.items()},  # noqa: C416  # widens the keys' type
-    **{undo: action for action, undo in REVERSALS.items() if undo != "reinstated"},
-}
+_BACK: Final = [(undo, action) for action, undo in REVERSALS.items() if undo != "reinstated"]
+_UNDO: Final = dict[str, ModerationAction]([*REVERSALS.items(), *_BACK])
 """What undoes each action, an undoing that was only planned included."""
 _TRIES: Final = 3
 """So often an entry is tried again where another run has added to the record meanwhile."""
@@ -87,7 +85,7 @@ class Acting:
     def by_hand(self, row: Registered) -> str | None:
         """Why a person has to do a record's action; None where this program may and can."""
         action = row.action or ""
-        act = API_ACTS.get(action)  # type: ignore[call-overload]  # a code of ours, or none
+        act = API_ACTS.get(action)
         account = self.account(row)
         if row.platform != PLATFORM:
             return "this program acts on X only"

@@ -21,7 +21,7 @@ REVERSALS: Final[Mapping[ModerationAction, ModerationAction]] = {
     "comments_off": "comments_on",
 }
 """What undoes an action; a warning, a reply and a report cannot be undone."""
-API_ACTS: Final[Mapping[ModerationAction, Act]] = {
+API_ACTS: Final[Mapping[str, Act]] = {
     "hidden": "hide",
     "unhidden": "hide",
     "muted": "mute",

@@ -40,7 +40,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     @property
     def is_of_ours(self) -> bool:
         """Whether the item's address names our own account."""
-        return bool(self.name.handle) and self.name.handle.lower() == (self.account.handle or "").lower()  # type: ignore[union-attr]  # looked at before
+        handle = self.name.handle
+        return handle is not None and handle.lower() == (self.account.handle or "").lower()
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

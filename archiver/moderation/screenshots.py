@@ -17,7 +17,6 @@ _TAIL_BYTES: Final = 64 * 1024
 """Some programs append a little after the end of a JPEG."""
 _HEAD_BYTES: Final = 16
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-NAME_CHARACTERS: Final = 100
 
 
 class Screenshot(Struct, frozen=True):

@@ -9,6 +9,7 @@ from archiver.cli.moderation._results import INCOMPLETE, open_register, report_a
 from archiver.errors import ArchiverError, UsageError
 from archiver.moderation.acting import Acting
 from archiver.moderation.clicks import item_address, what_to_click
+from archiver.moderation.decision import API_ACTS
 from archiver.moderation.entries import EntryWriter
 from archiver.register import Registered
 from archiver.times import format_time
@@ -39,7 +40,7 @@ def command(session: Session, records: tuple[str, ...], finish: bool, by: str | 
         session.print_json("summary", pending=len(left))
     elif not rows:
         click.echo("Nothing is pending.")
-    elif not finish:
+    elif not finish and any(row.action in API_ACTS for row in rows):
         click.echo("Do what this program can do: archiver moderation pending --finish")
     return INCOMPLETE if left else 0
 
