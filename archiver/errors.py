@@ -51,6 +51,10 @@ class SourceError(ArchiverError):
     pass
 
 
+class StoreError(ArchiverError):
+    pass
+
+
 class NoVaultError(ArchiverError):
     exit_code = 10
 

@@ -1,14 +1,20 @@
 """What every store does, and the names it takes. One contract suite holds them all to it
 (`tests/contracts/test_stores.py`)."""
 
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypeVar
 
 from archiver.errors import ArchiverError, IntegrityError
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+Outcome = TypeVar("Outcome")
 COPY_BYTES = 1 << 20
 MAXIMUM_NAME_BYTES = 1024
 """S3's limit for a key."""
@@ -33,6 +39,21 @@ class NotInStoreError(IntegrityError):
         self.name = name
 
 
+Range = tuple[int, int]
+"""A part of a file: offset and length in bytes."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a store itself says of a file, without its bytes being read: its size, the SHA-256 (hexadecimal)
+    that the store checked when it took the file, where it keeps one, and what is not as it was asked to
+    be: a delete marker over it, versions that somebody else put there, a lock that is not in force."""
+
+    size: int
+    sha256: str | None = None
+    problems: tuple[str, ...] = ()
+
+
 class StoredFile(Protocol):
     """An open file of a store, read at any place."""
 
@@ -41,6 +62,15 @@ class StoredFile(Protocol):
 
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`: `length` of them, fewer only where the file ends."""
+        ...
+
+    def prefetch(self, ranges: Sequence[Range]) -> None:
+        """Have these parts at hand, all fetched together, so that `read_at` of them waits for nothing.
+        Parts beyond the end are cut short. A file that is near needs nothing."""
+        ...
+
+    def is_at_hand(self, offset: int, length: int) -> bool:
+        """Whether `read_at` of this would wait for nothing: always, of a file that is near."""
         ...
 
     def close(self) -> None: ...
@@ -59,21 +89,29 @@ class Store(Protocol):
     """Files under names as `archives/2026-11-01/manifest.json`. Nothing sealed is deleted or replaced,
     but for an archive's key, which is rewritten when keyholders change.
 
-    Every method raises ArchiverError for a name that `check_name` refuses, and where the
-    store fails; ExistsInStoreError and NotInStoreError as said."""
+    Every method raises ArchiverError for a name that `check_name` refuses, StoreError where the store
+    cannot be reached or refuses; ExistsInStoreError and NotInStoreError as said. A store can be pickled
+    to be used by another process, and be used by several threads at once."""
 
     @property
     def location(self) -> str:
         """For messages: a path or an address, without credentials."""
         ...
 
-    def create(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """A writer. When the body ends well the file is there, whole and durable; else nothing is.
-
-        Raise ExistsInStoreError where the name is taken, at the start or by another writer meanwhile."""
+    @property
+    def is_near(self) -> bool:
+        """Whether a read costs next to nothing, as in a folder. Of one that is not near, each read is a
+        request that takes its time: whoever reads asks for many parts at once."""
         ...
 
-    def put_new(self, name: str, source: bytes | BinaryIO) -> None:
+    def create(self, name: str, *, sha256: str | None = None) -> AbstractContextManager[BinaryIO]:
+        """A writer. When the body ends well the file is there, whole and durable; else nothing is.
+
+        Raise ExistsInStoreError where the name is taken, at the start or by another writer meanwhile;
+        IntegrityError, leaving nothing, where what was written has not the SHA-256 (hexadecimal) named."""
+        ...
+
+    def put_new(self, name: str, source: bytes | BinaryIO, *, sha256: str | None = None) -> None:
         """`create` and write it all."""
         ...
 
@@ -81,6 +119,11 @@ class Store(Protocol):
 
     def read(self, name: str, max_bytes: int) -> bytes:
         """A whole small file. Raise IntegrityError where it is larger than `max_bytes`."""
+        ...
+
+    def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:
+        """`read` of many small files at once, each with its limit in bytes: what each holds, or why it
+        could not be read."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[str]:
@@ -91,8 +134,23 @@ class Store(Protocol):
 
     def size(self, name: str) -> int: ...
 
+    def inspect(self, names: Sequence[str]) -> dict[str, Inspection | ArchiverError]:
+        """What the store itself says of each file, or why it says nothing."""
+        ...
+
     def replace_key(self, name: str, data: bytes) -> None:
         """Replace an existing `…/key.age`: at any instant the old bytes or the new ones are there."""
+        ...
+
+    def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:
+        """For repair alone: put the file there whose SHA-256 this is, whatever lies there. What lay there
+        is set aside and not lost. Raise IntegrityError, changing nothing, where the source has another
+        SHA-256; StoreError where the store keeps what lies there."""
+        ...
+
+    def begun_archives(self) -> set[str]:
+        """The names of all archives that were ever begun here, so also of those that were discarded:
+        none of them is used again."""
         ...
 
     def discard_unfinished(self, archive: str) -> None:
@@ -118,3 +176,39 @@ def check_key_name(name: str) -> str:
     if check_name(name).endswith("/key.age"):
         return name
     raise ArchiverError(f"{name} is sealed and is never replaced", "only an archive's key.age is rewritten")
+
+
+class HashingWriter:
+    """Passes on what is written, and hashes it."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+        self._digest = hashlib.sha256()
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        self._digest.update(data)
+        return self._target.write(data)
+
+    def require(self, name: str, sha256: str) -> None:
+        """Raise IntegrityError unless all that was written has this SHA-256."""
+        if self._digest.hexdigest() != sha256:
+            raise IntegrityError(
+                f"what was to become {name} has not the SHA-256 it must have", "nothing was written"
+            )
+
+
+def copy_all(source: bytes | BinaryIO, target: BinaryIO) -> None:
+    """Write all that a source holds."""
+    if isinstance(source, bytes):
+        target.write(source)
+        return
+    while piece := source.read(COPY_BYTES):
+        target.write(piece)
+
+
+def outcome(act: Callable[[], Outcome]) -> Outcome | ArchiverError:
+    """What an act returns, or the error it ends in."""
+    try:
+        return act()
+    except ArchiverError as error:
+        return error

@@ -3,25 +3,32 @@
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 from archiver import disk
-from archiver.errors import IntegrityError, NoVaultError
+from archiver.errors import ArchiverError, IntegrityError, NoVaultError
 from archiver.stores.base import (
-    COPY_BYTES,
     ExistsInStoreError,
+    HashingWriter,
+    Inspection,
     NotInStoreError,
+    Range,
     StoredFile,
     check_key_name,
     check_name,
+    copy_all,
+    outcome,
 )
 
 FILE_MODE = 0o444
 """Sealed: nobody writes to it again. The umask may take more away."""
+SET_ASIDE = "set-aside"
+"""The folder for what repair found in a file's place."""
 
 
 class LocalFile:
@@ -46,6 +53,12 @@ class LocalFile:
 
     def _read_more(self, offset: int, length: int) -> bytes:
         return os.pread(self._descriptor, length, offset) if offset < self._size else b""
+
+    def prefetch(self, ranges: Sequence[Range]) -> None:
+        """Nothing to do: the file is near."""
+
+    def is_at_hand(self, offset: int, length: int) -> bool:
+        return True
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -77,25 +90,30 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         return self.root / check_name(name)
 
+    @property
+    def is_near(self) -> bool:
+        return True
+
     @contextmanager
-    def create(self, name: str) -> Iterator[BinaryIO]:
+    def create(self, name: str, *, sha256: str | None = None) -> Iterator[BinaryIO]:
         path = self._path(name)
         disk.make_directories(path.parent)
         try:
             with disk.new_file(path, mode=FILE_MODE) as writer:
-                yield writer
+                if sha256 is None:
+                    yield writer
+                else:
+                    checked = HashingWriter(writer)
+                    yield cast(BinaryIO, checked)
+                    checked.require(name, sha256)
         except disk.TakenError as error:
             if error.path != path:  # of another file that the body was making
                 raise
             raise ExistsInStoreError(name, self.location) from error
 
-    def put_new(self, name: str, source: bytes | BinaryIO) -> None:
-        with self.create(name) as writer:
-            if isinstance(source, bytes):
-                writer.write(source)
-                return
-            while piece := source.read(COPY_BYTES):
-                writer.write(piece)
+    def put_new(self, name: str, source: bytes | BinaryIO, *, sha256: str | None = None) -> None:
+        with self.create(name, sha256=sha256) as writer:
+            copy_all(source, writer)
 
     def open_random(self, name: str) -> StoredFile:
         path = self._path(name)
@@ -130,12 +148,45 @@ class LocalStore:
         with self.open_random(name) as file:
             return file.size
 
+    def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:
+        return {name: outcome(partial(self.read, name, most)) for name, most in limits.items()}
+
+    def inspect(self, names: Sequence[str]) -> dict[str, Inspection | ArchiverError]:
+        return {name: outcome(partial(self._inspect, name)) for name in names}
+
+    def _inspect(self, name: str) -> Inspection:
+        return Inspection(self.size(name))
+
     def replace_key(self, name: str, data: bytes) -> None:
         path = self._path(check_key_name(name))
         if not path.is_file():
             raise NotInStoreError(name, self.location)
         with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
             writer.write(data)
+
+    def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:
+        path = self._path(name)
+        disk.make_directories(path.parent)
+        with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
+            checked = HashingWriter(writer)
+            copy_all(source, cast(BinaryIO, checked))
+            checked.require(name, sha256)
+            self._set_aside(name, path)
+
+    def _set_aside(self, name: str, path: Path) -> None:
+        """Keep what lies there under another name: it may be evidence of what happened to it."""
+        if not os.path.lexists(path):
+            return
+        number = 1
+        while os.path.lexists(target := self.root / SET_ASIDE / f"{name}.{number}"):
+            number += 1
+        disk.make_directories(target.parent)
+        with disk.os_errors_reported("moving", path):
+            path.rename(target)
+        disk.sync_directory(target.parent)
+
+    def begun_archives(self) -> set[str]:
+        return {name.split("/")[1] for name in self.list("archives/")}
 
     def discard_unfinished(self, archive: str) -> None:
         folder = self._path(f"archives/{archive}")

@@ -1,0 +1,62 @@
+"""What the settings say of the stores that hold the vault, and of what is kept at hand of those far away."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Addressing = Literal["auto", "path", "virtual"]
+ObjectLock = Literal["none", "governance", "compliance"]
+
+
+@dataclass(frozen=True)
+class LocalStoreSettings:
+    """A store in a folder: a disk, a mounted share. A `required` store must have an archive before the
+    spool is emptied; one that is not is filled when it can be."""
+
+    name: str
+    required: bool
+    path: Path
+
+
+@dataclass(frozen=True)
+class S3StoreSettings:
+    """A store in a bucket. The three keys are references (`archiver.secrets`), never the keys; without
+    them and `profile` they come from where boto3 finds them: environment, its files, the machine's role.
+
+    `prefix` is empty or ends in a slash. `lock_days` is how long each object is locked from the day it is
+    put there, 0 without a lock. `encryption`: none, AES256, or aws:kms with `encryption_key`."""
+
+    name: str
+    required: bool
+    bucket: str
+    prefix: str = ""
+    endpoint: str | None = None
+    region: str | None = None
+    addressing: Addressing = "auto"
+    profile: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+    object_lock: ObjectLock = "none"
+    lock_days: int = 0
+    legal_hold: bool = False
+    storage_class: str | None = None
+    encryption: str = "none"
+    encryption_key: str | None = None
+    ca_file: Path | None = None
+    connect_timeout_seconds: int = 10
+    read_timeout_seconds: int = 60
+    tries: int = 5
+
+
+StoreSettings = LocalStoreSettings | S3StoreSettings
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """What is kept on this machine of stores that are far away: sealed bytes as they lie there, nothing
+    decrypted. `bytes` 0: nothing. Within `fresh_seconds` a search does not ask again what there is."""
+
+    folder: Path
+    bytes: int = 1 << 30
+    fresh_seconds: int = 60
