@@ -1,11 +1,12 @@
 """Reading one sealed segment in place: store, age, Zstandard, SQLite, each authenticated or checked."""
 
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 import apsw
 
-from archiver.archive.vfs import SegmentDatabase
+from archiver.archive.vfs import SegmentDatabase, Statement
 from archiver.errors import ArchiverError, IntegrityError, repair_hint
 from archiver.formats import FormatError, age
 from archiver.formats.seekable_zstd import SeekableReader
@@ -14,22 +15,58 @@ from archiver.stores.base import Store
 NOT_ITS_KEY = "its beginning was altered, or it is another archive's: the archive's key does not open it"
 """The key itself was found to be the manifest's (`archiver.keys.open_archive_key`), so the file is wrong."""
 
+FIRST_BYTES = 256 * 1024
+"""Of a segment far away, fetched on opening: age's header, and the roots of tables and indexes, which are
+the database's first pages, as SQLite never moves a root; those that a search needs took 220 kB sealed."""
+LAST_BYTES = 128 * 1024
+"""Fetched on opening too: the seek table, 8 bytes a frame, and age's last chunk. 256 MiB have 1,300 frames."""
+_ROUNDS = 12
+"""How often `gather` looks again. A page of a table is found in two rounds; the rest is for long rows."""
+
 
 class SegmentReader:
     """An open segment: `connection` is read only. Raise IntegrityError, naming the file, for altered
-    bytes, and for a file that the archive's own key does not open."""
+    bytes, and for a file that the archive's own key does not open.
+
+    Of a store that is far away, its beginning and its end are fetched together. Not for several threads at
+    once."""
 
     def __init__(self, store: Store, name: str, identity: age.Identity) -> None:
         self.name = name
+        self.is_near = store.is_near
         self._stored = store.open_random(name)
         try:
+            self._stored.prefetch([(0, FIRST_BYTES), (max(0, self._stored.size - LAST_BYTES), LAST_BYTES)])
             self.sealed = age.SeekReader(self._stored, [identity])
             self.frames = SeekableReader(self.sealed)
-            self._database = SegmentDatabase.read(self.frames)
+            self._database = SegmentDatabase.read(self.frames, is_at_hand=self._is_at_hand)
         except (FormatError, ArchiverError, apsw.Error) as error:
             self._stored.close()
             raise self._translated(error) from error
         self.connection = self._database.connection
+
+    def _is_at_hand(self, offset: int, length: int) -> bool:
+        return self.frames.holds(offset, length) or self._stored.is_at_hand(*self._locate(offset, length))
+
+    def _locate(self, offset: int, length: int) -> tuple[int, int]:
+        """Where in the stored file a part of the plain database lies."""
+        return self.sealed.locate(*self.frames.locate(offset, length))
+
+    def gather(self, statements: Iterable[Statement]) -> None:
+        """Of a segment that is far away, have at hand all that these statements read; do nothing for a near
+        one. Where statements lack something, what each lacks first is fetched together, and they are run
+        again: so many at once take as many rounds of requests as one. Raise ArchiverError where the store
+        fails. A statement that is wrong or reads altered bytes says so when it is run for its rows."""
+        if self.is_near:
+            return
+        waiting: Sequence[Statement] = list(statements)
+        for number in range(_ROUNDS):
+            lacking, waiting = self._database.lacking(waiting)
+            if not lacking:
+                return
+            # A row that goes on over several pages shows one after the other: look further each time.
+            further = 1 << max(0, number - 1)
+            self._stored.prefetch([self._locate(offset, length * further) for offset, length in lacking])
 
     def _translated(self, error: Exception) -> ArchiverError:
         if isinstance(error, ArchiverError):

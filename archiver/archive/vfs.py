@@ -5,7 +5,8 @@ put plaintext anywhere. Pages reach SQLite through apsw's VFS (SQLite, "The OS B
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any, Protocol
 
 import apsw
@@ -15,6 +16,11 @@ FRAME_BYTES = 64 * 1024
 """Of the database in one frame where searches read: rows and indexes."""
 BULK_FRAME_BYTES = 1024 * 1024
 """In one frame where only a record's verbatim bytes are: a tenth smaller than frames of 64 KiB."""
+
+Range = tuple[int, int]
+"""A part of the plain database: offset and length in bytes."""
+Statement = tuple[str, Sequence[Any]]
+"""SQL and its values."""
 
 _SQLITE_IOCAP_IMMUTABLE = apsw.SQLITE_IOCAP_IMMUTABLE
 
@@ -223,14 +229,22 @@ class GrowingFile(_LockFreeFile):
 
 
 class _SealedFile(_LockFreeFile):
-    """A sealed segment as SQLite sees it: immutable, every write refused."""
+    """A sealed segment as SQLite sees it: immutable, every write refused.
 
-    def __init__(self, source: PlainSource) -> None:
+    While `lacking` is a set, nothing is waited for: a read of what `is_at_hand` denies fails, and is noted
+    in it."""
+
+    def __init__(self, source: PlainSource, is_at_hand: Callable[[int, int], bool]) -> None:
         self._source = source
+        self._is_at_hand = is_at_hand
         self._size = source.size
         self.error: Exception | None = None
+        self.lacking: set[Range] | None = None
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
+        if self.lacking is not None and not self._is_at_hand(offset, amount):
+            self.lacking.add((offset, amount))
+            raise apsw.IOError("this part is not at hand")
         try:
             return self._source.read_at(offset, min(amount, max(0, self._size - offset)))
         except Exception as error:  # kept for the caller: SQLite passes on only a code
@@ -253,11 +267,10 @@ class _SealedFile(_LockFreeFile):
 class SegmentDatabase:
     """A connection on one file of the kinds above, with the VFS that must outlive it."""
 
-    _count = 0
+    _numbers = count(1)  # taking the next one is safe from several threads
 
     def __init__(self, file: GrowingFile | _SealedFile, flags: int) -> None:
-        SegmentDatabase._count += 1
-        name = f"archiver-segment-{SegmentDatabase._count}"
+        name = f"archiver-segment-{next(self._numbers)}"
         self._file = file
         self._vfs: _OneFileVFS | None = _OneFileVFS(name, file)
         try:
@@ -270,6 +283,24 @@ class SegmentDatabase:
     def error(self) -> Exception | None:
         """Why the last read failed, below SQLite."""
         return self._file.error if isinstance(self._file, _SealedFile) else None
+
+    def lacking(self, statements: Sequence[Statement]) -> tuple[set[Range], list[Statement]]:
+        """Run statements as far as what is at hand lets them: the parts that they lack, a first one each,
+        and the statements that could not be run to their end."""
+        if not isinstance(self._file, _SealedFile):
+            raise TypeError("a segment that is being built lacks nothing")
+        lacking: set[Range] = set()
+        unfinished = []
+        self._file.lacking = lacking
+        try:
+            for sql, values in statements:
+                try:
+                    self.connection.execute(sql, values).fetchall()
+                except apsw.Error:  # whatever else is wrong is told when it is run for its rows
+                    unfinished.append((sql, values))
+        finally:
+            self._file.lacking = None
+        return lacking, unfinished
 
     def close(self) -> None:
         self.connection.close()
@@ -293,9 +324,15 @@ class SegmentDatabase:
         return database
 
     @classmethod
-    def read(cls, source: PlainSource, *, cache_bytes: int = 8 * 1024 * 1024) -> "SegmentDatabase":
-        """A sealed segment, read only."""
-        file = _SealedFile(source)
+    def read(
+        cls,
+        source: PlainSource,
+        *,
+        cache_bytes: int = 8 * 1024 * 1024,
+        is_at_hand: Callable[[int, int], bool] = lambda offset, length: True,
+    ) -> "SegmentDatabase":
+        """A sealed segment, read only. `is_at_hand`: whether reading a part of it waits for nothing."""
+        file = _SealedFile(source, is_at_hand)
         try:
             database = cls(file, apsw.SQLITE_OPEN_READONLY)
         except apsw.Error as error:  # opening reads the first page

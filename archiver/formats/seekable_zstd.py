@@ -305,15 +305,30 @@ class SeekableReader:
         """Return `length` plain bytes from `offset`, fewer only at the end. Raise SeekableError."""
         if offset < 0 or length < 0:
             raise ValueError(f"cannot read {length} bytes at {offset}")
+        first, stop = self._touched(offset, length)
+        base = self._plain_starts[first]
+        part = slice(offset - base, min(offset + length, self.size) - base)
+        if stop == first + 1:
+            return self._frame(first)[part]
+        return b"".join(self._frames(first, stop))[part] if first < stop else b""
+
+    def locate(self, offset: int, length: int) -> tuple[int, int]:
+        """Where in the source the frames lie that hold these plain bytes: offset and length in bytes. For a
+        reader who fetches several parts at once before reading them."""
+        first, stop = self._touched(offset, length)
+        return self._starts[first], self._starts[stop] - self._starts[first]
+
+    def holds(self, offset: int, length: int) -> bool:
+        """Whether these plain bytes are in memory, from frames read before."""
+        return all(number in self._cache for number in range(*self._touched(offset, length)))
+
+    def _touched(self, offset: int, length: int) -> tuple[int, int]:
+        """The first frame of a part, and the first beyond it; twice the same where the part is empty."""
         end = min(offset + length, self.size)
         if offset >= end:
-            return b""
+            return 0, 0
         first = bisect_right(self._plain_starts, offset) - 1
-        base = self._plain_starts[first]
-        if end <= self._plain_starts[first + 1]:
-            return self._frame(first)[offset - base : end - base]
-        stop = bisect_right(self._plain_starts, end - 1)
-        return b"".join(self._frames(first, stop))[offset - base : end - base]
+        return first, bisect_right(self._plain_starts, end - 1)
 
     def iter_frames(self) -> Iterator[bytes]:
         """Yield every frame's plain bytes in order, past the cache. Raise SeekableError naming the frame."""

@@ -3,6 +3,7 @@
 Every name in it is one of ours; whatever a person typed is a bound value.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Literal
 
@@ -40,6 +41,8 @@ _ACCOUNT = "r.account IN (SELECT account FROM capture WHERE handle = ? COLLATE N
 
 Statement = tuple[str, list[object]]
 """SQL and its values."""
+_WAY = {"newest": "DESC", "oldest": "ASC", "relevance": "DESC"}
+_LENGTHS_APART = 1000
 
 
 def tables_of(query: Query) -> list[str]:
@@ -72,16 +75,27 @@ def hits_statement(table: str, query: Query, order: Order, fetch: int, archive: 
     source = f"{table}_fts AS f CROSS JOIN {table} AS r ON r.key = f.docid"
     match = f"f.{table}_fts MATCH ?"
     if order == "relevance":
-        inner = source if conditions else f"{table}_fts AS f"
+        best, best_values = best_statement(table, query, fetch)
         sql = (
-            f"SELECT {_COLUMNS[table]}, best.score FROM (SELECT f.docid AS docid, {_score(table)} AS score"  # noqa: S608  # constants of this module
-            f" FROM {inner} WHERE {' AND '.join([match, *conditions])} ORDER BY score, f.docid DESC LIMIT ?)"
-            f" AS best CROSS JOIN {table} AS r ON r.key = best.docid"
+            f"SELECT {_COLUMNS[table]}, best.score FROM ({best}) AS best"  # noqa: S608  # constants of this module
+            f" CROSS JOIN {table} AS r ON r.key = best.docid"
         )
-        return sql, [archive, expression, *values, min(fetch, MANY)]
+        return sql, [archive, *best_values]
     return _select(
         table, source, [match, *conditions], [archive, expression, *values], order, fetch, "f.docid"
     )
+
+
+def best_statement(table: str, query: Query, fetch: int) -> Statement:
+    """The keys of one table's best hits and their scores, at most `fetch`, of a query that has words."""
+    conditions, values = _conditions(table, query)
+    join = f" CROSS JOIN {table} AS r ON r.key = f.docid" if conditions else ""
+    where = " AND ".join([f"f.{table}_fts MATCH ?", *conditions])
+    sql = (
+        f"SELECT f.docid AS docid, {_score(table)} AS score FROM {table}_fts AS f{join}"  # noqa: S608  # constants of this module
+        f" WHERE {where} ORDER BY score, f.docid DESC LIMIT ?"
+    )
+    return sql, [match_expression(query), *values, min(fetch, MANY)]
 
 
 def _select(
@@ -124,6 +138,50 @@ def revision_statement(
         conditions.append(f"r.key NOT IN (SELECT docid FROM {table}_fts WHERE {table}_fts MATCH ?)")  # noqa: S608  # a table's name
         values.append(exclude_expression(query))
     return f"SELECT {_COLUMNS[table]}, {score} FROM {source} WHERE {' AND '.join(conditions)}", values  # noqa: S608  # constants of this module
+
+
+# What a search will read, for a segment that is far away
+
+
+def word_statements(table: str, query: Query, order: Order) -> list[Statement]:
+    """For each group of words one that finds its first hit, so that all of them look for their words at
+    once, and for those excluded; none where the query has no words."""
+    sql = f"SELECT docid FROM {table}_fts WHERE {table}_fts MATCH ? ORDER BY docid {_WAY[order]} LIMIT 1"  # noqa: S608  # constants of this module
+    groups = [query._replace(groups=(group,), excluded=()) for group in query.groups]
+    expressions = [match_expression(one) for one in groups]
+    if query.excluded:
+        expressions.append(exclude_expression(query))
+    return [(sql, [expression]) for expression in expressions]
+
+
+def keys_statement(table: str, query: Query, order: Order) -> Statement:
+    """The keys of rows that the words are in, whatever else is asked of them; of a query that has words."""
+    sql = f"SELECT docid FROM {table}_fts WHERE {table}_fts MATCH ? ORDER BY docid {_WAY[order]}"  # noqa: S608  # constants of this module
+    return sql, [match_expression(query)]
+
+
+def row_statement(table: str, key: int) -> Statement:
+    """One row, as a hit shows it."""
+    return f"SELECT {_COLUMNS[table]} FROM {table} AS r WHERE r.key = ?", ["", key]  # noqa: S608  # constants of this module
+
+
+def matching_statement(table: str, query: Query, keys: list[int]) -> Statement | None:
+    """How many of these rows are as the query wants them, beyond its words; None where all are."""
+    conditions, values = _conditions(table, query)
+    if query.excluded and not query.groups:
+        conditions.append(f"r.key NOT IN (SELECT docid FROM {table}_fts WHERE {table}_fts MATCH ?)")  # noqa: S608  # a table's name
+        values.append(exclude_expression(query))
+    if not conditions:
+        return None
+    where = " AND ".join(["r.key IN (SELECT value FROM json_each(?))", *conditions])
+    return f"SELECT count(*) FROM {table} AS r WHERE {where}", [json.dumps(keys), *values]  # noqa: S608  # constants of this module
+
+
+def length_statements(table: str, rows: int) -> list[Statement]:
+    """Lengths of some documents of a table's index, spread so that every page that holds such is read: a
+    score needs the length of every hit. A page of 64 KiB has some 5,000."""
+    sql = f"SELECT size FROM {table}_fts_docsize WHERE docid = ?"  # noqa: S608  # constants of this module
+    return [(sql, [key]) for key in (*range(1, rows, _LENGTHS_APART), rows)]
 
 
 def _conditions(table: str, query: Query) -> tuple[list[str], list[object]]:

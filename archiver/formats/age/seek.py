@@ -77,6 +77,15 @@ class SeekReader:
         chunks[-1] = chunks[-1][: end - last * CHUNK_BYTES]
         return b"".join(chunks)
 
+    def locate(self, offset: int, length: int) -> tuple[int, int]:
+        """Where in the source the chunks lie that hold this part of the plaintext: offset and length in
+        bytes. For a reader who fetches several parts at once before reading them. Not of an armored
+        source, which is in memory whole."""
+        end = min(offset + length, self.size)
+        first = self._layout.locate(min(offset, self.size) // CHUNK_BYTES)[0]
+        tail_offset, tail_length = self._layout.locate(max(0, end - 1) // CHUNK_BYTES)
+        return first, max(0, tail_offset + tail_length - first)
+
     def _prepare(self, source: RandomSource, cached_chunks: int) -> None:
         self.chunks_read = 0
         self.bytes_read = 0

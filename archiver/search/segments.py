@@ -1,0 +1,153 @@
+"""The segments of a vault that searches read: opened when first needed, side by side where they are far
+away, and left open."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import add
+from typing import Any, NamedTuple, TypeVar
+
+import apsw
+
+from archiver.archive.manifest import File
+from archiver.archive.read import SegmentReader
+from archiver.keys import Identity
+from archiver.search.hit import Effort
+from archiver.search.query import Query
+from archiver.search.rank import register_rank
+from archiver.search.statement import MANY, Order, Statement, wants_relations
+from archiver.times import parse_time
+from archiver.vault import Archive, Vault
+
+Found = TypeVar("Found")
+_SIDE_BY_SIDE = 16
+"""Segments that are asked at the same time, where that means waiting for a network."""
+
+
+class Segment(NamedTuple):
+    archive: Archive
+    file: File
+    posted_from: int
+    posted_to: int
+
+
+Dated = tuple[Segment, int, int]
+"""A segment with the first and last times of what a search wants of it."""
+
+
+class Segments:
+    """All segments of some archives. Raise NoKeyError where no identity opens an archive, IntegrityError for
+    altered bytes, StoreError where the store cannot be reached."""
+
+    def __init__(self, vault: Vault, archives: Sequence[Archive], identities: Sequence[Identity]) -> None:
+        self._vault = vault
+        self._identities = identities
+        self._open: dict[tuple[str, str], SegmentReader] = {}
+        self._threads: ThreadPoolExecutor | None = None
+        self._read_elsewhere = Effort(0, 0, 0, 0)
+        self.all = [
+            Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
+            for archive in archives
+            for file in archive.manifest.segments
+        ]
+
+    @property
+    def are_near(self) -> bool:
+        return self._vault.store.is_near
+
+    def reader(self, archive: Archive, file: File) -> SegmentReader:
+        """An open segment."""
+        key = (archive.name, file.name)
+        reader = self._open.get(key)
+        if reader is None:
+            reader = self._open[key] = self._vault.open_segment(archive, file, self._identities)
+            register_rank(reader.connection)
+        return reader
+
+    def rows(self, segment: Segment, sql: str, values: Sequence[Any]) -> list[Any]:
+        """What a statement gives of a segment."""
+        reader = self.reader(segment.archive, segment.file)
+        try:
+            return reader.connection.execute(sql, values).fetchall()
+        except apsw.Error as error:
+            raise reader.translated(error) from error
+
+    def in_order(self, query: Query, order: Order) -> list[Dated]:
+        """The segments that can hold hits and their first and last times, those with the newest (or
+        oldest) records first."""
+        undated = wants_relations(query)
+        chosen = []
+        for segment in self.all:
+            first, last = segment.posted_from, segment.posted_to
+            if undated and segment.file.records.get("relation"):
+                first, last = 0, MANY  # what likes, followers and the like have is a time captured
+            if query.since_ms is not None and last < query.since_ms:
+                continue
+            if query.until_ms is not None and first >= query.until_ms:
+                continue
+            chosen.append((segment, first, last))
+        chosen.sort(key=lambda one: one[1] if order == "oldest" else -one[2])
+        return chosen
+
+    # Asking many at once
+
+    def each(self, segments: Iterable[Segment], act: Callable[[Segment], Found]) -> list[Found]:
+        """What an act does with each of them: side by side where they are far away, in turn otherwise.
+        Raise the first error, when all have ended."""
+        asked = list(segments)
+        if self.are_near or len(asked) < 2:
+            return [act(segment) for segment in asked]
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="segment")
+        futures = [self._threads.submit(act, segment) for segment in asked]
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if errors:
+            raise errors[0]
+        return [future.result() for future in futures]
+
+    def gather(self, wanted: Iterable[tuple[Segment, Sequence[Statement]]]) -> None:
+        """Where segments are far away, open these and have at hand all that their statements read."""
+        if self.are_near:
+            return
+        statements = {id(segment): (segment, some) for segment, some in wanted if some}
+
+        def ask(segment: Segment) -> None:
+            self.reader(segment.archive, segment.file).gather(statements[id(segment)][1])
+
+        self.each([segment for segment, _ in statements.values()], ask)
+
+    # What was read
+
+    def effort(self) -> Effort:
+        """What all searches so far have read."""
+        readers = self._open.values()
+        here = (
+            len(self._open),
+            sum(reader.sealed.chunks_read for reader in readers),
+            sum(reader.frames.frames_read for reader in readers),
+            sum(reader.sealed.bytes_read for reader in readers),
+        )
+        return Effort(*map(add, here, self._read_elsewhere))
+
+    def add_effort(self, effort: Effort) -> None:
+        """Count what another process read for this one."""
+        self._read_elsewhere = Effort(*map(add, self._read_elsewhere, effort))
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
+        for reader in self._open.values():
+            reader.close()
+        self._open.clear()
+
+    def opened(self, table: str | None = None) -> Iterator[tuple[Archive, SegmentReader, File]]:
+        """Every segment, or each that has rows of one table, opened; oldest archive first."""
+        wanted = [one for one in self.all if table is None or one.file.records.get(table)]
+        if not self.are_near:
+            self.each(wanted, lambda segment: self.reader(segment.archive, segment.file))
+        for segment in wanted:
+            yield segment.archive, self.reader(segment.archive, segment.file), segment.file
+
+
+def _bound(time: str | None, otherwise: int) -> int:
+    return otherwise if time is None else parse_time(time)

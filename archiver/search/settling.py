@@ -1,0 +1,128 @@
+"""A hit as it is shown: in its newest version that matches, with how many there are, and whether it is gone.
+
+What it has to ask for that lies in whichever segments hold other versions, most of them none.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from archiver.search.hit import Hit
+from archiver.search.query import MODERATION, POST_KINDS, Query
+from archiver.search.segments import Segment, Segments
+from archiver.search.statement import Order, Statement, revision_statement
+
+_REVISION = {
+    "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"
+    " AND (r.version <> 1 OR r.record_id IS NOT NULL) AND r.platform = ? AND r.account = ?",
+    "message": "FROM message AS r WHERE r.platform_id = ? AND r.version <> 1"
+    " AND r.platform = ? AND r.account = ?",
+}
+"""All versions of a record but a first one. Values: record id, platform, account."""
+_AGES = {table: f"SELECT r.posted_ms, r.version {rows}" for table, rows in _REVISION.items()}
+_CAPTURED = {
+    table: "SELECT (SELECT c.fetched_ms FROM capture_part AS p JOIN capture AS c ON c.id = p.capture"  # noqa: S608  # constants of this module
+    f" WHERE p.id = r.part) {rows}"
+    for table, rows in _REVISION.items()
+}
+_AGAIN = {
+    table: f"SELECT 1 {rows} AND r.version <> 1 AND EXISTS"  # noqa: S608  # constants of this module
+    f" (SELECT 1 FROM again AS a WHERE a.record_table = '{table}' AND a.record_key = r.key)"
+    for table, rows in _REVISION.items()
+}
+"""Rows of a record that are no version of their own and were counted as one: what was captured for the
+moderation register alone was not, and is version 1."""
+_GONE = "SELECT noticed_ms, how FROM gone WHERE platform_id = ? AND platform = ? AND account = ? AND kind = ?"
+
+
+class Settler:
+    """Asks the segments of a vault about hits."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+
+    def fetch_ahead(self, hits: Sequence[Hit]) -> None:
+        """Where segments are far away, have at hand what `settled` reads for these hits."""
+        asked = [hit for hit in hits if hit.kind != MODERATION]
+        self._segments.gather((segment, _statements(segment, asked)) for segment in self._segments.all)
+
+    def settled(self, query: Query, order: Order, hit: Hit) -> Hit:
+        """The record in its newest version that matches, with how many there are and whether it is gone."""
+        table = _table_of(hit)
+        ages = self._revisions(hit, _AGES.get(table))
+        newest = max(ages, default=(0, 0))
+        if newest > (hit.posted_ms, hit.version):
+            hit = self._newest_match(query, order, hit, table)
+        gone = self._gone(hit, table)
+        if gone is not None and ages:
+            captured = self._revisions(hit, _CAPTURED.get(table))
+            gone = None if max(captured)[0] > gone[0] else gone  # it was there again
+        rows = max(abs(version) for version in (hit.version, *(version for _, version in ages)))
+        return hit._replace(
+            versions=max(1, rows - self._count_again(hit, table)),
+            superseded=hit.version < 0 or newest > (hit.posted_ms, hit.version),
+            gone=gone,
+        )
+
+    def _revisions(self, hit: Hit, sql: str | None) -> list[tuple[int, ...]]:
+        """A row for each of the record's versions, but for a first one."""
+        if sql is None:
+            return []
+        record = (hit.record_id, hit.platform, hit.account)
+        segments = [segment for segment in self._segments.all if segment.file.revised]
+        return [row for segment in segments for row in self._segments.rows(segment, sql, record)]
+
+    def _count_again(self, hit: Hit, table: str) -> int:
+        """How many of the record's rows only repeat what had come another way."""
+        sql = _AGAIN.get(table)
+        if sql is None:
+            return 0
+        record = (hit.record_id, hit.platform, hit.account)
+        segments = [segment for segment in self._segments.all if segment.file.again]
+        return sum(len(self._segments.rows(segment, sql, record)) for segment in segments)
+
+    def _newest_match(self, query: Query, order: Order, hit: Hit, table: str) -> Hit:
+        record = (hit.platform, hit.account, hit.record_id)
+        for segment in self._segments.all:
+            if segment.file.revised and segment.file.records.get(table):
+                statement = revision_statement(table, query, order, segment.archive.name, record)
+                hit = max([hit, *self._hits(segment, *statement)], key=age)
+        return hit
+
+    def _gone(self, hit: Hit, table: str) -> tuple[int, str] | None:
+        """When and how the record was last found missing."""
+        found: list[tuple[int, str]] = []
+        kind = hit.kind if table == "relation" else table
+        for segment in self._segments.all:
+            if segment.file.gone.get(kind):
+                found += self._segments.rows(segment, _GONE, (hit.id, hit.platform, hit.account, kind))
+        return max(found, default=None)
+
+    def _hits(self, segment: Segment, sql: str, values: Sequence[Any]) -> list[Hit]:
+        return [Hit(*row) for row in self._segments.rows(segment, sql, values)]
+
+
+def _statements(segment: Segment, hits: Sequence[Hit]) -> list[Statement]:
+    """All that one segment is asked about some hits."""
+    statements: list[Statement] = []
+    for hit in hits:
+        table = _table_of(hit)
+        record: list[object] = [hit.record_id, hit.platform, hit.account]
+        if table in _REVISION and segment.file.revised:
+            statements += [(_AGES[table], record), (_CAPTURED[table], record)]
+        if table in _REVISION and segment.file.again:
+            statements.append((_AGAIN[table], record))
+        kind = hit.kind if table == "relation" else table
+        if segment.file.gone.get(kind):
+            statements.append((_GONE, [hit.id, hit.platform, hit.account, kind]))
+    return statements
+
+
+def age(hit: Hit) -> tuple[int, int]:
+    """Which of two versions is the newer one: the higher."""
+    return hit.posted_ms, hit.version
+
+
+def _table_of(hit: Hit) -> str:
+    if hit.kind in POST_KINDS:
+        return "post"
+    return "message" if hit.kind == "message" else "relation"
