@@ -17,6 +17,8 @@ from archiver.keys import Identity, open_archive_key
 from archiver.stores.base import NotInStoreError, Store
 
 _MAXIMUM_SMALL_FILE = 1024 * 1024
+_SMALL_FILES = ("/manifest.json", "/manifest.json.sig", "/key.age")
+_KEYS_AHEAD = 8
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ class Vault:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._ahead = {} if store.is_near else _read_ahead(store)
         try:
-            described = json.loads(store.read("vault.json", _MAXIMUM_SMALL_FILE))
+            described = json.loads(self.read("vault.json", _MAXIMUM_SMALL_FILE))
             self.id = str(described["vault"])
         except NotInStoreError as error:
             raise NoVaultError(
@@ -66,10 +69,18 @@ class Vault:
             ) from error
         self._keys: dict[str, Identity] = {}
 
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """A small file of the store, as `Store.read`. What was read ahead on opening is used once: whoever
+        asks again wants to know how it is now."""
+        ahead = self._ahead.pop(name, None)
+        if ahead is None or isinstance(ahead, ArchiverError):
+            return self.store.read(name, max_bytes)
+        return ahead
+
     def allowed_signers(self) -> AllowedSigners:
         """Who may sign manifests."""
         try:
-            text = self.store.read("allowed_signers", _MAXIMUM_SMALL_FILE).decode("utf-8", "replace")
+            text = self.read("allowed_signers", _MAXIMUM_SMALL_FILE).decode("utf-8", "replace")
             return AllowedSigners.parse(text)
         except FormatError as error:
             raise IntegrityError(f"allowed_signers: {error}", "restore it from another store") from error
@@ -129,9 +140,9 @@ class Vault:
 
     def _read_manifest(self, name: str) -> tuple[int, str, Manifest, bytes, bytes]:
         path = f"archives/{name}/manifest.json"
-        data = self.store.read(path, MAX_BYTES)
+        data = self.read(path, MAX_BYTES)
         try:
-            signature = self.store.read(f"{path}.sig", _MAXIMUM_SMALL_FILE)
+            signature = self.read(f"{path}.sig", _MAXIMUM_SMALL_FILE)
         except NotInStoreError as error:
             raise IntegrityError(f"{path} has no signature beside it", repair_hint(name)) from error
         manifest = parse_manifest(data, path)
@@ -146,13 +157,23 @@ class Vault:
         """The archive's own identity, unwrapped once; raise NoKeyError if none of the identities fits."""
         identity = self._keys.get(archive.name)
         if identity is None:
-            identity = open_archive_key(self.store, archive.name, identities, archive.manifest.recipient)
+            identity = open_archive_key(self, archive.name, identities, archive.manifest.recipient)
             self._keys[archive.name] = identity
         return identity
 
     def open_segment(self, archive: Archive, file: File, identities: Sequence[Identity]) -> SegmentReader:
         """One segment, to be queried in place."""
         return SegmentReader(self.store, archive.path(file), self.open_key(archive, identities))
+
+
+def _read_ahead(store: Store) -> dict[str, bytes | ArchiverError]:
+    """Of a store that is far away: all small files that opening the vault reads, in one listing and one
+    round of requests. Where the vault has more archives than a few, keys are left for those opened."""
+    names = [name for name in store.list("archives/") if name.endswith(_SMALL_FILES)]
+    keys = [name for name in names if name.endswith("/key.age")]
+    late = set(sorted(keys, key=lambda name: archive_order(name.split("/")[1]))[:-_KEYS_AHEAD])
+    limits = {name: MAX_BYTES for name in names if name not in late}
+    return store.read_many(dict.fromkeys(("vault.json", "allowed_signers"), _MAXIMUM_SMALL_FILE) | limits)
 
 
 def archive_order(name: str) -> tuple[str, int]:

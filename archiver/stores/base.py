@@ -85,7 +85,16 @@ class StoredFile(Protocol):
     ) -> None: ...
 
 
-class Store(Protocol):
+class SmallFiles(Protocol):
+    """Whatever gives small files by their names: a store, or a vault that has read some of them ahead."""
+
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """A whole small file. Raise NotInStoreError where there is none, IntegrityError where it is larger
+        than `max_bytes`."""
+        ...
+
+
+class Store(SmallFiles, Protocol):
     """Files under names as `archives/2026-11-01/manifest.json`. Nothing sealed is deleted or replaced,
     but for an archive's key, which is rewritten when keyholders change.
 
@@ -116,10 +125,6 @@ class Store(Protocol):
         ...
 
     def open_random(self, name: str) -> StoredFile: ...
-
-    def read(self, name: str, max_bytes: int) -> bytes:
-        """A whole small file. Raise IntegrityError where it is larger than `max_bytes`."""
-        ...
 
     def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:
         """`read` of many small files at once, each with its limit in bytes: what each holds, or why it
