@@ -54,7 +54,11 @@ class Vault:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._ahead = {} if store.is_near else _read_ahead(store)
+        self._names_ahead: list[str] | None = None
+        self._ahead: dict[str, bytes | ArchiverError] = {}
+        if not store.is_near:
+            self._names_ahead = list(store.list("archives/"))
+            self._ahead = _read_ahead(store, self._names_ahead)
         try:
             described = json.loads(self.read("vault.json", _MAXIMUM_SMALL_FILE))
             self.id = str(described["vault"])
@@ -88,7 +92,8 @@ class Vault:
     def archive_names(self) -> tuple[list[str], list[str]]:
         """Names of archives with a manifest, and of folders that have none."""
         names: dict[str, bool] = {}
-        for path in self.store.list("archives/"):
+        listed, self._names_ahead = self._names_ahead, None
+        for path in self.store.list("archives/") if listed is None else listed:
             _, archive, *rest = path.split("/", 2)
             names[archive] = names.get(archive, False) or rest == ["manifest.json"]
         whole = sorted((name for name, complete in names.items() if complete), key=archive_order)
@@ -166,13 +171,13 @@ class Vault:
         return SegmentReader(self.store, archive.path(file), self.open_key(archive, identities))
 
 
-def _read_ahead(store: Store) -> dict[str, bytes | ArchiverError]:
-    """Of a store that is far away: all small files that opening the vault reads, in one listing and one
-    round of requests. Where the vault has more archives than a few, keys are left for those opened."""
-    names = [name for name in store.list("archives/") if name.endswith(_SMALL_FILES)]
-    keys = [name for name in names if name.endswith("/key.age")]
+def _read_ahead(store: Store, names: Iterable[str]) -> dict[str, bytes | ArchiverError]:
+    """Of a store that is far away, all small files that opening the vault reads, in one round of requests.
+    Where the vault has more archives than a few, the keys of older ones are left until they are opened."""
+    small = [name for name in names if name.endswith(_SMALL_FILES)]
+    keys = [name for name in small if name.endswith("/key.age")]
     late = set(sorted(keys, key=lambda name: archive_order(name.split("/")[1]))[:-_KEYS_AHEAD])
-    limits = {name: MAX_BYTES for name in names if name not in late}
+    limits = {name: MAX_BYTES for name in small if name not in late}
     return store.read_many(dict.fromkeys(("vault.json", "allowed_signers"), _MAXIMUM_SMALL_FILE) | limits)
 
 

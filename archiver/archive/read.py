@@ -9,17 +9,20 @@ import apsw
 from archiver.archive.vfs import SegmentDatabase, Statement
 from archiver.errors import ArchiverError, IntegrityError, repair_hint
 from archiver.formats import FormatError, age
+from archiver.formats.age.payload import SEALED_CHUNK_BYTES
+from archiver.formats.age.reader import HEAD_BYTES
 from archiver.formats.seekable_zstd import SeekableReader
 from archiver.stores.base import Store
 
 NOT_ITS_KEY = "its beginning was altered, or it is another archive's: the archive's key does not open it"
 """The key itself was found to be the manifest's (`archiver.keys.open_archive_key`), so the file is wrong."""
 
-FIRST_BYTES = 256 * 1024
+FIRST_BYTES = HEAD_BYTES + 4 * SEALED_CHUNK_BYTES
 """Of a segment far away, fetched on opening: age's header, and the roots of tables and indexes, which are
 the database's first pages, as SQLite never moves a root; those that a search needs took 220 kB sealed."""
 LAST_BYTES = 128 * 1024
-"""Fetched on opening too: the seek table, 8 bytes a frame, and age's last chunk. 256 MiB have 1,300 frames."""
+"""Fetched on opening too: the seek table, 8 bytes for each frame, and age's last chunk. A segment of 256 MiB
+has 1,300 frames."""
 _ROUNDS = 12
 """How often `gather` looks again. A page of a table is found in two rounds; the rest is for long rows."""
 
@@ -44,6 +47,11 @@ class SegmentReader:
             self._stored.close()
             raise self._translated(error) from error
         self.connection = self._database.connection
+
+    @property
+    def requests(self) -> int:
+        """Made of the store for this segment so far."""
+        return self._stored.requests
 
     def _is_at_hand(self, offset: int, length: int) -> bool:
         return self.frames.holds(offset, length) or self._stored.is_at_hand(*self._locate(offset, length))

@@ -15,7 +15,7 @@ from archiver.archive.read import NOT_ITS_KEY, SegmentReader
 from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
-from archiver.stores.base import Store, StoredFile
+from archiver.stores.base import Inspection, Store, StoredFile
 
 _BLOCK = 1024 * 1024
 
@@ -61,6 +61,13 @@ def verify_bytes(store: Store, archive: str, expected: File) -> None:
     with store.open_random(name) as stored:
         size, sha256 = HashingReader(stored).finish()
     check_whole(name, archive, expected, size, sha256)
+
+
+def verify_said(archive: str, expected: File, said: Inspection) -> None:
+    """Check what a store says of a file that it was not asked for: its size, and the SHA-256 that the store
+    itself checked when it took the file, where it keeps one of the whole."""
+    name = f"archives/{archive}/{expected.name}"
+    check_whole(name, archive, expected, said.size, said.sha256 or expected.sha256)
 
 
 def verify_file(store: Store, archive: str, expected: File, identity: age.Identity) -> None:

@@ -43,12 +43,14 @@ class Hit(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """What a search read."""
+    """What a search read of segments: how many, age's chunks, Zstandard's frames, bytes; and the requests
+    that it took, none where they are near."""
 
-    segments: int
-    chunks: int
-    frames: int
-    bytes: int
+    segments: int = 0
+    chunks: int = 0
+    frames: int = 0
+    bytes: int = 0
+    requests: int = 0
 
 
 class Result(NamedTuple):

@@ -43,7 +43,7 @@ class Segments:
         self._identities = identities
         self._open: dict[tuple[str, str], SegmentReader] = {}
         self._threads: ThreadPoolExecutor | None = None
-        self._read_elsewhere = Effort(0, 0, 0, 0)
+        self._read_elsewhere = Effort()
         self.all = [
             Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
             for archive in archives
@@ -125,6 +125,7 @@ class Segments:
             sum(reader.sealed.chunks_read for reader in readers),
             sum(reader.frames.frames_read for reader in readers),
             sum(reader.sealed.bytes_read for reader in readers),
+            sum(reader.requests for reader in readers),
         )
         return Effort(*map(add, here, self._read_elsewhere))
 

@@ -60,6 +60,11 @@ class StoredFile(Protocol):
     @property
     def size(self) -> int: ...
 
+    @property
+    def requests(self) -> int:
+        """How many requests were made for its bytes so far: none of a file that is near."""
+        ...
+
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`: `length` of them, fewer only where the file ends."""
         ...

@@ -43,6 +43,10 @@ class LocalFile:
     def size(self) -> int:
         return self._size
 
+    @property
+    def requests(self) -> int:
+        return 0
+
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`: `length` of them, fewer only where the file ends."""
         with disk.os_errors_reported("reading", self._path):
