@@ -27,6 +27,7 @@ from archiver.sources.moderation import encode_entry
 from archiver.stores.local import LocalStore
 from archiver.times import format_time
 from archiver.vault import Vault
+from tests.memory_store import MemoryStore
 from tests.programs import PROJECT
 
 SEALED_BEFORE = PROJECT / "tests" / "unit" / "archive" / "sealed_before"
@@ -114,11 +115,12 @@ def moderation(entry_id: str, **fields: object) -> Moderation:
 
 @dataclass
 class VaultMaker:
-    """Makes a vault in a folder, one archive at a time."""
+    """Makes a vault in a folder, one archive at a time. `is_far`: it is read as from a store far away."""
 
     folder: Path
     holder: age.X25519Identity = field(default_factory=age.X25519Identity.generate)
     head: Head | None = None
+    is_far: bool = False
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -198,7 +200,15 @@ class VaultMaker:
         self.head = Head(manifest.sequence, sha256(data).hexdigest())
 
     def vault(self) -> Vault:
-        return Vault(self.store)
+        return Vault(self.far_store() if self.is_far else self.store)
+
+    def far_store(self) -> MemoryStore:
+        """What is in the folder now, as a store far away that counts what it is asked for."""
+        far = MemoryStore(is_near=False)
+        for name in self.store.list():
+            far.put_new(name, (self.folder / name).read_bytes())
+        far.forget_counts()
+        return far
 
     def searcher(self, processes: int = 1) -> Searcher:
         vault = self.vault()

@@ -197,10 +197,10 @@ def made_from(shapes: list[Shape], places: list[int], segments: int) -> list[lis
 
 
 @contextmanager
-def sealed(segments: list[list[Made]]) -> Iterator[Searcher]:
-    """Two archives that hold the segments, opened for searching."""
+def sealed(segments: list[list[Made]], *, is_far: bool = False) -> Iterator[Searcher]:
+    """Two archives that hold the segments, opened for searching in a folder or by requests."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
-        maker = VaultMaker(Path(folder) / "vault")
+        maker = VaultMaker(Path(folder) / "vault", is_far=is_far)
         half = (len(segments) + 1) // 2
         maker.add("2026-01-01", *segments[:half])
         if segments[half:]:
@@ -220,12 +220,13 @@ def shown(hits: list[Hit]) -> list[tuple[str, int, int, bool]]:
     st.integers(1, 4),
     st.lists(questions, min_size=1, max_size=8),
     st.integers(1, 6),
+    st.booleans(),
 )
 def test_a_search_finds_what_reading_everything_finds(
-    shapes: list[Shape], places: list[int], count: int, questions: list[Question], limit: int
+    shapes: list[Shape], places: list[int], count: int, questions: list[Question], limit: int, is_far: bool
 ) -> None:
     corpus = made_from(shapes, places, count)
-    with sealed(corpus) as searcher:
+    with sealed(corpus, is_far=is_far) as searcher:
         for question in questions:
             query = parse_query(question.written())
             found = expected(corpus, question)

@@ -1,6 +1,7 @@
 """Searching sealed segments: what is found, in which order, and with what is known of each record."""
 
 from contextlib import closing
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,15 @@ from tests.made_vaults import (
 )
 
 
+@pytest.fixture(scope="module", params=["near", "far"])
+def is_far(request: pytest.FixtureRequest) -> bool:
+    """Every search here is made of a vault in a folder, and of one that is read by requests."""
+    return bool(request.param == "far")
+
+
 @pytest.fixture
-def maker(tmp_path: Path) -> VaultMaker:
-    return VaultMaker(tmp_path / "vault")
+def maker(tmp_path: Path, is_far: bool) -> VaultMaker:
+    return VaultMaker(tmp_path / "vault", is_far=is_far)
 
 
 def search(maker: VaultMaker, text: str, order: Order = "newest", limit: int = 50) -> Result:
@@ -64,8 +71,8 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def texts(tmp_path_factory: pytest.TempPathFactory) -> VaultMaker:
-    maker = VaultMaker(tmp_path_factory.mktemp("texts") / "vault")
+def texts(tmp_path_factory: pytest.TempPathFactory, is_far: bool) -> VaultMaker:
+    maker = VaultMaker(tmp_path_factory.mktemp("texts") / "vault", is_far=is_far)
     maker.add("2026-01-01", [post(one, text, int(one)) for one, text in TEXTS.items()])
     return maker
 
@@ -124,8 +131,8 @@ def test_the_descriptions_of_pictures_are_searched_too_but_no_phrase_spans_two_t
 
 
 @pytest.fixture(scope="module")
-def kinds(tmp_path_factory: pytest.TempPathFactory) -> VaultMaker:
-    maker = VaultMaker(tmp_path_factory.mktemp("kinds") / "vault")
+def kinds(tmp_path_factory: pytest.TempPathFactory, is_far: bool) -> VaultMaker:
+    maker = VaultMaker(tmp_path_factory.mktemp("kinds") / "vault", is_far=is_far)
     maker.add(
         "2026-01-01",
         [
@@ -201,9 +208,9 @@ def test_a_hit_says_what_it_is(kinds: VaultMaker) -> None:
 
 
 @pytest.fixture(scope="module")
-def months(tmp_path_factory: pytest.TempPathFactory) -> VaultMaker:
+def months(tmp_path_factory: pytest.TempPathFactory, is_far: bool) -> VaultMaker:
     """Three archives of two segments each; post N says "word" and was posted on day N."""
-    maker = VaultMaker(tmp_path_factory.mktemp("months") / "vault")
+    maker = VaultMaker(tmp_path_factory.mktemp("months") / "vault", is_far=is_far)
     for archive in range(3):
         days = range(archive * 20, archive * 20 + 20)
         segments = [[post(str(day), "word " * (day % 5 + 1), day * DAY_MS) for day in days[half::2]]
@@ -232,7 +239,7 @@ def test_more_is_said_exactly_where_there_are_more(months: VaultMaker, order: Or
 def test_relevance_puts_those_that_say_it_most_first(months: VaultMaker) -> None:
     hits = search(months, "word", "relevance", 0).hits
     assert [hit.score for hit in hits] == sorted(hit.score for hit in hits)
-    many = VaultMaker(months.folder.parent / "many")
+    many = VaultMaker(months.folder.parent / "many", is_far=months.is_far)
     many.add("2026-01-01", [post(str(n), "road " * n + "and some more words " * 3, n) for n in range(9)])
     assert found(many, "road", "relevance", 3) == ["8", "7", "6"]
 
@@ -250,12 +257,15 @@ def test_ranking_in_several_processes_finds_the_same_and_counts_what_it_read(mon
 
 
 def test_a_search_opens_no_more_segments_than_it_needs(months: VaultMaker) -> None:
+    months = copy(months)
+    months.is_far = False
     with closing(months.searcher()) as searcher:
         assert searcher.effort().segments == 0
         searcher.search(parse_query("word"), limit=5)
         first = searcher.effort()
         assert first.segments == 2
-        assert min(first) > 0
+        assert min(first._replace(requests=1)) > 0
+        assert first.requests == 0
         searcher.search(parse_query("word"), limit=5)
         assert searcher.effort().segments == 2
         searcher.search(parse_query("word until:1970-01-10"), limit=50)
