@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import age_stream, main_job, memory, search, startup, x_api
+from bench import age_stream, bucket, main_job, memory, search, startup, x_api
 from bench.results import NOTHING, Asked, Detail, Report, Row, machine
 from bench.workplace import ROOT, BenchError, Workplace, make_export, say
 
-NAMES = ("main-job", "memory", "search", "relevance", "age", "startup", "x-api")
+NAMES = ("main-job", "memory", "search", "relevance", "bucket", "age", "startup", "x-api")
 WITHOUT_EXPORT = frozenset({"age", "x-api"})
 AGE_MEANING = (
     "one stream of random bytes through our X25519 encryption or decryption in the bench's process, against"
@@ -38,6 +38,10 @@ def measure(place: Workplace, names: Sequence[str]) -> tuple[list[Row], list[Det
         details.append(searches.detail())
     if "relevance" in names:
         rows += search.measure_relevance(place)
+    if "bucket" in names:
+        bucket_rows, bucket_details = bucket.measure(place)
+        rows += bucket_rows
+        details += bucket_details
     if "startup" in names:
         rows += [startup.measure_version(), startup.measure_search(place)]
     if "x-api" in names:
