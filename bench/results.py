@@ -14,7 +14,7 @@ NOTHING = "—"
 _INTRODUCTION = (
     "Every ratio is of two measurements of this one run, on this one machine, one after the other, nothing in"
     " parallel. The peer is SQLCipher with FTS5 over the same export, with the verbatim JSON kept; for the"
-    " streams it is the age program, for collecting it is tweepy, for uploads boto3 alone. MB are powers of ten."
+    " streams it is the age program, for collecting tweepy, for uploads boto3. MB are powers of ten."
 )
 
 

@@ -25,6 +25,13 @@ _FILES = (
 )
 
 
+READ_ENTRIES: tuple[tuple[str, list[object]], ...] = (
+    (_ENTRIES, []),
+    ("SELECT body FROM capture_part WHERE id IN (SELECT part FROM moderation)", []),
+)
+"""All that `sealed_entries` reads, to be fetched before where a segment is far away."""
+
+
 class FilePlace(NamedTuple):
     """Where a file of an entry lies in the vault, or why it is missing."""
 

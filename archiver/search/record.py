@@ -78,6 +78,13 @@ def _find(searcher: Searcher, ids: set[str]) -> Record:
     versions: list[Version] = []
     gone: list[dict[str, Any]] = []
     wanted = (json.dumps(sorted(ids)),)
+    searcher.segments.gather(
+        (
+            segment,
+            [(_FIND[table], [*wanted]) for table in (*_TABLES, "gone") if segment.file.records.get(table)],
+        )
+        for segment in searcher.segments.all
+    )
     for archive, reader, file in searcher.readers():
         connection = reader.connection
         try:

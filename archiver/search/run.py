@@ -14,7 +14,7 @@ from archiver.keys import Identity
 from archiver.records import Moderation
 from archiver.search.ahead import fetch_ahead
 from archiver.search.hit import POSITION, Effort, Hit, Result
-from archiver.search.moderation import TABLE, HeldRecord, hold, sealed_entries
+from archiver.search.moderation import READ_ENTRIES, TABLE, HeldRecord, hold, sealed_entries
 from archiver.search.moderation_index import find_moderation
 from archiver.search.query import MODERATION, POST_KINDS, Query
 from archiver.search.segments import Dated, Segments
@@ -94,6 +94,8 @@ class Searcher:
         """Every moderation record, sealed and in the spool, the one entered first at the beginning. Read
         once; only segments that have any are opened."""
         if self._moderation is None:
+            holding = [segment for segment in self.segments.all if segment.file.records.get(TABLE)]
+            self.segments.gather((segment, READ_ENTRIES) for segment in holding)
             sealed = (
                 held
                 for archive, reader, _ in self.readers(TABLE)

@@ -9,6 +9,7 @@ import pytest
 
 from archiver.errors import IntegrityError, StoreError
 from archiver.search.query import parse_query
+from archiver.search.record import find_record
 from archiver.search.run import Result, Searcher
 from archiver.search.statement import Order
 from archiver.stores.base import StoredFile
@@ -108,6 +109,21 @@ def test_a_word_that_the_newest_segment_has_enough_of_opens_no_other(unedited: V
 
 def test_the_oldest_are_looked_for_at_the_other_end(unedited: VaultMaker) -> None:
     assert Cost(unedited, "common kind:post", "oldest").effort.segments == 1
+
+
+def test_one_record_is_shown_whole_from_far_away_in_rounds_that_do_not_grow_with_the_vault(
+    maker: VaultMaker,
+) -> None:
+    store = maker.far_store()
+    vault = Vault(store)
+    archives = vault.list_archives().require_sound()
+    with closing(Searcher(vault, archives, [maker.holder])) as far:
+        record = find_record(far, "8000")
+    near = Vault(maker.store)
+    with closing(Searcher(near, archives, [maker.holder])) as searcher:
+        assert record == find_record(searcher, "8000")
+    assert [one.fields["platform_id"] for one in record.versions] == ["8000", "80000000"]
+    assert store.rounds <= 2 + 5 * SEGMENTS + 12
 
 
 def test_a_second_search_of_what_is_at_hand_asks_nothing(maker: VaultMaker) -> None:
