@@ -205,5 +205,5 @@ def test_every_commands_help_has_an_example_of_it_that_can_be_read(run: Runner, 
 
 def test_the_readme_names_every_limit_that_a_records_officer_must_know() -> None:
     text = " ".join(README.read_text().split())
-    for said in ("between two exports", "about 14 days", "Nothing else opens the archives", "version 0.3"):
+    for said in ("between two exports", "about 14 days", "Nothing else opens the archives", "version 0.4"):
         assert said in text

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archiver.settings import Settings, known_settings, load_settings
 from archiver.settings_api import AccountApi, Credentials
+from archiver.settings_stores import LocalStoreSettings, S3StoreSettings
 from tests.programs import PROJECT
 
 SAMPLE = PROJECT / "config" / "archiver.sample.toml"
@@ -14,8 +15,8 @@ SAMPLE = PROJECT / "config" / "archiver.sample.toml"
 def names(table: dict[str, object], prefix: str = "") -> set[str]:
     found: set[str] = set()
     for key, value in table.items():
-        below = value[0] if isinstance(value, list) and value else value
-        found |= names(below, f"{prefix}{key}.") if isinstance(below, dict) else {f"{prefix}{key}"}
+        for below in value if isinstance(value, list) and value else [value]:
+            found |= names(below, f"{prefix}{key}.") if isinstance(below, dict) else {f"{prefix}{key}"}
     return found
 
 
@@ -50,7 +51,7 @@ def test_what_the_sample_shows_are_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "archiver.toml").write_text("")
     default = load_settings(tmp_path / "archiver.toml")
     for name in (
-        "vault", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
+        "stores", "cache", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
         "segment_bytes", "language", "limits", "x_api", "moderation",
     ):  # fmt: skip
         assert getattr(shown, name) == getattr(default, name), name
@@ -73,3 +74,27 @@ def test_the_other_ways_to_an_account_load_once_their_lines_are_used(tmp_path: P
         api = load_in(tmp_path, changed).accounts[0].api
         assert api is not None
         assert {key for key, value in vars(api.credentials).items() if value} == set(keys)
+
+
+def test_the_other_stores_load_once_their_lines_are_used(tmp_path: Path) -> None:
+    """All of them, but that a profile and keys exclude each other, as lines beside it say."""
+    text = SAMPLE.read_text()
+    first = text.index("#[[store]]")
+    last = text.index("[cache]")
+    used = with_all_lines(text[first:last]).replace('object_lock = "none"', 'object_lock = "governance"')
+    used = used.replace('encryption = "none"', 'encryption = "aws:kms"')
+    used = used.replace("/etc/ssl/certs/s3.pem", "keys/s3.pem").replace('profile = "archiver"\n', "")
+    _, share, bucket = load_in(tmp_path, text[:first] + used + text[last:]).stores
+    assert share == LocalStoreSettings("share", True, Path("/mnt/share/vault"))
+    assert isinstance(bucket, S3StoreSettings)
+    assert [name for name, value in vars(bucket).items() if value is None] == ["profile"]
+
+
+def test_what_the_sample_says_a_bucket_has_otherwise_are_the_defaults() -> None:
+    table = tomllib.loads(with_all_lines(SAMPLE.read_text()))["store"][1]
+    default = vars(S3StoreSettings("bucket", True, ""))
+    shown = {
+        "required", "addressing", "object_lock", "legal_hold", "encryption", "connect_timeout_seconds",
+        "read_timeout_seconds", "tries",
+    }  # fmt: skip
+    assert {name: table.get(name, True) for name in shown} == {name: default[name] for name in shown}
