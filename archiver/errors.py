@@ -72,8 +72,9 @@ class IntegrityError(ArchiverError):
 
 
 def repair_hint(archive: str) -> str:
-    """What to do about an altered or missing file of an archive."""
-    return f"bring it back from a copy of the vault, then check it: archiver verify {archive}"
+    """What to do about an altered or missing file of an archive. Where there is no other store, that command
+    says how a copy of the vault becomes one."""
+    return f"restore it from another store: archiver repair {archive}"
 
 
 def parts_of(error: ArchiverError) -> tuple[str, str, str | None]:

@@ -30,6 +30,12 @@ _SETTINGS = """\
 
 # What is sealed: archives, their manifests and keys.
 vault = "vault"
+# A second copy, on another disk, a mounted share or in an S3 bucket, is a table of its own, below. Every
+# archive goes there too; `archiver sync` brings what it has not:
+# [[store]]
+# name = "share"
+# kind = "local"
+# path = "/mnt/share/vault"
 
 # Public keys of everyone who can read the archives; change them with `archiver keys add` and `remove`.
 recipients = "keys/recipients.txt"
@@ -135,10 +141,16 @@ def _make_collector(folder: Path, now_ms: int) -> None:
     disk.create_exclusively(collector / "signing_key", key.to_openssh())
     disk.create_exclusively(collector / "signing_key.pub", f"{key.public_line()}\n".encode(), 0o644)
     vault = LocalStore(folder / "vault")
+    for name, data in vault_files(key, now_ms).items():
+        vault.put_new(name, data)
+
+
+def vault_files(key: SigningKey, now_ms: int) -> dict[str, bytes]:
+    """What begins a vault, in the order in which to write it: who may sign, and last its description, which
+    makes it exist."""
     signers = f"{allowed_signers_line(SIGNER, key.public_line(), [NAMESPACE])}\n"
-    vault.put_new("allowed_signers", signers.encode())
     document = {"created": format_time(now_ms), "format": VAULT_FORMAT, "vault": str(uuid.uuid4())}
-    vault.put_new("vault.json", encode_document(document))
+    return {"allowed_signers": signers.encode(), "vault.json": encode_document(document)}
 
 
 def _settings_text(holder: str, passphrase_reference: str | None) -> str:

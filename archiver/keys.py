@@ -1,29 +1,21 @@
-"""Private keys on disk and archives' keys in a store: make, load, unwrap, wrap again.
+"""Private keys on disk and archives' keys in a store: make, load, unwrap.
 
 An identity file is the age program's: one key a line, plain or encrypted to a passphrase. An archive's
 `key.age` holds the archive's own identity, encrypted to every keyholder.
 """
 
-import json
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from archiver import disk
-from archiver.errors import (
-    ArchiverError,
-    ConfigurationError,
-    IntegrityError,
-    NoKeyError,
-    UsageError,
-    repair_hint,
-)
+from archiver.errors import ConfigurationError, IntegrityError, NoKeyError, repair_hint
 from archiver.formats import age
 from archiver.formats.ssh_signature import MalformedKeyError, SigningKey
 from archiver.keyholders import Keyholder, Keyholders, Recipient
 from archiver.secrets import resolve_secret
 from archiver.settings import KeyholderSettings
-from archiver.stores.base import Store
+from archiver.stores.base import SmallFiles
 from archiver.times import format_date
 
 __all__ = [
@@ -31,16 +23,13 @@ __all__ = [
     "Keyholder",
     "Keyholders",
     "Recipient",
-    "apply_keyholders",
     "archive_key_name",
-    "archives_with_key",
     "encode_identity_file",
     "load_identities",
     "load_identity",
     "load_signing_key",
     "new_identity",
     "open_archive_key",
-    "rewrap_archive_keys",
     "seal_archive_key",
 ]
 
@@ -50,7 +39,6 @@ WORK_FACTOR = 18
 """Of scrypt, as in the age program: 256 MiB and about a second for each try."""
 _MAXIMUM_FILE_BYTES = 1 << 20
 """Of a key file; 256 keyholders' post-quantum stanzas take 400 KiB."""
-_MAXIMUM_MANIFEST_BYTES = 1 << 24
 _ENCRYPTED = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 
 
@@ -170,14 +158,14 @@ def seal_archive_key(identity: Identity, recipients: Sequence[Recipient]) -> byt
 
 
 def open_archive_key(
-    store: Store, archive: str, identities: Sequence[Identity], recipient: str | None = None
+    files: SmallFiles, archive: str, identities: Sequence[Identity], recipient: str | None = None
 ) -> Identity:
     """An archive's identity. `recipient` is what its manifest says it must be.
 
     Raise NoKeyError where none of the identities opens it, IntegrityError where it is missing, altered
     or another archive's."""
     name = archive_key_name(archive)
-    data = store.read(name, _MAXIMUM_FILE_BYTES)
+    data = files.read(name, _MAXIMUM_FILE_BYTES)
     try:
         found = age.parse_identities(age.decrypt(identities, data).decode("ascii"))
     except age.NoMatchError as error:
@@ -190,79 +178,3 @@ def open_archive_key(
     if len(found) != 1 or (recipient is not None and found[0].recipient().encode() != recipient):
         raise IntegrityError(f"{name}: this is not the key of archive {archive}", repair_hint(archive))
     return found[0]
-
-
-def rewrap_archive_keys(store: Store, identities: Sequence[Identity], recipients: Sequence[Recipient]) -> int:
-    """Encrypt every archive's key again, to exactly these recipients; return how many.
-
-    Each is replaced atomically, so after a kill at any point the same call completes it. What cannot be
-    opened is left as it is and the rest is done; then raise IntegrityError for keys that are altered or
-    another archive's, NoKeyError for keys that none of the identities opens, naming all of them."""
-    failures: list[ArchiverError] = []
-    done = 0
-    for archive in archives_with_key(store):
-        try:
-            _rewrap(store, archive, identities, recipients)
-            done += 1
-        except (NoKeyError, IntegrityError) as error:
-            failures.append(error)
-    if not failures:
-        return done
-    kind = next((IntegrityError for error in failures if isinstance(error, IntegrityError)), NoKeyError)
-    raise kind(
-        f"{done} of {done + len(failures)} archives' keys were encrypted again, but not "
-        + "; ".join(error.message for error in failures),
-        failures[0].hint
-        if len(failures) == 1
-        else "each needs one that opens it; then: archiver keys rewrap",
-    )
-
-
-def apply_keyholders(store: Store, path: Path, keyholders: Keyholders, identities: Sequence[Identity]) -> int:
-    """Make this the list of keyholders: of all archives sealed from now on, and of those there are.
-    Return how many archives' keys were encrypted again.
-
-    The list is saved first; a kill after that leaves archives' keys to `archiver keys rewrap`. Raise
-    UsageError before anything is changed where none of the identities is a keyholder's on the new list,
-    who could not finish what was begun, and as `rewrap_archive_keys`."""
-    recipients = keyholders.recipients()
-    archives = list(archives_with_key(store))
-    if archives and not any(identity.recipient() in recipients for identity in identities):
-        raise UsageError(
-            "the identity that is used here would be shut out before the work is done",
-            "let another keyholder do it, with their own identity",
-        )
-    if not path.exists() or path.read_bytes() != keyholders.encode():
-        keyholders.save(path)
-    return rewrap_archive_keys(store, identities, recipients) if archives else 0
-
-
-def archives_with_key(store: Store) -> Iterator[str]:
-    """The names of all archives, those being sealed included."""
-    for name in store.list("archives/"):
-        archive, _, file = name.removeprefix("archives/").partition("/")
-        if file == "key.age":
-            yield archive
-
-
-def _rewrap(
-    store: Store, archive: str, identities: Sequence[Identity], recipients: Sequence[Recipient]
-) -> None:
-    identity = open_archive_key(store, archive, identities, _manifest_recipient(store, archive))
-    data = seal_archive_key(identity, recipients)
-    name = archive_key_name(archive)
-    store.replace_key(name, data)
-    if store.read(name, _MAXIMUM_FILE_BYTES) != data:
-        raise IntegrityError(f"{name} did not read back as it was written", "check the disk")
-
-
-def _manifest_recipient(store: Store, archive: str) -> str | None:
-    """What an archive's manifest says its recipient is; None where a run is still sealing it."""
-    name = f"archives/{archive}/manifest.json"
-    if not store.exists(name):
-        return None
-    try:
-        recipient = json.loads(store.read(name, _MAXIMUM_MANIFEST_BYTES))["recipient"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise IntegrityError(f"{name} names no recipient", repair_hint(archive)) from error
-    return str(recipient)

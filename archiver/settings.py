@@ -17,6 +17,8 @@ from archiver.settings_api import AccountApi, ApiSettings
 from archiver.settings_api_reading import read_account_api, read_api_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
+from archiver.settings_stores import CacheSettings, StoreSettings
+from archiver.settings_stores_reading import read_cache, read_stores
 from archiver.settings_table import Problem, Table
 
 FILE_NAME = "archiver.toml"
@@ -94,10 +96,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """One `archiver.toml`. Paths are absolute. `keyholder` is None on a host that only collects."""
+    """One `archiver.toml`. Paths are absolute. `keyholder` is None on a host that only collects. `stores`
+    is never empty, and at least one of them is required."""
 
     path: Path
-    vault: Path
+    stores: tuple[StoreSettings, ...]
+    cache: CacheSettings
     inbox: Path
     spool: Path
     state: Path
@@ -173,9 +177,13 @@ def parse_settings(data: bytes, path: Path) -> Settings:
 
 def known_settings() -> set[str]:
     """Every setting there is, as `limits.ratio`."""
-    top = Table(
-        {"keyholder": {}, "account": [{"api": {}}], "moderation": {"reason": [{}], "rule": [{}]}}, "", []
-    )
+    document: dict[str, object] = {
+        "store": [{"kind": "local"}, {"kind": "s3"}],
+        "keyholder": {},
+        "account": [{"api": {}}],
+        "moderation": {"reason": [{}], "rule": [{}]},
+    }
+    top = Table(document, "", [])
     _read_settings(top, Path(FILE_NAME), "")
     return top.known()
 
@@ -186,7 +194,8 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
     segment = top.table("seal").integer("segment_mebibytes", 256, 1, 1024)
     settings = Settings(
         path=path,
-        vault=top.path("vault", "vault", home),
+        stores=read_stores(top, home),
+        cache=read_cache(top.table("cache"), home),
         inbox=collector.path("inbox", "inbox", home),
         spool=collector.path("spool", "spool", home),
         state=collector.path("state", "state.sqlite", home),

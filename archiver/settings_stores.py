@@ -1,8 +1,10 @@
 """What the settings say of the stores that hold the vault, and of what is kept at hand of those far away."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 Addressing = Literal["auto", "path", "virtual"]
 ObjectLock = Literal["none", "governance", "compliance"]
@@ -16,6 +18,11 @@ class LocalStoreSettings:
     name: str
     required: bool
     path: Path
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return str(self.path)
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,21 @@ class S3StoreSettings:
     connect_timeout_seconds: int = 10
     read_timeout_seconds: int = 60
     tries: int = 5
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages: without keys."""
+        at = "" if self.endpoint is None else f" at {urlsplit(self.endpoint).netloc}"
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/") + at
+
+    @property
+    def is_private_on_the_way(self) -> bool:
+        """Whether what goes there is encrypted on the way, or goes no way at all. What is sealed is
+        encrypted in any case; who may put it there and what is asked for is not."""
+        if self.endpoint is None or self.endpoint.startswith("https:"):
+            return True
+        host = urlsplit(self.endpoint).hostname or ""
+        return host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
 
 
 StoreSettings = LocalStoreSettings | S3StoreSettings

@@ -1,29 +1,36 @@
 """Is everything still there, and as it was sealed? Numbered checks, none of which stops the others.
 
 Without a key: the chain of manifests and its head, every signature, every file's size and SHA-256, no
-file too many. With one: every byte inside.
+file too many. With one: every byte inside. Of a store that is far away the bytes are read where that is
+asked for; else what the store itself says of them is held against the manifests.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from archiver.archive.verify import verify_bytes, verify_file
+from archiver.archive.verify import verify_bytes, verify_file, verify_said
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IntegrityError, UsageError, repair_hint
 from archiver.keys import Identity
-from archiver.vault import Archive, Vault
+from archiver.stores.base import Inspection
+from archiver.vault import Archive, ArchiveList, Vault
 
 Progress = Callable[[str, int, int], None]
+BESIDE = ("key.age", "manifest.json", "manifest.json.sig", "manifest.json.tsr")
+"""What lies in an archive's folder that its manifest does not name."""
 
 
 @dataclass
 class Verification:
-    """What was checked, and every problem found."""
+    """What was checked, and every problem found. `read`: whether every byte was, not only what the store
+    says of it; `contents`: also inside."""
 
     archives: list[Archive]
     files: int = 0
     bytes: int = 0
     contents: bool = False
+    read: bool = True
     head: Head | None = None
     known_head: Head | None = None
     problems: list[ArchiverError] = field(default_factory=list)
@@ -34,6 +41,14 @@ class Verification:
             raise self.problems[0]
 
 
+@dataclass(frozen=True)
+class Depth:
+    """How closely to look: with identities inside every file; `deep`: at every byte, far away too."""
+
+    identities: Sequence[Identity] | None = None
+    deep: bool = False
+
+
 def verify_vault(
     vault: Vault,
     *,
@@ -41,59 +56,126 @@ def verify_vault(
     only: Sequence[str] = (),
     identities: Sequence[Identity] | None = None,
     unfinished: str | None = None,
+    deep: bool = False,
     progress: Progress = lambda phase, done, total: None,
 ) -> Verification:
     """Check the vault, or only some archives of it; with identities also what is inside every file.
 
     `known_head` is the chain's end as remembered elsewhere; `unfinished` an archive being sealed."""
     listed = vault.list_archives(known_head)
-    archives = [one for one in listed.archives if not only or one.name in only]
     missing = set(only) - {one.name for one in listed.archives}
     if missing and not listed.problems:
         raise UsageError(f"there is no archive {sorted(missing)[0]}", "see which there are: archiver status")
-    result = Verification(archives, contents=identities is not None, known_head=known_head)
+    expected = {unfinished} if unfinished else set()
+    result = verify_listed(
+        vault, listed, only=only, unfinished=expected, depth=Depth(identities, deep), progress=progress
+    )
+    result.known_head = known_head
+    return result
+
+
+def verify_listed(
+    vault: Vault,
+    listed: ArchiveList,
+    *,
+    only: Collection[str],
+    unfinished: Collection[str],
+    depth: Depth,
+    progress: Progress,
+) -> Verification:
+    """Check the archives that were listed, or only some of them. `unfinished`: those that may be there
+    without a manifest."""
+    archives = [one for one in listed.archives if not only or one.name in only]
+    read = depth.deep or depth.identities is not None or vault.store.is_near
+    result = Verification(archives, contents=depth.identities is not None, read=read)
     result.head = listed.archives[-1].head if listed.archives else None
     result.problems += listed.problems
     if not only:
         result.problems += _folders_without_manifest(vault, unfinished)
-    files = [(archive, file) for archive in archives for file in archive.manifest.files]
+    said = {} if vault.store.is_near else _ask_store(vault, archives)
+    _verify_files(vault, result, said, depth, progress)
+    result.problems += _said_of(archives, said)
+    result.problems += _odd_files(vault, archives)
+    return result
+
+
+def _verify_files(
+    vault: Vault,
+    result: Verification,
+    said: dict[str, Inspection | ArchiverError],
+    depth: Depth,
+    progress: Progress,
+) -> None:
+    files = [(archive, file) for archive in result.archives for file in archive.manifest.files]
     for number, (archive, file) in enumerate(files):
         progress(f"{archive.name}/{file.name}", number, len(files))
         try:
-            if identities is None:
+            if depth.identities is not None:
+                verify_file(vault.store, archive.name, file, vault.open_key(archive, depth.identities))
+            elif result.read:
                 verify_bytes(vault.store, archive.name, file)
             else:
-                verify_file(vault.store, archive.name, file, vault.open_key(archive, identities))
+                verify_said(archive.name, file, _required(said[archive.path(file)]))
         except ArchiverError as error:
             result.problems.append(error)
         else:
             result.files += 1
             result.bytes += file.size
+
+
+def _ask_store(vault: Vault, archives: Sequence[Archive]) -> dict[str, Inspection | ArchiverError]:
+    """What a store far away says of every file of these archives, its key and manifest too."""
+    names = [archive.path(file) for archive in archives for file in archive.manifest.files]
+    names += [f"archives/{archive.name}/{name}" for archive in archives for name in BESIDE[:3]]
+    return vault.store.inspect(names)
+
+
+def _required(said: Inspection | ArchiverError) -> Inspection:
+    if isinstance(said, ArchiverError):
+        raise said
+    return said
+
+
+def _said_of(
+    archives: Sequence[Archive], said: dict[str, Inspection | ArchiverError]
+) -> Iterator[ArchiverError]:
+    """What is not as it was asked to be, though the bytes may be right: a marker over a file, versions that
+    somebody else put there, a lock that is not in force."""
     for archive in archives:
-        result.problems += _odd_files(vault, archive)
-    return result
+        prefix = f"archives/{archive.name}/"
+        for name, one in said.items():
+            if name.startswith(prefix) and isinstance(one, Inspection):
+                for problem in one.problems:
+                    yield IntegrityError(f"{name}: {problem}", repair_hint(archive.name))
 
 
-def _folders_without_manifest(vault: Vault, unfinished: str | None) -> list[ArchiverError]:
+def _folders_without_manifest(vault: Vault, unfinished: Collection[str]) -> list[ArchiverError]:
     return [
         IntegrityError(f"archives/{name} has no manifest.json", repair_hint(name))
         for name in vault.archive_names()[1]
-        if name != unfinished
+        if name not in unfinished
     ]
 
 
-def _odd_files(vault: Vault, archive: Archive) -> list[ArchiverError]:
-    """Files beside those the manifest names, and a key that is not there."""
-    prefix = f"archives/{archive.name}/"
-    names = {path.removeprefix(prefix) for path in vault.store.list(prefix)}
-    expected = {file.name for file in archive.manifest.files}
-    problems: list[ArchiverError] = []
-    if "key.age" not in names:
-        problems.append(IntegrityError(f"{prefix}key.age is missing", repair_hint(archive.name)))
-    problems += [
-        IntegrityError(f"{prefix}{name} is not in the manifest", "it was put there by something else")
-        for name in sorted(
-            names - expected - {"key.age", "manifest.json", "manifest.json.sig", "manifest.json.tsr"}
-        )
-    ]
-    return problems
+def _odd_files(vault: Vault, archives: Sequence[Archive]) -> Iterator[ArchiverError]:
+    """Files beside those the manifests name, and keys that are not there."""
+    names = _files_of(vault, archives)
+    for archive in archives:
+        prefix = f"archives/{archive.name}/"
+        expected = {file.name for file in archive.manifest.files}
+        if "key.age" not in names[archive.name]:
+            yield IntegrityError(f"{prefix}key.age is missing", repair_hint(archive.name))
+        for name in sorted(names[archive.name] - expected - set(BESIDE)):
+            yield IntegrityError(
+                f"{prefix}{name} is not in the manifest", "it was put there by something else"
+            )
+
+
+def _files_of(vault: Vault, archives: Sequence[Archive]) -> dict[str, set[str]]:
+    """What lies in each archive's folder, all listed at once: of a store far away, a request a thousand."""
+    names: dict[str, set[str]] = defaultdict(set)
+    prefix = f"archives/{archives[0].name}/" if len(archives) == 1 else "archives/"
+    for path in vault.store.list(prefix) if archives else ():
+        _, archive, name = path.split("/", 2)
+        names[archive].add(name)
+    return names

@@ -21,8 +21,10 @@ from archiver.settings import Settings
 from archiver.spool import Spool, SpooledMedia
 from archiver.spool.counting import SPOOL_FILE, count_registered
 from archiver.state import CACHE_BYTES, KeyedHash, State
-from archiver.stores.local import LocalStore
-from archiver.vault import Vault
+from archiver.wiring_stores import first_store as first_store
+from archiver.wiring_stores import named_stores as named_stores
+from archiver.wiring_stores import open_vault as open_vault
+from archiver.wiring_stores import open_vault_to_read as open_vault_to_read
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,11 +73,6 @@ def open_spool(settings: Settings) -> Iterator[Spool]:
 def available_cores() -> int:
     """How many processes can work side by side here."""
     return len(os.sched_getaffinity(0))
-
-
-def open_vault(settings: Settings) -> Vault:
-    """The vault; raise NoVaultError where there is none."""
-    return Vault(LocalStore(settings.vault))
 
 
 def seal_options(settings: Settings) -> SealOptions:

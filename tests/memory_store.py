@@ -187,6 +187,7 @@ class MemoryFile:
         self._name = name
         self._data: bytes | None = data
         self._store = store
+        self.requests = 0
 
     @property
     def _bytes(self) -> bytes:

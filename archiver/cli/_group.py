@@ -12,7 +12,14 @@ from typing import ClassVar
 import click
 
 from archiver import __version__
-from archiver.cli._session import Session, ask_new_passphrase, ask_passphrase, pass_session, print_error
+from archiver.cli._session import (
+    Session,
+    ask_new_passphrase,
+    ask_passphrase,
+    pass_session,
+    print_error,
+    store_option,
+)
 from archiver.errors import ArchiverError, UsageError
 
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     "examples",
     "pass_session",
     "run",
+    "store_option",
 ]
 
 INTERRUPTED = 130
@@ -41,10 +49,13 @@ COMMANDS = {
     "search": ("search", "Search every archive without restoring anything."),
     "show": ("show", "Show one record with all its versions."),
     "verify": ("verify", "Check every archive; needs no private key."),
+    "repair": ("repair", "Put back what is damaged or missing, from another store."),
     "restore": ("restore", "Write an archive's database and media to a folder, decrypted."),
     "rebuild": ("rebuild", "Derive the records again from the captures and compare."),
+    "sync": ("sync", "Give every store each archive that it lacks."),
     "keys": ("keys", "Make keys; add, remove and list keyholders."),
     "status": ("status", "Say what was archived, when, and what waits."),
+    "stores": ("stores", "Prove that each store can do what is asked of it."),
     "config": ("config", "Check the settings."),
     "demo": ("demo", "Run all of it once on a built-in sample export."),
 }

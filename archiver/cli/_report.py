@@ -1,7 +1,7 @@
 """What a run says to a person, and the same as JSON. Numbers with thousands separators, times in UTC."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
@@ -10,9 +10,9 @@ from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
 from archiver.seal import SealResult
 from archiver.spool import NOT_WANTED
+from archiver.sync import Filled
 from archiver.times import format_date
 from archiver.vault import Archive
-from archiver.verification import Verification
 
 INCOMPLETE = 3
 NAMED = 10
@@ -203,8 +203,9 @@ def report_shortage(session: Session, archive: Archive | None) -> int:
     return INCOMPLETE
 
 
-def report_seal(session: Session, result: SealResult) -> int:
-    """Say what was sealed; 3 where something was kept but not understood."""
+def report_seal(session: Session, result: SealResult, first: str) -> int:
+    """Say what was sealed, and which stores have it: `first` is the one that it was sealed into. 3 where
+    something was kept but not understood."""
     archive = result.archive
     if archive is None:
         if session.json:
@@ -215,6 +216,7 @@ def report_seal(session: Session, result: SealResult) -> int:
     files = archive.manifest.files
     size = sum(file.size for file in files)
     records = sum(sum(file.records.values()) for file in files)
+    having = [first, *(one.name for one in result.copies if archive.name not in one.lacking)]
     if session.json:
         session.print_json(
             "sealed",
@@ -224,12 +226,14 @@ def report_seal(session: Session, result: SealResult) -> int:
             files=len(files),
             bytes=size,
             records=records,
+            stores={first: True, **{one.name: one.name in having for one in result.copies}},
             problems=list(result.problems),
         )
     else:
+        where = f", in {joined(having)}" if result.copies else ""
         click.echo(
-            f"Sealed archive {archive.name}: {records:,} records, {_files(len(files))}, {byte_size(size)},"
-            " read back and verified."
+            f"Sealed archive {archive.name}: {records:,} records, {_files(len(files))},"
+            f" {byte_size(size)}{where}, read back and verified."
         )
         click.echo(f"  chain head {archive.head.sequence}:{archive.head.sha256}")
     for problem in result.problems[:NAMED]:
@@ -237,30 +241,24 @@ def report_seal(session: Session, result: SealResult) -> int:
     return INCOMPLETE if result.problems else 0
 
 
-def report_verification(session: Session, result: Verification) -> int:
-    """Say what was checked; the exit code of the worst problem."""
-    if session.json:
-        session.print_json(
-            "verified",
-            archives=[archive.name for archive in result.archives],
-            files=result.files,
-            bytes=result.bytes,
-            contents=result.contents,
-            head=None
-            if result.head is None
-            else {"sequence": result.head.sequence, "sha256": result.head.sha256},
-            problems=[{"error": one.message, "hint": one.hint} for one in result.problems],
-        )
-    elif not result.problems and not result.archives:
-        click.echo("The vault has no archive yet.")
-    elif not result.problems:
-        depth = "signatures, chain, sizes, SHA-256" + (" and every byte inside" if result.contents else "")
-        click.echo(
-            f"Verified {len(result.archives)} archive{'' if len(result.archives) == 1 else 's'},"
-            f" {_files(result.files)}, {byte_size(result.bytes)}: {depth}. No archive is missing or altered."
-        )
-        if result.head is not None:
-            click.echo(f"  chain head {result.head.sequence}:{result.head.sha256}")
-    for problem in result.problems:
-        print_error(problem)
-    return max((problem.exit_code for problem in result.problems), default=0)
+def joined(names: Sequence[str]) -> str:
+    """`one`, `one and two`, `one, two and three`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def report_copies(session: Session, copies: Sequence[Filled]) -> int:
+    """Say what the stores beside the first were given, and what of it failed; the failed one's code where it
+    is required, 3 where not."""
+    for one in copies:
+        if session.json:
+            problems = [{"error": each.message, "hint": each.hint} for each in one.all_problems]
+            session.print_json(
+                "copied", store=one.name, archives=one.archives, bytes=one.bytes, problems=problems
+            )
+        elif one.archives:
+            click.echo(f"  store {one.name} was given {joined(one.archives)}, {byte_size(one.bytes)}.")
+        for problem in one.all_problems:
+            print_error(problem)
+    failed = [one for one in copies if one.all_problems or one.lacking]
+    required = [problem.exit_code for one in failed if one.required for problem in one.all_problems]
+    return max(required, default=INCOMPLETE if failed else 0)

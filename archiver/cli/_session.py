@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.errors import ArchiverError, NoKeyError, UsageError
+from archiver.errors import ArchiverError, IncompleteError, NoKeyError, UsageError
 
 if TYPE_CHECKING:
     from archiver.keys import Identity
     from archiver.settings import Settings
+    from archiver.vault import Vault
+    from archiver.wiring_stores import OpenedVault
 
 
 @dataclass
@@ -28,6 +30,8 @@ class Session:
     environ: Mapping[str, str]
     config: Path | None = None
     json: bool = False
+    opened: "OpenedVault | None" = None
+    """The store that is read, once `open_vault` has chosen it."""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -48,6 +52,24 @@ class Session:
             )
         return load_identities(self.settings.keyholder, self.environ, ask_passphrase)
 
+    def open_vault(self, store: str | None = None) -> "Vault":
+        """The vault to read: in the store named, else in the first that can be. Say which were passed over,
+        and where the one that is read may lack newer archives; the command then ends in `worst`. Raise as
+        `archiver.wiring_stores.open_vault_to_read`."""
+        from archiver.wiring_stores import open_vault_to_read
+
+        self.opened = opened = open_vault_to_read(self.settings, store)
+        for name, error in opened.passed_over:
+            self.note(one_line(f"store {name}: {error.message}; reading from {opened.store}"))
+        if not opened.required:
+            self.note(f"store {opened.store} is not a required one: newer archives may be missing from it")
+        return opened.vault
+
+    def worst(self, code: int) -> int:
+        """The exit code of a command that read the vault: 3 instead of 0 where it may lack newer archives."""
+        incomplete = self.opened is not None and not self.opened.required
+        return code or (IncompleteError.exit_code if incomplete else 0)
+
     def print_json(self, kind: str, /, **fields: object) -> None:
         """One result as one JSON object on one line, `type` first."""
         utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
@@ -59,6 +81,8 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session)
+store_option = click.option("--store", metavar="NAME", help="Read this store only.")
+"""For commands that read the vault."""
 
 
 def ask_passphrase(question: str) -> str:

@@ -3,20 +3,21 @@
 import click
 
 from archiver.backup import find_in_inbox, import_exports, move_taken
+from archiver.cli._copies import first_name, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import (
     clear_progress,
     progress_bar,
+    report_copies,
     report_import,
     report_seal,
     report_shortage,
-    report_verification,
     step_progress,
 )
 from archiver.seal import seal
 from archiver.times import system_clock
-from archiver.verification import verify_vault
-from archiver.wiring import Collector, open_collector, open_vault, seal_options
+from archiver.vault import Vault
+from archiver.wiring import Collector, first_store, open_collector, seal_options
 
 
 @click.command(
@@ -29,13 +30,12 @@ from archiver.wiring import Collector, open_collector, open_vault, seal_options
 @pass_session
 def command(session: Session, add_account: bool) -> int:
     """Import every export in the inbox, collect what is due from X where the settings ask for it, seal what
-    is new, and verify the vault.
+    is new, put it into every store, and verify all of them.
 
     Exports whose records are sealed are moved to `taken/` in the inbox; one that is refused stays there
     and does not stop the others. Exit 0 means that nothing is missing."""
     settings = session.settings
     with open_collector(settings) as collector:
-        vault = open_vault(settings)
         options = seal_options(settings)
         results = import_exports(
             collector,
@@ -47,15 +47,23 @@ def command(session: Session, add_account: bool) -> int:
         clear_progress(session)
         imported = report_import(session, results)
         collected = _collect(session, collector)
-        sealed = seal(collector.spool, collector.state, vault, options, system_clock, step_progress(session))
+        vault = Vault(first_store(settings))  # only now: what is collected is kept while a store is away
+        sealed = seal(
+            collector.spool,
+            collector.state,
+            vault,
+            options,
+            system_clock,
+            step_progress(session),
+            other_stores(settings),
+        )
         move_taken(settings, results)
         clear_progress(session)
-        not_understood = report_seal(session, sealed) or report_shortage(session, sealed.archive)
-        verified = report_verification(
-            session, verify_vault(vault, known_head=collector.state.head(), progress=step_progress(session))
-        )
-        clear_progress(session)
-    return verified or imported or collected or not_understood
+        not_understood = report_seal(session, sealed, first_name(settings))
+        not_understood = not_understood or report_shortage(session, sealed.archive)
+        not_copied = report_copies(session, sealed.copies)
+        verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
+    return verified or not_copied or imported or collected or not_understood
 
 
 def _collect(session: Session, collector: Collector) -> int:

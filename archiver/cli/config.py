@@ -1,18 +1,23 @@
 """`archiver config check`: everything that would stop a later run, said now."""
 
 from collections.abc import Callable
+from functools import partial
 
 import click
 
 from archiver.archive.manifest import NAMESPACE
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._session import one_line, printable
+from archiver.cli._stores import store_fields, store_in_words
 from archiver.errors import ArchiverError, ConfigurationError
 from archiver.formats.errors import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, public_key_fingerprint, verify
 from archiver.keys import Keyholders, load_identity, load_signing_key
 from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import AccountApi, format_usd
-from archiver.stores.local import LocalStore
+from archiver.settings_stores import LocalStoreSettings, S3StoreSettings, StoreSettings
+from archiver.stores.base import Store, outcome
+from archiver.wiring_stores import open_store, resolve_keys
 
 _MAXIMUM_FILE_BYTES = 1 << 20
 
@@ -39,37 +44,43 @@ def check(session: Session) -> None:
 
 
 def find_problems(settings: Settings) -> list[ArchiverError]:
-    """What would stop a later run, beyond what loading the settings finds. Asks for no passphrase."""
-    checks: tuple[Callable[[Settings], object], ...] = (
-        _check_vault,
-        _check_spool,
-        _check_keyholders,
-    )
-    problems: list[ArchiverError] = []
-    for one in checks:
-        try:
-            one(settings)
-        except ArchiverError as error:
-            problems.append(error)
-    return problems
+    """What would stop a later run, beyond what loading the settings finds. Asks for no passphrase, and no
+    bucket for anything."""
+    checks: list[Callable[[], object]] = [partial(_check_store, one) for one in settings.stores]
+    checks += [partial(one, settings) for one in (_check_vault, _check_spool, _check_keyholders)]
+    found = [outcome(one) for one in checks]
+    return [one for one in found if isinstance(one, ArchiverError)]
+
+
+def _check_store(store: StoreSettings) -> None:
+    """A required folder is there; what a bucket's keys refer to is to be had. An optional folder may be
+    away, which is what makes it one."""
+    if isinstance(store, S3StoreSettings):
+        resolve_keys(store)
+    elif store.required:
+        open_store(store)
 
 
 def _check_vault(settings: Settings) -> None:
-    """It is there, and what the collector signs counts in it."""
-    store = LocalStore(settings.vault)
+    """The first required folder holds it, and what the collector signs counts in it. Where every required
+    store is a bucket, `archiver stores check` asks it."""
+    folders = [one for one in settings.stores if isinstance(one, LocalStoreSettings) and one.required]
+    if not folders or not folders[0].path.is_dir():  # that it is not there is said already
+        return
+    store = open_store(folders[0])
     store.read("vault.json", _MAXIMUM_FILE_BYTES)
     if settings.signing_key.exists():  # not on a keyholder's host; elsewhere loading would have told
         _check_signing_key(settings, store)
 
 
-def _check_signing_key(settings: Settings, store: LocalStore) -> None:
+def _check_signing_key(settings: Settings, store: Store) -> None:
     key = load_signing_key(settings.signing_key)
     text = store.read("allowed_signers", _MAXIMUM_FILE_BYTES).decode("utf-8", "replace")
     try:
         verify(key.sign(b"", NAMESPACE), b"", NAMESPACE, AllowedSigners.parse(text))
     except FormatError as error:
         raise ConfigurationError(
-            f"what {settings.signing_key} signs is not valid in {settings.vault}: {error}",
+            f"what {settings.signing_key} signs is not valid in {store.location}: {error}",
             f"its line is missing from allowed_signers: {public_key_fingerprint(key.public_line())}",
         ) from error
 
@@ -103,7 +114,7 @@ def _report(session: Session, settings: Settings) -> None:
         session.print_json(
             "config",
             settings=str(settings.path),
-            vault=str(settings.vault),
+            stores=[store_fields(one) for one in settings.stores],
             accounts=accounts,
             collecting=[_collecting_fields(one, one.api) for one in settings.accounts if one.api],
             keyholders=names,
@@ -111,11 +122,17 @@ def _report(session: Session, settings: Settings) -> None:
         )
         return
     click.echo(f"{settings.path} is right.")
-    click.echo(f"  vault       {settings.vault}")
+    stores = [printable(store_in_words(one)) for one in settings.stores]
+    click.echo("  stores      " + "\n              ".join(stores))
     lines = [_account_line(one) for one in settings.accounts]
     lines = lines or ["none yet: archiver import --add-account EXPORT.zip"]
     click.echo("  accounts    " + "\n              ".join(lines))
     click.echo(f"  keyholders  {', '.join(names)}")
+    for one in settings.stores:
+        if isinstance(one, LocalStoreSettings) and not one.path.is_dir():
+            session.note(one_line(f"store {one.name}: there is no folder {one.path} now; it is optional"))
+    if any(isinstance(one, S3StoreSettings) for one in settings.stores):
+        session.note("No bucket was asked whether it can do this: archiver stores check")
 
 
 def _account_name(account: AccountSettings) -> str:

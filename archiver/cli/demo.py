@@ -10,8 +10,15 @@ from pathlib import Path
 import click
 
 from archiver.backup import import_exports
+from archiver.cli._copies import first_name, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, progress_bar, report_import, report_seal, report_verification
+from archiver.cli._report import (
+    clear_progress,
+    progress_bar,
+    report_copies,
+    report_import,
+    report_seal,
+)
 from archiver.cli.search import command as search_command
 from archiver.errors import UsageError
 from archiver.initialise import initialise
@@ -19,8 +26,8 @@ from archiver.sample import write_sample_export
 from archiver.seal import seal
 from archiver.settings import FILE_NAME, load_settings
 from archiver.times import system_clock
-from archiver.verification import verify_vault
-from archiver.wiring import open_collector, open_vault, seal_options
+from archiver.vault import Vault
+from archiver.wiring import first_store, open_collector, seal_options
 
 SAMPLE_UNTIL = dt.date(2026, 10, 31)
 SAMPLE_NAME = "sample-export.zip"
@@ -61,16 +68,24 @@ def command(session: Session, directory: Path) -> int:
 def _back_up(session: Session, sample: Path) -> int:
     settings = load_settings(sample.parent / FILE_NAME)
     with open_collector(settings) as collector:
-        vault = open_vault(settings)
+        vault = Vault(first_store(settings))
         results = import_exports(
             collector, [sample], may_add_account=True, clock=system_clock, progress=progress_bar(session)
         )
         clear_progress(session)
         imported = report_import(session, results)
-        sealed = seal(collector.spool, collector.state, vault, seal_options(settings), system_clock)
-        report_seal(session, sealed)
-        verified = report_verification(session, verify_vault(vault, known_head=collector.state.head()))
-    return verified or imported
+        sealed = seal(
+            collector.spool,
+            collector.state,
+            vault,
+            seal_options(settings),
+            system_clock,
+            others=other_stores(settings),
+        )
+        report_seal(session, sealed, first_name(settings))
+        not_copied = report_copies(session, sealed.copies)
+        verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
+    return verified or not_copied or imported
 
 
 def _say_what_next(directory: Path) -> None:

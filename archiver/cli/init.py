@@ -82,7 +82,7 @@ def _report(session: Session, path: Path, *, encrypted: bool) -> None:
         session.print_json(
             "vault",
             settings=str(path),
-            vault=str(settings.vault),
+            vault=settings.stores[0].place,
             identity=str(identity),
             recipients=str(settings.recipients),
             encrypted=encrypted,
@@ -91,7 +91,7 @@ def _report(session: Session, path: Path, *, encrypted: bool) -> None:
     protected = "encrypted to its passphrase" if encrypted else "NOT encrypted: keep it from other eyes"
     click.echo(f"{settings.home} is ready.")
     click.echo(f"  settings  {path}")
-    click.echo(f"  vault     {settings.vault}")
+    click.echo(f"  vault     {settings.stores[0].place}")
     click.echo(f"  identity  {identity} ({protected})")
     click.echo(
         "Keep copies of the identity file and its passphrase elsewhere: nothing else opens the archives."

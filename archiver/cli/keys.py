@@ -1,28 +1,28 @@
 """`archiver keys`: make an identity; add, remove and list keyholders."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from archiver import disk
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._session import print_error
 from archiver.cli.init import choose_passphrase
 from archiver.disk import Lock
-from archiver.errors import ArchiverError, UsageError
+from archiver.errors import ArchiverError, IncompleteError, UsageError
 from archiver.formats import age
 from archiver.keys import (
     Identity,
     Keyholder,
     Keyholders,
     Recipient,
-    apply_keyholders,
-    archives_with_key,
     encode_identity_file,
     new_identity,
 )
-from archiver.stores.base import Store
-from archiver.stores.local import LocalStore
+from archiver.rewrap import AwayStore, KeyStores, apply_keyholders, reach_stores
 from archiver.times import format_date, system_clock
+from archiver.wiring_stores import named_stores
 
 _MAXIMUM_FILE_BYTES = 1 << 20
 
@@ -71,37 +71,41 @@ def new(
 @click.argument("name")
 @click.argument("recipient", metavar="RECIPIENT-or-FILE")
 @pass_session
-def add(session: Session, name: str, recipient: str) -> None:
+def add(session: Session, name: str, recipient: str) -> int:
     """Let NAME read every archive: those there are, and those to come.
 
     RECIPIENT-or-FILE is NAME's public key or a file that holds it. Where archives exist this needs the
-    identity of a keyholder, to encrypt each archive's key once more. Killed, it completes when repeated."""
+    identity of a keyholder, to encrypt each archive's key once more, in every store. Killed, it completes
+    when repeated; for a store that is away now: archiver keys rewrap, when it is back."""
     keyholder = Keyholder(name, parse_recipient_argument(recipient), format_date(system_clock()))
     with Lock(session.settings.lock):
         keyholders = Keyholders.load(session.settings.recipients)
         if not any((one.name, one.recipient) == (name, keyholder.recipient) for one in keyholders.entries):
             keyholders = keyholders.add(keyholder)
-        _apply(session, keyholders, f"{name} can read", "and")
+        return _apply(session, keyholders, f"{name} can read", "and")
 
 
 @command.command("remove", epilog=examples("archiver keys remove disclosure"))
 @click.argument("name")
 @pass_session
-def remove(session: Session, name: str) -> None:
+def remove(session: Session, name: str) -> int:
     """Let NAME read no archive any more.
 
     What NAME opened or copied before cannot be taken back. It needs the identity of another keyholder."""
     with Lock(session.settings.lock):
         keyholders = Keyholders.load(session.settings.recipients).remove(name)
-        _apply(session, keyholders, f"{name} can no longer read", "or")
+        return _apply(session, keyholders, f"{name} can no longer read", "or")
 
 
 @command.command("rewrap", epilog=examples("archiver keys rewrap"))
 @pass_session
-def rewrap(session: Session) -> None:
-    """Encrypt every archive's key to the keyholders listed now, as after an interrupted `remove`."""
+def rewrap(session: Session) -> int:
+    """Encrypt every archive's key to the keyholders listed now, in every store, as after an
+    interrupted `remove`, or when a store is back that was away."""
     with Lock(session.settings.lock):
-        _apply(session, Keyholders.load(session.settings.recipients), "the listed keyholders can read", "and")
+        return _apply(
+            session, Keyholders.load(session.settings.recipients), "the listed keyholders can read", "and"
+        )
 
 
 @command.command("list", epilog=examples("archiver keys list"))
@@ -117,23 +121,43 @@ def list_(session: Session) -> None:
             click.echo(f"{entry.name}\t{entry.added}\t{short}")
 
 
-def _apply(session: Session, keyholders: Keyholders, what: str, conjunction: str) -> None:
-    """Change the list and every archive's key, and say so: `what` is a clause without its object."""
-    store = LocalStore(session.settings.vault)
-    count = apply_keyholders(
-        store, session.settings.recipients, keyholders, _identities_where_needed(session, store)
-    )
+def _apply(session: Session, keyholders: Keyholders, what: str, conjunction: str) -> int:
+    """Change the list and every archive's key in every store, and say so: `what` is a clause without its
+    object. The exit code: of a store that is away 1 where it is required, 3 where not."""
+    stores = reach_stores(named_stores(session.settings))
+    identities = _identities_where_needed(session, stores)
+    try:
+        count = apply_keyholders(stores, session.settings.recipients, keyholders, identities)
+    finally:
+        for one in stores.away:
+            print_error(one.error)
     if session.json:
-        session.print_json("keyholders", names=[one.name for one in keyholders.entries], archives=count)
+        away = {one.name: one.error.message for one in stores.away}
+        names = [one.name for one in keyholders.entries]
+        session.print_json("keyholders", names=names, archives=count, **({"away": away} if away else {}))
     else:
-        archives = "1 archive" if count == 1 else f"{count} archives"
-        sealed = f", {conjunction} what is sealed in {archives} now" if count else ""
-        click.echo(f"{what} what is sealed from now on{sealed}.")
+        click.echo(f"{what} what is sealed from now on{_what_is_sealed(count, conjunction, stores)}.")
+    return away_code(stores.away)
 
 
-def _identities_where_needed(session: Session, store: Store) -> list[Identity]:
+def _what_is_sealed(count: int, conjunction: str, stores: KeyStores) -> str:
+    if not count:
+        return ""
+    archives = "1 archive" if count == 1 else f"{count} archives"
+    but = f", but not in {' and '.join(one.name for one in stores.away)}" if stores.away else ""
+    return f", {conjunction} what is sealed in {archives} now{but}"
+
+
+def away_code(away: Sequence[AwayStore]) -> int:
+    """1 where a required store is away, 3 where only optional ones are, 0 where none is."""
+    if any(one.required for one in away):
+        return ArchiverError.exit_code
+    return IncompleteError.exit_code if away else 0
+
+
+def _identities_where_needed(session: Session, stores: KeyStores) -> list[Identity]:
     """A vault that holds no archive yet changes its keyholders without any identity."""
-    return session.identities() if any(archives_with_key(store)) else []
+    return session.identities() if stores.archives() else []
 
 
 def parse_recipient_argument(argument: str) -> Recipient:

@@ -4,21 +4,21 @@ from pathlib import Path
 
 import click
 
-from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._report import clear_progress, step_progress
 from archiver.errors import UsageError
 from archiver.restore import restore_archive
-from archiver.wiring import open_vault
 
 
 @click.command("restore", epilog=examples("archiver restore 2026-11-01 --to /srv/restored"))
 @click.argument("archive")
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@store_option
 @pass_session
-def command(session: Session, archive: str, target: Path) -> None:
+def command(session: Session, archive: str, target: Path, store: str | None) -> None:
     """Write an archive's databases, pictures and videos to DIR/ARCHIVE, decrypted: protect that folder."""
     identities = session.identities()
-    vault = open_vault(session.settings)
+    vault = session.open_vault(store)
     archives = vault.list_archives().require_sound()
     found = next((one for one in archives if one.name == archive), None)
     if found is None:

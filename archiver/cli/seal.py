@@ -1,29 +1,34 @@
-"""`archiver seal`: the spool into one archive."""
+"""`archiver seal`: the spool into one archive, in every store."""
 
 import click
 
+from archiver.cli._copies import first_name, other_stores
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, report_seal, step_progress
+from archiver.cli._report import clear_progress, report_copies, report_seal, step_progress
 from archiver.seal import seal
 from archiver.times import system_clock
-from archiver.wiring import open_collector, open_vault, seal_options
+from archiver.vault import Vault
+from archiver.wiring import first_store, open_collector, seal_options
 
 
 @click.command("seal", epilog=examples("archiver --config police-archive seal"))
 @pass_session
 def command(session: Session) -> int:
-    """Seal everything in the spool into one new archive, read it back and verify it.
+    """Seal everything in the spool into one new archive, put it into every store, read it back and verify it.
 
-    The spool is emptied only after that. With an empty spool nothing is made."""
+    The spool is emptied only when every required store has it. With an empty spool nothing is made; a store
+    that was away is given what it lacks. Exit 3 where an optional store could not be given all of it."""
     settings = session.settings
     with open_collector(settings) as collector:
         result = seal(
             collector.spool,
             collector.state,
-            open_vault(settings),
+            Vault(first_store(settings)),
             seal_options(settings),
             system_clock,
             step_progress(session),
+            other_stores(settings),
         )
     clear_progress(session)
-    return report_seal(session, result)
+    not_understood = report_seal(session, result, first_name(settings))
+    return report_copies(session, result.copies) or not_understood

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._session import one_line, printable
 from archiver.cli.moderation._lines import details, headline, number_of, record_fields, words_of
 from archiver.cli.moderation._reading import note_unknown_people
@@ -25,7 +25,7 @@ from archiver.search.run import Effort, Hit, Result, Searcher
 from archiver.search.statement import Order, tables_of
 from archiver.times import format_time
 from archiver.vault import Archive
-from archiver.wiring import available_cores, count_moderation, has_spool, open_entries, open_vault
+from archiver.wiring import available_cores, count_moderation, has_spool, open_entries
 
 _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 """A word as the index has it: letters and digits with their accents; an underscore parts words."""
@@ -46,8 +46,11 @@ _WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
 )
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="0 for all.")
 @click.option("--effort", is_flag=True, help="Say how much of the vault was read.")
+@store_option
 @pass_session
-def command(session: Session, words: tuple[str, ...], order: Order, limit: int, effort: bool) -> int:
+def command(
+    session: Session, words: tuple[str, ...], order: Order, limit: int, effort: bool, store: str | None
+) -> int:
     """Search posts and messages, with the descriptions of pictures, in every archive.
 
     Words must all be there. "a phrase", prefix*, OR between two, -word not; from:HANDLE or author:HANDLE,
@@ -67,7 +70,7 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
     identities = None if moderated and not tables_of(query) else session.identities()
     # The spool before the archives: a seal moves entries from the one to the other.
     spooled = open_entries(session.settings) if moderated else []
-    vault = open_vault(session.settings)
+    vault = session.open_vault(store)
     listed = vault.list_archives()
     if identities is None:  # only archives that hold moderation records are opened
         identities = session.identities() if count_sealed(listed.archives) else []
@@ -81,7 +84,7 @@ def command(session: Session, words: tuple[str, ...], order: Order, limit: int, 
         searcher.close()
     if listed.problems:
         raise listed.problems[0]
-    return 0
+    return session.worst(0)
 
 
 # Moderation records beside what was asked
@@ -180,6 +183,7 @@ def _print(
         session.note(
             f"read {effort.segments} segments, {effort.chunks} chunks, {effort.frames} frames,"
             f" {effort.bytes:,} bytes"
+            + (f", {number_of(effort.requests, 'request')}" if effort.requests else "")
         )
 
 

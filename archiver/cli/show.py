@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._session import one_line, printable
 from archiver.cli.moderation._lines import acts_in_words, record_fields, second
 from archiver.cli.moderation.show import show_records
@@ -17,7 +17,7 @@ from archiver.search.moderation import HeldRecord, about_item
 from archiver.search.record import Record, Version, find_record
 from archiver.search.run import Searcher
 from archiver.times import format_time
-from archiver.wiring import open_entries, open_vault
+from archiver.wiring import open_entries
 
 _MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """A UUID, which no platform gives a record."""
@@ -28,15 +28,16 @@ _MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGN
 )
 @click.argument("platform_id", metavar="ID")
 @click.option("--raw", is_flag=True, help="The verbatim bytes as the platform delivered them.")
+@store_option
 @pass_session
-def command(session: Session, platform_id: str, raw: bool) -> int:
+def command(session: Session, platform_id: str, raw: bool, store: str | None) -> int:
     """Show the record with this id: every version held, its pictures, how it was captured, whether it is
     gone, and the moderation records about it. The whole id of a moderation record shows that."""
     if _MODERATION_ID.fullmatch(platform_id):
-        return show_records(session, platform_id, raw=raw)
+        return show_records(session, platform_id, raw=raw, store=store)
     identities = session.identities()
     spooled = open_entries(session.settings)
-    vault = open_vault(session.settings)
+    vault = session.open_vault(store)
     listed = vault.list_archives()
     searcher = Searcher(vault, listed.archives, identities, spooled=spooled)
     try:
@@ -59,7 +60,7 @@ def command(session: Session, platform_id: str, raw: bool) -> int:
     _print_moderated(session, moderated, raw=raw)
     if listed.problems:
         raise listed.problems[0]
-    return 0
+    return session.worst(0)
 
 
 def _times(fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,34 +4,39 @@ import click
 
 from archiver.backup import find_in_inbox
 from archiver.cli._gaps import gap_fields, gap_in_words
-from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._report import byte_size
 from archiver.cli._session import printable
+from archiver.cli._stores import store_fields, store_in_words
 from archiver.cli.moderation._lines import number_of
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
 from archiver.settings_api import COLLECT_KINDS, CURSORS, MICRO_USD, AccountApi, format_usd
+from archiver.settings_stores import StoreSettings
 from archiver.times import format_date, format_time, system_clock
 from archiver.vault import Archive
-from archiver.wiring import Waiting, open_vault, open_waiting
+from archiver.wiring import Waiting, open_waiting
 
 
 @click.command("status", epilog=examples("archiver --config police-archive status"))
+@store_option
 @pass_session
-def command(session: Session) -> int:
-    """List accounts with their last export and what was collected from X, archives, what waits in inbox and
-    spool, and how many moderation acts are pending. Needs no key."""
+def command(session: Session, store: str | None) -> int:
+    """List the stores, accounts with their last export and what was collected from X, archives, what waits in
+    inbox and spool, and how many moderation acts are pending. Needs no key.
+
+    Archives are listed as one store has them; the other stores are not asked: archiver verify does that."""
     settings = session.settings
     waiting = open_waiting(settings, format_date(system_clock())[:7])
     inbox = [path.name for path in find_in_inbox(settings.inbox)] if settings.inbox.is_dir() else []
-    listed = open_vault(settings).list_archives(waiting.head)
+    listed = session.open_vault(store).list_archives(waiting.head)
     if session.json:
         _print_json(session, listed.archives, inbox, waiting)
     else:
         _print_lines(session, listed.archives, inbox, waiting)
     if listed.problems:
         raise listed.problems[0]
-    return 0
+    return session.worst(0)
 
 
 def _print_json(session: Session, archives: tuple[Archive, ...], inbox: list[str], waiting: Waiting) -> None:
@@ -51,6 +56,8 @@ def _print_json(session: Session, archives: tuple[Archive, ...], inbox: list[str
             gaps=[gap_fields(gap) for gap in waiting.gaps if gap.account == account.id],
             spent_usd=waiting.spent.get(account.id, 0) / MICRO_USD,
         )
+    for store in session.settings.stores:
+        session.print_json("store", **store_fields(store), read=_is_read(session, store))
     for archive in archives:
         manifest = archive.manifest
         session.print_json(
@@ -74,7 +81,10 @@ def _print_json(session: Session, archives: tuple[Archive, ...], inbox: list[str
 
 
 def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[str], waiting: Waiting) -> None:
-    click.echo(f"Vault {session.settings.vault}")
+    click.echo("Vault")
+    for store in session.settings.stores:
+        read = "; read here" if _is_read(session, store) and len(session.settings.stores) > 1 else ""
+        click.echo(printable(f"  store {store_in_words(store)}{read}"))
     for account in session.settings.accounts:
         last = waiting.exports.get(account.id)
         said = f"last export made {format_date(last)}" if last is not None else "no export taken here yet"
@@ -93,6 +103,10 @@ def _print_lines(session: Session, archives: tuple[Archive, ...], inbox: list[st
     if waiting.moderation_pending:
         acts = number_of(waiting.moderation_pending, "act")
         click.echo(f"  moderation: {acts} pending; finish them: archiver moderation pending")
+
+
+def _is_read(session: Session, store: StoreSettings) -> bool:
+    return session.opened is not None and session.opened.store == store.name
 
 
 def _cursors(waiting: Waiting, account: AccountSettings) -> dict[str, Cursor]:

@@ -4,12 +4,17 @@ import re
 
 import click
 
+from archiver.agreement import verify_stores
 from archiver.chain import Head
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, report_verification, step_progress
+from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._verification import report_stores_verification, report_verification
 from archiver.errors import UsageError
-from archiver.verification import verify_vault
-from archiver.wiring import open_vault, remembered_head
+from archiver.stores.named import NamedStore
+from archiver.vault import Vault
+from archiver.verification import Depth, verify_vault
+from archiver.wiring import named_stores, remembered_head
+from archiver.wiring_stores import find_store
 
 
 @click.command(
@@ -17,6 +22,7 @@ from archiver.wiring import open_vault, remembered_head
     epilog=examples(
         "archiver --config police-archive verify",
         "archiver --config police-archive verify --contents 2026-11-01",
+        "archiver --config police-archive verify --store offsite --deep",
     ),
 )
 @click.argument("archives", nargs=-1, metavar="[ARCHIVE…]")
@@ -24,24 +30,57 @@ from archiver.wiring import open_vault, remembered_head
 @click.option(
     "--head", metavar="NUMBER:SHA256", help="The chain's head from a notice: it must be in the chain."
 )
+@click.option("--store", metavar="NAME", help="Only this store; without it every one in the settings.")
+@click.option("--deep", is_flag=True, help="Read every byte, of stores that are far away too.")
 @pass_session
-def command(session: Session, archives: tuple[str, ...], contents: bool, head: str | None) -> int:
+def command(
+    session: Session,
+    archives: tuple[str, ...],
+    contents: bool,
+    head: str | None,
+    store: str | None,
+    deep: bool,
+) -> int:
     """Check every archive, or those named: signatures, the chain of manifests and its end, sizes, SHA-256.
 
     Needs no private key. A missing, altered or reordered archive shows; one cut off at the end shows
-    against the head that the collector remembers, or that --head gives."""
+    against the head that the collector remembers, or that --head gives. Every store is checked, and held
+    against the others. Of a store that is far away the bytes are read only with --deep or --contents."""
     settings = session.settings
     identities = session.identities() if contents else None
-    vault = open_vault(settings)
+    stores = named_stores(settings) if store is None else (find_store(settings, store),)
     known, unfinished = remembered_head(settings)
     if head is not None:
         known = parse_head(head)
-    result = verify_vault(
-        vault,
+    if len(settings.stores) == 1:
+        return _verify_one(session, stores[0], archives, (known, unfinished), Depth(identities, deep))
+    results = verify_stores(
+        stores,
         known_head=known,
         only=archives,
-        identities=identities,
         unfinished=unfinished,
+        depth=Depth(identities, deep),
+        progress=step_progress(session),
+    )
+    clear_progress(session)
+    return report_stores_verification(session, results)
+
+
+def _verify_one(
+    session: Session,
+    store: NamedStore,
+    archives: tuple[str, ...],
+    remembered: tuple[Head | None, str | None],
+    depth: Depth,
+) -> int:
+    """A vault that lies in one store alone."""
+    result = verify_vault(
+        Vault(store.open()),
+        known_head=remembered[0],
+        only=archives,
+        identities=depth.identities,
+        unfinished=remembered[1],
+        deep=depth.deep,
         progress=step_progress(session),
     )
     clear_progress(session)

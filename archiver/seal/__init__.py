@@ -2,8 +2,9 @@
 
 The order is what makes a kill harmless. A mark is noted in the state; packs and segments are written,
 read back and verified; then the key, the signature, and last the manifest, which makes the archive
-exist. Only then is the spool emptied. A rerun finds the mark: where the store has a manifest with it,
-it finishes emptying; where not, it drops the unfinished files and seals anew.
+exist. Then it goes to every other store, and only when each required one has it is the spool emptied. A
+rerun finds the mark: where the first store has a manifest with it, it finishes copying and emptying; where
+not, it drops the unfinished files and seals anew.
 
 The mark names the last ids that are taken. What the moderation register adds meanwhile, which waits for no
 sealing, has higher ones and stays for the next archive.
@@ -23,6 +24,7 @@ from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
 from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
 from archiver.progress import Gap
+from archiver.seal.copies import Copies, Others, require_copies
 from archiver.seal.counting import count_media, count_moderation, count_records, list_origins
 from archiver.seal.media import Places, seal_media
 from archiver.seal.plan import plan_segments
@@ -30,11 +32,13 @@ from archiver.seal.segment import SealedSegment, SegmentContext
 from archiver.seal.workers import WorkerSetup, seal_segments
 from archiver.spool import Spool, SpooledMedia
 from archiver.state import Sealing, State
+from archiver.sync.filling import Filled
 from archiver.times import Clock, format_date, format_time
 from archiver.vault import Archive, Vault
 
 Progress = Callable[[str, int, int], None]
 """Told a phase, how much of it is done, and of how much."""
+_NO_OTHERS = Others()
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,12 @@ class SealOptions:
 @dataclass(frozen=True)
 class SealResult:
     """The archive made, or None where the spool was empty; what was kept but not understood; whether an
-    earlier sealing that had been cut off was finished first."""
+    earlier sealing that had been cut off was finished first; what became of the stores beside the first."""
 
     archive: Archive | None
     problems: tuple[str, ...] = ()
     finished_earlier: bool = False
+    copies: tuple[Filled, ...] = ()
 
 
 def seal(
@@ -67,41 +72,55 @@ def seal(
     options: SealOptions,
     clock: Clock,
     progress: Progress = lambda phase, done, total: None,
+    others: Others = _NO_OTHERS,
 ) -> SealResult:
-    """Make one archive of all that is in the spool. Raise IntegrityError where the vault's chain is not
-    whole or what was written does not read back."""
-    vault.store.delete_partial()
+    """Make one archive of all that is in the spool, in the vault's store and then in the others; and give
+    these what they lack of older ones.
+
+    Raise IntegrityError where the vault's chain is not whole or what was written does not read back; and
+    what failed where a required store has not got the archive: then the spool is kept. Of the others the
+    answer says what became of them."""
+    copies = Copies(vault, others, progress)
+    copies.delete_partial()
     known = state.head()
     archives = vault.list_archives(known).require_sound()
-    earlier = _finish_earlier(spool, state, vault, archives)
+    copies.survey()
+    earlier, filled = _finish_earlier(spool, state, copies, archives)
     if spool.is_empty():
-        return SealResult(earlier, finished_earlier=earlier is not None)
-    sealing = _begin(spool, state, vault, clock)
-    result = _Run(spool, state, vault, options, clock, progress, sealing).seal(
+        return SealResult(
+            earlier, finished_earlier=earlier is not None, copies=copies.fill() if filled is None else filled
+        )
+    sealing = _begin(spool, state, copies, clock)
+    result = _Run(spool, state, vault, options, clock, progress, sealing, copies).seal(
         archives[-1].head if archives else None
     )
-    return SealResult(result.archive, result.problems, earlier is not None)
+    return SealResult(result.archive, result.problems, earlier is not None, result.copies)
 
 
-def _finish_earlier(spool: Spool, state: State, vault: Vault, archives: Sequence[Archive]) -> Archive | None:
-    """After a kill: empty the spool of what an archive holds already, or drop an unfinished archive."""
+def _finish_earlier(
+    spool: Spool, state: State, copies: Copies, archives: Sequence[Archive]
+) -> tuple[Archive | None, tuple[Filled, ...] | None]:
+    """After a kill: copy an archive that is sealed already and empty the spool of what it holds; or drop an
+    unfinished archive. The archive, and what became of the other stores, where there was one."""
     sealing = state.sealing()
     if sealing is None:
-        return None
+        return None, None
     for archive in archives:
         if archive.manifest.mark == sealing.mark:
+            filled = copies.fill()
+            require_copies(archive.name, filled)
             _empty(spool, state, sealing, archive.head)
-            return archive
-    vault.store.discard_unfinished(sealing.archive)
+            return archive, filled
+    copies.discard_unfinished(sealing.archive)
     with state.transaction():
         state.set_sealing(None)
-    return None
+    return None, None
 
 
-def _begin(spool: Spool, state: State, vault: Vault, clock: Clock) -> Sealing:
+def _begin(spool: Spool, state: State, copies: Copies, clock: Clock) -> Sealing:
     """Choose the archive's name and note durably what is about to be sealed."""
     date = format_date(clock())
-    taken = {path.split("/")[1] for path in vault.store.list(f"archives/{date}")}
+    taken = copies.begun_archives()
     name, number = date, 1
     while name in taken:
         number += 1
@@ -113,7 +132,7 @@ def _begin(spool: Spool, state: State, vault: Vault, clock: Clock) -> Sealing:
 
 
 def _empty(spool: Spool, state: State, sealing: Sealing, head: Head) -> None:
-    """The archive is in the store: forget what it holds."""
+    """The archive is in every required store: forget what it holds."""
     with state.transaction():
         state.set_head(head)
     spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem, sealing.last_gap)
@@ -133,6 +152,7 @@ class _Run:
         clock: Clock,
         progress: Progress,
         sealing: Sealing,
+        copies: Copies,
     ) -> None:
         self.spool = spool
         self.state = state
@@ -141,13 +161,14 @@ class _Run:
         self.clock = clock
         self.progress = progress
         self.sealing = sealing
+        self.copies = copies
         self.identity: Identity = new_identity(classic=options.classic)
         self.captures = spool.captures(sealing.last_page)
         self.problems = spool.problems(sealing.last_problem)
         self.missing = spool.count_missing_media(sealing.last_media)
 
     def seal(self, previous: Head | None) -> SealResult:
-        """Write everything, the manifest last; then empty the spool."""
+        """Write everything, the manifest last; copy it to the other stores; then empty the spool."""
         media = self.spool.media(self.sealing.last_media)
         packs, places = seal_media(self.sealing.archive, media, self.spool, self.vault.store, self.identity)
         segments = self._seal_segments(places)
@@ -161,8 +182,12 @@ class _Run:
         self._note_media(places)
         self.vault.store.put_new(f"{folder}/manifest.json", data)
         archive = self.vault.list_archives().require_sound()[-1]
+        self.copies.add(manifest, data, signature)
+        copies = self.copies.fill({archive.name: self.identity})
+        require_copies(archive.name, copies)
         _empty(self.spool, self.state, self.sealing, archive.head)
-        return SealResult(archive, tuple(problem for one in segments for problem in one.problems))
+        problems = tuple(problem for one in segments for problem in one.problems)
+        return SealResult(archive, problems, copies=copies)
 
     def _seal_segments(self, places: Places) -> list[SealedSegment]:
         plans = plan_segments(self.spool.pages(last=self.sealing.last_page), self.options.segment_bytes)

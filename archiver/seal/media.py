@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from archiver.archive.build import MediaPlace
 from archiver.archive.manifest import File
-from archiver.archive.verify import verify_file
+from archiver.copying import check_sealed
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.keys import Identity
@@ -67,7 +67,7 @@ def _seal_pack(
                     )
             plain_size = sealed.tell()
     packed = File(name=pack, kind="media", size=hashing.size, sha256=hashing.sha256, plain_size=plain_size)
-    verify_file(store, archive, packed, identity)
+    check_sealed(store, archive, packed, identity)
     return packed
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from archiver import __version__
 from archiver.archive.build import NOT_CAPTURED, MediaPlace, Place, SegmentBuilder
 from archiver.archive.manifest import File
-from archiver.archive.verify import verify_file
+from archiver.copying import check_sealed
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
@@ -77,7 +77,7 @@ def seal_segment(
         file = _store_segment(store, name, build.builder, identity)
     finally:
         build.builder.close()
-    verify_file(store, context.archive, file, identity)
+    check_sealed(store, context.archive, file, identity)
     return SealedSegment(
         file,
         dict(build.changes),

@@ -7,6 +7,8 @@ import pytest
 from archiver.formats.ssh_signature import SigningKey
 from tests.cli.runner import Runner
 
+UNLOCKED = {"required": True, "object_lock": "none", "lock_days": 0, "legal_hold": False}
+
 
 @pytest.fixture
 def home(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -35,7 +37,7 @@ def test_what_is_right_is_said_to_be_right(run: Runner, home: Path) -> None:
     assert line == {
         "type": "config",
         "settings": f"{home}/archiver.toml",
-        "vault": f"{home}/vault",
+        "stores": [{"name": "vault", "kind": "local", "place": f"{home}/vault", **UNLOCKED}],
         "accounts": ["x seven", "x 8"],
         "collecting": [
             {
@@ -102,4 +104,79 @@ def test_a_host_that_only_searches_needs_no_collectors_keys(run: Runner, home: P
     text = (home / "archiver.toml").read_text()
     head, rest = text.split("[collector]")
     (home / "archiver.toml").write_text(head + rest[rest.index("[keyholder]") :])
+    assert run("config", "check").code == 0
+
+
+# Stores
+
+
+def add(home: Path, *lines: str) -> None:
+    with (home / "archiver.toml").open("a") as file:
+        file.write("\n".join(["", "[[store]]", *lines, ""]))
+
+
+def test_every_store_is_reported_with_its_place_and_its_lock_and_no_bucket_is_asked(
+    run: Runner, home: Path
+) -> None:
+    add(home, 'name = "share"', 'kind = "local"', 'path = "share"', "required = false")
+    add(
+        home, 'name = "far"', 'kind = "s3"', 'bucket = "police-archive"', 'prefix = "vault"',
+        'endpoint = "http://192.0.2.1:9"', 'object_lock = "compliance"', "lock_days = 2555",
+        "legal_hold = true",
+    )  # fmt: skip
+    result = run("config", "check")
+    assert result.code == 0
+    far = "s3://police-archive/vault at 192.0.2.1:9"
+    lock = "locked for 2,555 days (compliance), with a legal hold"
+    assert result.output.splitlines()[1:4] == [
+        f"  stores      vault: {home}/vault, required",
+        f"              share: {home}/share, optional",
+        f"              far: {far}, required, {lock}, NOT ENCRYPTED ON THE WAY (http)",
+    ]
+    assert result.errors.splitlines() == [
+        f"store share: there is no folder {home}/share now; it is optional",
+        "No bucket was asked whether it can do this: archiver stores check",
+    ]
+    (line,) = run("config", "check", "--json").json_lines()
+    assert line["stores"] == [
+        {"name": "vault", "kind": "local", "place": f"{home}/vault", **UNLOCKED},
+        {"name": "share", "kind": "local", "place": f"{home}/share", **UNLOCKED, "required": False},
+        {
+            "name": "far", "kind": "s3", "place": "s3://police-archive/vault at 192.0.2.1:9",
+            "required": True, "object_lock": "compliance", "lock_days": 2555, "legal_hold": True,
+        },
+    ]  # fmt: skip
+
+
+def test_a_required_folder_that_is_away_and_a_key_that_is_not_to_be_had_are_problems(
+    run: Runner, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAR_ID", "hunter2")
+    monkeypatch.delenv("FAR_SECRET", raising=False)
+    add(home, 'name = "share"', 'kind = "local"', 'path = "share"')
+    add(
+        home, 'name = "far"', 'kind = "s3"', 'bucket = "police-archive"', 'access_key_id = "env:FAR_ID"',
+        'secret_access_key = "env:FAR_SECRET"',
+    )  # fmt: skip
+    error = run.fails(2, "config", "check")
+    assert error.startswith(f"{home}/archiver.toml: 2 problems\n  there is no folder {home}/share (")
+    assert "\n  store far: secret_access_key: the environment has no variable FAR_SECRET (" in error
+    assert "hunter2" not in error
+    monkeypatch.setenv("FAR_SECRET", "hunter3")
+    (home / "share").mkdir()
+    result = run("config", "check")
+    assert result.code == 0
+    assert "hunter" not in result.output + result.errors
+
+
+def test_the_vault_is_looked_for_in_the_first_required_folder(run: Runner, home: Path) -> None:
+    text = (home / "archiver.toml").read_text().replace('\nvault = "vault"\n', "\n")
+    (home / "archiver.toml").write_text(text)
+    add(home, 'name = "far"', 'kind = "s3"', 'bucket = "police-archive"')
+    (home / "vault" / "vault.json").rename(home / "kept")
+    assert run("config", "check").code == 0
+    add(home, 'name = "empty"', 'kind = "local"', 'path = "empty"', "required = false")
+    add(home, 'name = "near"', 'kind = "local"', 'path = "vault"')
+    assert run.fails(20, "config", "check").startswith(f"vault.json is missing from {home}/vault\n")
+    (home / "kept").rename(home / "vault" / "vault.json")
     assert run("config", "check").code == 0

@@ -69,10 +69,10 @@ def test_its_keys_fit_each_other(run: Runner, tmp_path: Path, classic: bool) -> 
     kind = age.X25519Identity if classic else age.HybridIdentity
     assert isinstance(identities[0], kind)
     assert isinstance(load_identity(settings.spool_identity), age.X25519Identity)
-    allowed = AllowedSigners.parse((settings.vault / "allowed_signers").read_text())
+    allowed = AllowedSigners.parse((settings.home / "vault" / "allowed_signers").read_text())
     signature = load_signing_key(settings.signing_key).sign(b"manifest", NAMESPACE)
     assert verify(signature, b"manifest", NAMESPACE, allowed).principal == "collector"
-    document = json.loads((settings.vault / "vault.json").read_text())
+    document = json.loads((settings.home / "vault" / "vault.json").read_text())
     assert sorted(document) == ["created", "format", "vault"]
 
 

@@ -128,7 +128,7 @@ def test_cron_takes_what_lies_in_the_inbox_month_after_month(run: Runner, tmp_pa
     assert second.manifest.sequence == 2
     same_but_once(read_contents(folder))
     status = run("--config", folder, "status", "--json").json_lines()
-    assert [line["type"] for line in status] == ["account", "archive", "archive", "waiting"]
+    assert [line["type"] for line in status] == ["account", "store", "archive", "archive", "waiting"]
     assert status[0]["id"] == SAMPLE_ACCOUNT_ID
     assert str(status[0]["last_export"]).startswith("2026-10-31")
 

@@ -32,6 +32,7 @@ def test_a_program_gets_one_object(run: Runner, tmp_path: Path) -> None:
         "type": "sealed", "archive": archive.name, "sequence": 1, "manifest_sha256": archive.head.sha256,
         "files": len(archive.manifest.files), "bytes": sum(file.size for file in archive.manifest.files),
         "records": sum(sum(file.records.values()) for file in archive.manifest.files), "problems": [],
+        "stores": {"vault": True},
     }  # fmt: skip
 
 

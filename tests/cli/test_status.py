@@ -23,14 +23,23 @@ def home(sealed: Home, tmp_path: Path) -> Home:
     return Home(copy_folder(sealed.folder, tmp_path / "home"))
 
 
+def the_store(folder: Path, **fields: object) -> dict[str, object]:
+    """As `status --json` says the one store of a folder."""
+    return {
+        "type": "store", "name": "vault", "kind": "local", "place": str(folder / "vault"), "required": True,
+        "object_lock": "none", "lock_days": 0, "legal_hold": False, "read": True, **fields,
+    }  # fmt: skip
+
+
 def test_an_empty_vault_says_so(run: Runner, tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "new")
     assert run("--config", folder, "status").output == (
-        f"Vault {folder / 'vault'}\n  no archive yet\n  inbox: empty\n"
+        f"Vault\n  store vault: {folder / 'vault'}, required\n  no archive yet\n  inbox: empty\n"
         "  spool: 0 records wait to be sealed (0 bytes)\n"
     )
     assert run("--config", folder, "status", "--json").json_lines() == [
-        {"type": "waiting", "inbox": [], "spool_records": 0, "spool_bytes": 0, "moderation_pending": 0}
+        the_store(folder),
+        {"type": "waiting", "inbox": [], "spool_records": 0, "spool_bytes": 0, "moderation_pending": 0},
     ]
 
 
@@ -44,12 +53,13 @@ def test_accounts_archives_and_what_waits_are_listed(run: Runner, home: Home, tm
     assert "posted 2026-08-01 to 2026-09-30\n" in before.output
     assert "  inbox: later.zip\n" in before.output
     assert run("--config", home.folder, "import", later).code == 0
-    account, listed, waiting = run("--config", home.folder, "status", "--json").json_lines()
+    account, store, listed, waiting = run("--config", home.folder, "status", "--json").json_lines()
     assert account == {
         "type": "account", "platform": "x", "id": "451207733", "handle": "SpringfieldPolice",
         "last_export": "2026-10-31T23:59:59.000Z", "collected": {}, "unfinished": [], "gaps": [],
         "spent_usd": 0.0,
     }  # fmt: skip
+    assert store == the_store(home.folder)
     manifest = archive.manifest
     assert listed == {
         "type": "archive", "archive": archive.name, "sequence": 1, "sealed_at": manifest.sealed_at,
@@ -83,7 +93,7 @@ def test_what_moderation_alone_has_cost_is_shown_before_anything_is_sealed(
             "--config", moderating.folder, "moderate", scene.url, "--reason", "abusive", "--action", "hide"
         )
         assert done.code == 0, done
-    account, waiting = run("--config", moderating.folder, "status", "--json").json_lines()
+    account, _, waiting = run("--config", moderating.folder, "status", "--json").json_lines()
     assert float(str(account["spent_usd"])) > 0
     assert int(str(waiting["spool_records"])) > 2
     shown = re.search(r"spent this month: (\S+) USD of", run("--config", moderating.folder, "status").output)
@@ -103,3 +113,31 @@ def test_a_broken_chain_is_told_after_what_is_there(run: Runner, home: Home) -> 
 def test_a_vault_that_is_not_there_is_said_so(run: Runner, home: Home) -> None:
     (home.folder / "vault").rename(home.folder / "elsewhere")
     assert run.fails(10, "--config", home.folder, "status").startswith("there is no folder ")
+
+
+def test_each_store_is_a_line_and_only_the_one_that_is_read_is_asked(run: Runner, home: Home) -> None:
+    with (home.folder / "archiver.toml").open("a") as file:
+        file.write(
+            '\n[[store]]\nname = "away"\nkind = "local"\npath = "away"\nrequired = false\n'
+            '[[store]]\nname = "far"\nkind = "s3"\nbucket = "police-archive"\n'
+            'endpoint = "https://192.0.2.1:9"\nobject_lock = "governance"\nlock_days = 1\n'
+        )
+    result = run("--config", home.folder, "status")
+    assert (result.code, result.errors) == (0, "")
+    assert result.output.splitlines()[:4] == [
+        "Vault",
+        f"  store vault: {home.folder}/vault, required; read here",
+        f"  store away: {home.folder}/away, optional",
+        "  store far: s3://police-archive at 192.0.2.1:9, required, locked for 1 day (governance)",
+    ]
+    lines = run("--config", home.folder, "status", "--json").json_lines()
+    assert [one for one in lines if one["type"] == "store"] == [
+        the_store(home.folder),
+        the_store(
+            home.folder, name="away", place=str(home.folder / "away"), required=False, read=False
+        ),
+        the_store(
+            home.folder, name="far", kind="s3", place="s3://police-archive at 192.0.2.1:9",
+            object_lock="governance", lock_days=1, read=False,
+        ),
+    ]  # fmt: skip

@@ -1,5 +1,6 @@
 """`archiver verify`: what was checked, every problem, and the exit code of the worst."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,12 @@ from archiver.cli.verify import parse_head
 from archiver.errors import UsageError
 from archiver.state import Sealing
 from tests.cli.runner import Runner
+from tests.cli.stores import add_bucket, add_store
 from tests.faults.folders import copy_folder
 from tests.homes import Home, make_home
+from tests.seaweed import Seaweed, seaweed
+
+__all__ = ["seaweed"]
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +114,98 @@ def test_a_head_is_read_as_a_notice_gives_it() -> None:
     ):
         with pytest.raises(UsageError):
             parse_head(text)
+
+
+# Several stores
+
+
+@pytest.fixture
+def two(home: Home) -> Home:
+    """The vault, and an optional copy of it."""
+    add_store(home, "offsite", required=False)
+    copy_folder(home.folder / "vault", home.folder / "offsite")
+    return home
+
+
+def test_every_store_is_checked_and_named(run: Runner, two: Home) -> None:
+    (archive,) = two.archives
+    result = run("--config", two.folder, "verify")
+    assert result.code == 0
+    first, _, second, _ = result.output.splitlines()
+    assert first.startswith("vault: Verified 1 archive, 2 files, ")
+    assert second == first.replace("vault", "offsite")
+    told = run("--config", two.folder, "verify", "--json").json_lines()
+    assert [(one["store"], one["required"], one["read"], one["archives"]) for one in told] == [
+        ("vault", True, True, [archive.name]),
+        ("offsite", False, True, [archive.name]),
+    ]
+
+
+def test_an_optional_store_that_is_away_or_behind_ends_in_3_and_is_named(run: Runner, two: Home) -> None:
+    (archive,) = two.archives
+    shutil.rmtree(two.folder / "offsite/archives")
+    result = run("--config", two.folder, "verify")
+    assert result.code == 3
+    assert result.errors == (
+        f"archiver: error: store offsite: lacks {archive.name}, which vault has\n"
+        "archiver: hint: fill it: archiver sync\n"
+    )
+    assert run("--config", two.folder, "verify", "--store", "offsite").code == 3
+    shutil.rmtree(two.folder / "offsite")
+    result = run("--config", two.folder, "verify", "--json")
+    assert result.code == 3
+    assert [(one["store"], one["read"]) for one in result.json_lines()] == [
+        ("vault", True),
+        ("offsite", False),
+    ]
+    assert "error: store offsite: there is no folder" in result.errors
+
+
+def test_a_required_store_that_is_away_or_damaged_has_its_own_code(run: Runner, home: Home) -> None:
+    add_store(home, "second", required=True)
+    assert run("--config", home.folder, "verify").code == 10
+    copy_folder(home.folder / "vault", home.folder / "second")
+    assert run("--config", home.folder, "verify").code == 0
+    (archive,) = home.archives
+    (home.folder / "second" / archive.path(archive.manifest.files[0])).unlink()
+    result = run("--config", home.folder, "verify")
+    assert result.code == 20
+    assert f"hint: restore it from another store: archiver repair {archive.name}" in result.errors
+
+
+def test_damage_counts_before_what_is_only_missing(run: Runner, two: Home) -> None:
+    (archive,) = two.archives
+    shutil.rmtree(two.folder / "offsite")
+    two.replace(archive.path(archive.manifest.files[0]), b"")
+    assert run("--config", two.folder, "verify").code == 20
+    (two.folder / "vault/vault.json").unlink()
+    assert run("--config", two.folder, "verify").code == 10
+
+
+def test_only_the_store_named_is_checked(run: Runner, two: Home) -> None:
+    (archive,) = two.archives
+    two.replace(archive.path(archive.manifest.files[0]), b"")
+    assert run("--config", two.folder, "verify", "--store", "offsite").code == 0
+    assert run("--config", two.folder, "verify", "--store", "vault").code == 20
+    told = run.fails(2, "--config", two.folder, "verify", "--store", "nowhere")
+    assert "there is no store nowhere" in told
+    assert told.endswith("one of: vault, offsite")
+
+
+def test_what_is_inside_is_checked_in_every_store(run: Runner, two: Home) -> None:
+    result = run("--config", two.folder, "verify", "--contents", "--json")
+    assert [(one["store"], one["contents"], one["files"]) for one in result.json_lines()] == [
+        ("vault", True, 2),
+        ("offsite", True, 2),
+    ]
+
+
+def test_a_required_bucket_that_cannot_be_reached_counts_before_an_optional_store_that_is_behind(
+    run: Runner, two: Home, seaweed: Seaweed
+) -> None:
+    add_bucket(two, "far", seaweed, "any", required=True, endpoint="http://127.0.0.1:9", tries=1)
+    shutil.rmtree(two.folder / "offsite/archives")
+    result = run("--config", two.folder, "verify")
+    assert result.code == 1
+    assert "error: store far: " in result.errors
+    assert "error: store offsite: lacks " in result.errors

@@ -1,30 +1,51 @@
 """What every store must do, run against each kind there is."""
 
+import hashlib
 import io
 import os
+import pickle
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from archiver.disk import TakenError, create_exclusively
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError
-from archiver.stores.base import ExistsInStoreError, NotInStoreError, Store
-from archiver.stores.local import LocalStore
+from archiver.stores.base import ExistsInStoreError, Inspection, NotInStoreError, Store
+from archiver.stores.local import SET_ASIDE, LocalStore
+from archiver.stores.s3 import S3Store
+from tests.memory_store import MemoryStore
 from tests.programs import PROJECT
+from tests.seaweed import Seaweed, as_kind, seaweed
+
+__all__ = ["seaweed"]
 
 StoreMaker = Callable[[], Store]
 """Opens the same store once more, as another process would."""
 
 
-@pytest.fixture(params=["local"])
-def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> StoreMaker:
-    root = tmp_path / "vault"
-    root.mkdir()
-    return lambda: LocalStore(root)
+@pytest.fixture(params=["local", "memory", "memory far away", "s3 locked", "s3 versioned", "s3 plain"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def open_store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> StoreMaker:
+    if kind == "local":
+        root = tmp_path / "vault"
+        root.mkdir()
+        return lambda: LocalStore(root)
+    if kind.startswith("memory"):
+        first = MemoryStore(is_near=kind == "memory")
+        return lambda: MemoryStore.of_same(first)
+    server: Seaweed = request.getfixturevalue("seaweed")
+    options = server.options(server.make_bucket(as_kind(kind.split()[1])), prefix="force/")
+    return lambda: S3Store(options)
 
 
 @pytest.fixture
@@ -120,8 +141,8 @@ def race(first: Store, second: Store, name: str) -> list[str]:
     return winners
 
 
-def test_of_two_writers_of_one_name_exactly_one_wins(open_store: StoreMaker) -> None:
-    for number in range(40):
+def test_of_two_writers_of_one_name_exactly_one_wins(open_store: StoreMaker, kind: str) -> None:
+    for number in range(6 if kind.startswith("s3") else 40):
         winners = race(open_store(), open_store(), f"race/{number}")
         assert [open_store().read(f"race/{number}", 100).decode()] == winners
     assert open_store().delete_partial() == 0
@@ -244,6 +265,142 @@ def test_what_a_killed_sealing_left_is_discarded_and_a_sealed_archive_never(stor
     for archive in ("..", "", "../archives/2026-11-01", "."):
         with pytest.raises(ArchiverError, match="cannot be a file's name"):
             store.discard_unfinished(archive)
+
+
+def test_a_store_says_whether_it_is_near(store: Store, kind: str) -> None:
+    assert store.is_near == (kind in ("local", "memory"))
+
+
+def test_what_has_not_the_sha256_it_must_have_leaves_nothing(store: Store) -> None:
+    for data in (b"right", bytes(9_000_000)):
+        digest = hashlib.sha256(data).hexdigest()
+        with pytest.raises(IntegrityError, match="what was to become a/b has not the SHA-256 it must have"):
+            store.put_new("a/b", data + b"!", sha256=digest)
+        assert not store.exists("a/b")
+        assert list(store.list()) == []
+    store.put_new("a/b", b"right", sha256=hashlib.sha256(b"right").hexdigest())
+    assert store.read("a/b", 100) == b"right"
+
+
+@pytest.mark.parametrize("kind", ["local", "memory", "s3 locked"], indirect=True)
+def test_more_names_are_listed_than_fit_into_one_answer(store: Store, open_store: StoreMaker) -> None:
+    """S3 answers with 1,000 at most."""
+    names = [f"archives/2026-11-01/records-{number:04}" for number in range(1_050)]
+    with ThreadPoolExecutor(16) as threads:
+        for _ in threads.map(lambda name: store.put_new(name, b""), names):
+            pass
+    assert list(open_store().list("archives/")) == names
+    assert list(open_store().list()) == names
+    assert list(open_store().list("archives/2026-11-01/")) == names
+
+
+def test_many_small_files_are_read_at_once_and_each_says_what_is_wrong_with_it(store: Store) -> None:
+    names = [f"archives/2026-11-{day:02}/manifest.json" for day in range(1, 31)]
+    for name in names:
+        store.put_new(name, name.encode())
+    store.put_new("vault.json", b"{}")
+    limits = dict.fromkeys([*names, "vault.json"], 100) | {"absent": 100, names[0]: 5, "../x": 1}
+    read = store.read_many(limits)
+    assert list(read) == list(limits)
+    assert [read[name] for name in names[1:]] == [name.encode() for name in names[1:]]
+    assert read["vault.json"] == b"{}"
+    assert isinstance(read["absent"], NotInStoreError)
+    assert isinstance(read[names[0]], IntegrityError)
+    assert isinstance(read["../x"], ArchiverError)
+    assert store.read_many({}) == {}
+
+
+def test_parts_fetched_together_are_at_hand(store: Store) -> None:
+    data = os.urandom(3_000_000)
+    store.put_new("a", data)
+    with store.open_random("a") as file:
+        file.prefetch([(0, 10), (1_000_000, 70_000), (2_999_990, 100)])
+        assert file.is_at_hand(0, 10)
+        assert file.is_at_hand(1_000_000, 70_000)
+        assert file.is_at_hand(2_999_990, 10)
+        assert file.is_at_hand(2_000_000, 10) == store.is_near
+        assert file.read_at(1_000_005, 69_995) == data[1_000_005:1_070_000]
+
+
+def test_what_a_store_says_of_a_file_is_so(store: Store) -> None:
+    store.put_new("vault.json", b"{}")
+    store.put_new("archives/2026-11-01/records", bytes(9_000_000))
+    said = store.inspect(["vault.json", "archives/2026-11-01/records", "absent", ".."])
+    small, large = said["vault.json"], said["archives/2026-11-01/records"]
+    assert isinstance(small, Inspection)
+    assert isinstance(large, Inspection)
+    assert (small.size, small.problems) == (2, ())
+    assert small.sha256 in (None, hashlib.sha256(b"{}").hexdigest())
+    assert (large.size, large.problems) == (9_000_000, ())
+    assert large.sha256 in (None, hashlib.sha256(bytes(9_000_000)).hexdigest())
+    assert isinstance(said["absent"], NotInStoreError)
+    assert isinstance(said[".."], ArchiverError)
+
+
+def test_archives_that_were_begun_are_named(store: Store) -> None:
+    store.put_new("vault.json", b"")
+    store.put_new("archives/2026-11-01/manifest.json", b"")
+    store.put_new("archives/2026-12-01/key.age", b"")
+    assert store.begun_archives() == {"2026-11-01", "2026-12-01"}
+
+
+@pytest.mark.parametrize("name", ["archives/2026-11-01/records", "archives/2026-11-01/key.age"])
+def test_repair_puts_back_what_is_damaged_or_missing(store: Store, open_store: StoreMaker, name: str) -> None:
+    right, wrong = os.urandom(9_000_000), bytes(9_000_000)
+    digest = hashlib.sha256(right).hexdigest()
+    with pytest.raises(IntegrityError, match="has not the SHA-256 it must have"):
+        store.put_back(name, wrong, sha256=digest)
+    assert not store.exists(name)
+    store.put_back(name, io.BytesIO(right), sha256=digest)
+    assert open_store().read(name, 1 << 24) == right
+    other = name.replace("2026-11-01", "2026-12-01")
+    store.put_new(other, wrong)
+    with pytest.raises(IntegrityError, match="has not the SHA-256 it must have"):
+        store.put_back(other, b"neither", sha256=digest)
+    assert open_store().read(other, 1 << 24) == wrong
+    store.put_back(other, right, sha256=digest)
+    store.put_back(other, right, sha256=digest)
+    for each in (store, open_store()):
+        assert each.read(other, 1 << 24) == right
+        assert each.size(other) == 9_000_000
+
+
+@pytest.mark.parametrize("kind", ["local", "s3 locked", "s3 plain"], indirect=True)
+def test_a_store_goes_to_another_process_and_is_the_same_there(store: Store) -> None:
+    store.put_new("vault.json", b"{}")
+    again = pickle.loads(pickle.dumps(store))  # noqa: S301 - ours, made in this line
+    assert again.read("vault.json", 10) == b"{}"
+    with ProcessPoolExecutor(1, get_context("spawn")) as others:
+        assert others.submit(put_and_list, store).result(60) == ["from-there", "vault.json"]
+    assert store.read("from-there", 10) == b"there"
+
+
+def put_and_list(store: Store) -> list[str]:
+    store.put_new("from-there", b"there")
+    return list(store.list())
+
+
+def test_several_threads_read_and_write_one_store(store: Store) -> None:
+    def work(number: int) -> bytes:
+        store.put_new(f"archives/a/{number}", bytes([number]) * 1000)
+        return store.read(f"archives/a/{number}", 1000)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(work, range(24))) == [bytes([number]) * 1000 for number in range(24)]
+
+
+def test_what_repair_found_in_a_folder_is_set_aside_and_not_lost(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    digest = hashlib.sha256(b"right").hexdigest()
+    for number in (1, 2):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        (tmp_path / "a" / "b").unlink(missing_ok=True)
+        (tmp_path / "a" / "b").write_bytes(f"wrong {number}".encode())
+        store.put_back("a/b", b"right", sha256=digest)
+    assert store.read("a/b", 10) == b"right"
+    assert (tmp_path / SET_ASIDE / "a" / "b.1").read_bytes() == b"wrong 1"
+    assert (tmp_path / SET_ASIDE / "a" / "b.2").read_bytes() == b"wrong 2"
+    assert store.delete_partial() == 0
 
 
 WRITE_FOR_EVER = """

@@ -61,7 +61,7 @@ def test_the_chapters_commands_prove_fill_check_and_search_the_bucket(run: Runne
         done = run(*words)
         # A search that is told to read an optional store cannot know that it has everything.
         assert done.code == (3 if "search" in words else 0), (words, done)
-    assert "@SpringfieldPolice" in done.outputput
+    assert "@SpringfieldPolice" in done.output
 
     before = names_and_bytes(home / "vault")
     shutil.rmtree(home / "vault")

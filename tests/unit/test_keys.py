@@ -2,32 +2,29 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoKeyError, UsageError
+from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoKeyError
 from archiver.formats import age
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keys import (
     Identity,
     Keyholder,
     Keyholders,
-    apply_keyholders,
     encode_identity_file,
     load_identities,
     load_identity,
     load_signing_key,
     new_identity,
     open_archive_key,
-    rewrap_archive_keys,
     seal_archive_key,
 )
 from archiver.settings import KeyholderSettings
 from archiver.stores.local import LocalStore
-from tests.programs import PROJECT, require_program
+from tests.programs import require_program
 
 NOW = 1_793_500_000_000  # 2026-11-01
 ANNE, BERT, CARL = (new_identity(classic=True) for _ in range(3))
@@ -225,112 +222,3 @@ def test_a_key_file_that_holds_no_key_is_an_integrity_error(tmp_path: Path, data
     with pytest.raises(IntegrityError, match=r"^archives/2026-01-01/key\.age: ") as caught:
         open_archive_key(store, "2026-01-01", [ANNE])
     assert BERT.encode() not in f"{caught.value.message}{caught.value.__cause__}"
-
-
-def test_every_key_is_wrapped_again_for_exactly_the_new_keyholders(tmp_path: Path) -> None:
-    store, archives = make_vault(tmp_path, 3, ANNE, BERT)
-    assert rewrap_archive_keys(store, [ANNE], [ANNE.recipient(), CARL.recipient()]) == 3
-    assert openable(store, archives, ANNE) == list(archives)
-    assert openable(store, archives, CARL) == list(archives)
-    assert openable(store, archives, BERT) == []
-    assert rewrap_archive_keys(store, [CARL], [ANNE.recipient(), CARL.recipient()]) == 3
-
-
-def test_keys_that_nobody_here_opens_are_all_named_and_the_others_done(tmp_path: Path) -> None:
-    store, archives = make_vault(tmp_path, 4, ANNE)
-    for name in ("2026-02-01", "2026-04-01"):
-        store.replace_key(f"archives/{name}/key.age", seal_archive_key(archives[name], [BERT.recipient()]))
-    with pytest.raises(NoKeyError) as caught:
-        rewrap_archive_keys(store, [ANNE], [ANNE.recipient(), CARL.recipient()])
-    assert caught.value.exit_code == 12
-    assert caught.value.message.startswith("2 of 4 archives' keys were encrypted again, but not archives/")
-    assert "archives/2026-02-01/key.age" in caught.value.message
-    assert "archives/2026-04-01/key.age" in caught.value.message
-    assert openable(store, archives, CARL) == ["2026-01-01", "2026-03-01"]
-    assert openable(store, archives, BERT) == ["2026-02-01", "2026-04-01"]
-
-
-def test_a_key_that_its_manifest_does_not_name_is_left_as_it_is(tmp_path: Path) -> None:
-    store, _ = make_vault(tmp_path, 3, ANNE)
-    wrong = seal_archive_key(new_identity(classic=True), [ANNE.recipient()])
-    store.replace_key("archives/2026-02-01/key.age", wrong)
-    with pytest.raises(IntegrityError, match=r"^2 of 3 .*, but not archives/2026-02-01/key\.age: this"):
-        rewrap_archive_keys(store, [ANNE], [CARL.recipient()])
-    assert store.read("archives/2026-02-01/key.age", 10_000) == wrong
-
-
-def test_a_manifest_that_names_no_recipient_is_an_integrity_error(tmp_path: Path) -> None:
-    for number, manifest in enumerate((b"", b"[]", b"{}", b"[" * 100_000), start=1):
-        (tmp_path / str(number)).mkdir()
-        store = LocalStore(tmp_path / str(number))
-        store.put_new("archives/a/key.age", seal_archive_key(BERT, [ANNE.recipient()]))
-        store.put_new("archives/a/manifest.json", manifest)
-        with pytest.raises(IntegrityError, match=r"archives/a/manifest\.json names no recipient"):
-            rewrap_archive_keys(store, [ANNE], [ANNE.recipient()])
-
-
-def test_the_key_of_an_archive_that_is_being_sealed_is_wrapped_again_too(tmp_path: Path) -> None:
-    store, _ = make_vault(tmp_path, 0)
-    own = new_identity()
-    store.put_new("archives/2026-12-01/key.age", seal_archive_key(own, [ANNE.recipient()]))
-    assert rewrap_archive_keys(store, [ANNE], [BERT.recipient()]) == 1
-    assert openable(store, {"2026-12-01": own}, BERT) == ["2026-12-01"]
-
-
-REMOVE_BERT = """
-import sys
-from pathlib import Path
-from archiver.formats import age
-from archiver.keys import Keyholders, apply_keyholders, load_identity
-from archiver.stores.local import LocalStore
-folder = Path(sys.argv[1])
-identity = load_identity(folder / "key")
-print("ready", flush=True)
-kept = Keyholders.load(folder / "full.txt").remove("bert")
-apply_keyholders(LocalStore(folder / "vault"), folder / "recipients.txt", kept, [identity])
-"""
-
-
-def test_a_removal_killed_anywhere_completes_when_repeated(tmp_path: Path) -> None:
-    store, archives = make_vault(tmp_path, 40, ANNE, BERT)
-    both, write_to = keyholders(("anne", ANNE), ("bert", BERT)), tmp_path / "recipients.txt"
-    both.save(tmp_path / "full.txt")
-    both.save(write_to)
-    write_key(tmp_path, encode_identity_file(ANNE, "anne", NOW))
-    cut_off = 0
-    for delay_seconds in (0.005, 0.01, 0.02, 0.04, 0.08):
-        child = subprocess.Popen(
-            [sys.executable, "-c", REMOVE_BERT, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"ready\n"
-        try:
-            child.wait(delay_seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        child.stdout.close()
-        cut_off += 0 < len(openable(store, archives, BERT)) < len(archives)
-        assert openable(store, archives, ANNE) == list(archives)
-        assert len(Keyholders.load(write_to).entries) in (1, 2)
-    assert cut_off, "no kill came while keys were being rewritten"
-    assert apply_keyholders(store, write_to, both.remove("bert"), [ANNE]) == 40
-    assert openable(store, archives, ANNE) == list(archives)
-    assert openable(store, archives, BERT) == []
-    assert Keyholders.load(write_to) == keyholders(("anne", ANNE))
-
-
-def test_nobody_shuts_themselves_out_half_way(tmp_path: Path) -> None:
-    store, archives = make_vault(tmp_path, 2, ANNE, BERT)
-    both = keyholders(("anne", ANNE), ("bert", BERT))
-    both.save(tmp_path / "recipients.txt")
-    with pytest.raises(UsageError, match="would be shut out before the work is done"):
-        apply_keyholders(store, tmp_path / "recipients.txt", both.remove("bert"), [BERT])
-    assert Keyholders.load(tmp_path / "recipients.txt") == both
-    assert openable(store, archives, BERT) == list(archives)
-
-
-def test_a_vault_without_archives_changes_its_keyholders_without_an_identity(tmp_path: Path) -> None:
-    store, _ = make_vault(tmp_path, 0)
-    assert apply_keyholders(store, tmp_path / "recipients.txt", keyholders(("anne", ANNE)), []) == 0
-    assert Keyholders.load(tmp_path / "recipients.txt") == keyholders(("anne", ANNE))

@@ -19,6 +19,7 @@ from archiver.settings import (
     load_settings,
     toml_text,
 )
+from archiver.settings_stores import LocalStoreSettings
 
 
 def load(folder: Path, text: str) -> Settings:
@@ -37,7 +38,7 @@ def problems(folder: Path, text: str) -> list[str]:
 def test_an_empty_file_has_all_defaults_below_its_own_folder(tmp_path: Path) -> None:
     settings = load(tmp_path, "")
     assert settings.home == tmp_path
-    assert settings.vault == tmp_path / "vault"
+    assert settings.stores == (LocalStoreSettings("vault", True, tmp_path / "vault"),)
     assert settings.inbox == tmp_path / "inbox"
     assert settings.spool == tmp_path / "spool"
     assert settings.state == tmp_path / "state.sqlite"
@@ -79,7 +80,7 @@ def test_everything_that_is_said_is_taken(tmp_path: Path) -> None:
         handle = "Two_2"
         """,
     )
-    assert settings.vault == Path("/mnt/share/vault")
+    assert settings.stores == (LocalStoreSettings("vault", True, Path("/mnt/share/vault")),)
     assert settings.inbox == tmp_path / ".." / "drop"
     assert settings.signing_key == tmp_path / "key"
     assert settings.keyholder == KeyholderSettings(

@@ -56,7 +56,7 @@ def test_sealing_is_classic_only_where_every_keyholder_is(home: Home, tmp_path: 
 
 
 def test_a_vault_that_is_not_there_is_said_to_be_none(home: Home) -> None:
-    shutil.rmtree(home.settings.vault)
+    shutil.rmtree(home.folder / "vault")
     with pytest.raises(NoVaultError):
         open_vault(home.settings)
 

@@ -15,7 +15,7 @@ from archiver.search.moderation import HeldRecord, count_sealed, hold, people_th
 from archiver.search.moderation_index import folded
 from archiver.search.run import Searcher
 from archiver.vault import Archive, Vault
-from archiver.wiring import RegisterHere, open_vault, read_register
+from archiver.wiring import RegisterHere, read_register
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,11 @@ class Sources:
             raise self.problems[0]
 
 
-def find_sources(session: Session) -> Sources:
-    """The spool first, then the archives: a seal moves entries from the one to the other."""
+def find_sources(session: Session, store: str | None = None) -> Sources:
+    """The spool first, then the archives, of the store named or of the first that can be read: a seal moves
+    entries from the one to the other."""
     here = read_register(session.settings)
-    vault = open_vault(session.settings)
+    vault = session.open_vault(store)
     listed = vault.list_archives()
     return Sources(here, vault, listed.archives, listed.problems)
 

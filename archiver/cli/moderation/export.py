@@ -121,7 +121,7 @@ def command(
         export = _records(selected_records(records, selection), form)
     _write(export.lines, output)
     _report(session, export, output)
-    return 0
+    return session.worst(0)
 
 
 # Which records there are

@@ -114,7 +114,7 @@ def command(
             found = _Found(searcher.moderation(), (), sources.here)
             _list(session, found, query, state, limit)
     sources.raise_problem()
-    return 0
+    return session.worst(0)
 
 
 def _open(here: RegisterHere) -> _Found:

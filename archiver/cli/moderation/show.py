@@ -75,10 +75,11 @@ def command(session: Session, name: str, raw: bool) -> int:
     return show_records(session, name, raw=raw)
 
 
-def show_records(session: Session, name: str, *, raw: bool) -> int:
-    """Show the records that a person names. Raise ArchiverError where there is none, UsageError for a
-    beginning that several have, NoKeyError where part is sealed and no identity is at hand."""
-    sources = find_sources(session)
+def show_records(session: Session, name: str, *, raw: bool, store: str | None = None) -> int:
+    """Show the records that a person names, from the store named or the first that can be read. Raise
+    ArchiverError where there is none, UsageError for a beginning that several have, NoKeyError where part is
+    sealed and no identity is at hand."""
+    sources = find_sources(session, store)
     whole, rows = spooled_records(sources.here)
     ids = choose([*map(name_held, whole), *map(name_row, rows)], name) if knows_all(sources) else []
     spooled = {one.record.id: one for one in whole}
@@ -95,7 +96,7 @@ def show_records(session: Session, name: str, *, raw: bool) -> int:
             for one in ids:
                 _show(session, records[one], _places(session, records[one], searcher), raw=raw)
     sources.raise_problem()
-    return 0
+    return session.worst(0)
 
 
 def _not_found(name: str) -> ArchiverError:

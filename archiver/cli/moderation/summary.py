@@ -50,7 +50,7 @@ def command(session: Session, month: str | None, every: bool) -> int:
     for name in sorted(months) if every else [wanted]:
         _print(session, name, months.get(name, Month()), way)
     sources.raise_problem()
-    return 0
+    return session.worst(0)
 
 
 def _month(text: str) -> str:

@@ -10,11 +10,11 @@ import pytest
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
-from archiver.archive.verify import HashingReader, verify_bytes, verify_file
+from archiver.archive.verify import HashingReader, verify_bytes, verify_file, verify_said
 from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.keys import Identity
-from archiver.stores.base import NotInStoreError
+from archiver.stores.base import Inspection, NotInStoreError
 from archiver.vault import Archive
 from tests.made_vaults import VaultMaker, message, post
 
@@ -164,3 +164,13 @@ def test_hashing_covers_the_whole_file_however_it_was_read(maker: VaultMaker) ->
         assert len(reader.read()) == file.size - 7
         assert reader.read(5) == b""
         assert reader.finish() == (file.size, file.sha256)
+
+
+def test_what_a_store_says_of_a_file_is_held_against_the_manifest(maker: VaultMaker) -> None:
+    archive, file, _ = opened(maker)
+    verify_said(archive.name, file, Inspection(file.size, file.sha256))
+    verify_said(archive.name, file, Inspection(file.size))
+    with pytest.raises(IntegrityError, match="its SHA-256 is not the manifest's"):
+        verify_said(archive.name, file, Inspection(file.size, "0" * 64))
+    with pytest.raises(IntegrityError, match=f"has {file.size + 1:,} bytes"):
+        verify_said(archive.name, file, Inspection(file.size + 1, file.sha256))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -83,13 +83,13 @@ class TellingStore(LocalStore):
 
     tell: Callable[[], None]
 
-    def create(self, name: str) -> Any:
+    def create(self, name: str, *, sha256: str | None = None) -> Any:
         self.tell()
-        return super().create(name)
+        return super().create(name, sha256=sha256)
 
-    def put_new(self, name: str, data: bytes) -> None:
+    def put_new(self, name: str, source: bytes | BinaryIO, *, sha256: str | None = None) -> None:
         self.tell()
-        super().put_new(name, data)
+        super().put_new(name, source, sha256=sha256)
 
     def open_random(self, name: str) -> StoredFile:
         self.tell()
@@ -109,7 +109,7 @@ def test_records_made_at_every_step_of_a_sealing_are_sealed_once_each(home: Home
 
         take(collector, sample(tmp_path / "one.zip", months=1))
         tell()
-        store = TellingStore(home.settings.vault)
+        store = TellingStore(home.folder / "vault")
         store.tell = tell
         first = sealed(home, collector, Vault(store)).archive
         assert first is not None

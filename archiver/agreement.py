@@ -1,0 +1,236 @@
+"""Does every store hold the whole vault, and all of them the same? What `archiver verify` checks where a
+vault lies in several stores: each by itself, then held against the others.
+
+A store that lacks what another has is behind. Where it need not have everything, that is no damage: it is
+filled by `archiver sync`, and until then named.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from archiver.chain import Head
+from archiver.errors import (
+    ArchiverError,
+    IncompleteError,
+    IntegrityError,
+    NoVaultError,
+    UsageError,
+    repair_hint,
+)
+from archiver.keys import archive_key_name
+from archiver.repair_key import MAXIMUM_KEY_BYTES, is_age_file
+from archiver.stores.base import outcome
+from archiver.stores.named import NamedStore
+from archiver.vault import Archive, ArchiveList, Vault
+from archiver.verification import Depth, Progress, Verification, verify_listed
+
+SYNC_HINT = "fill it: archiver sync"
+AS_IT_LIES = Depth()
+
+
+@dataclass(frozen=True)
+class StoreVerification:
+    """What was found in one store. `away`: it could not be opened, and nothing in it was looked at."""
+
+    store: str
+    required: bool
+    away: bool
+    result: Verification
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A store that could be opened, and its archives by themselves."""
+
+    named: NamedStore
+    vault: Vault
+    archives: ArchiveList
+    whole: frozenset[str]
+    """Names of all that have a manifest, whatever it says."""
+
+
+def verify_stores(
+    stores: Sequence[NamedStore],
+    *,
+    known_head: Head | None,
+    only: Sequence[str] = (),
+    unfinished: str | None = None,
+    depth: Depth = AS_IT_LIES,
+    progress: Progress = lambda phase, done, total: None,
+) -> list[StoreVerification]:
+    """Check each store, and that they agree; what is found is said of the store that has it.
+
+    Raise UsageError where none has an archive of those named in `only`."""
+    opened = _open_all(stores)
+    listed = [one for one in opened.values() if isinstance(one, _Listed)]
+    comparison = _Comparison(listed, known_head, only, unfinished)
+    comparison.require_known(only)
+    results = []
+    for one in stores:
+        found = opened[one.name]
+        if isinstance(found, ArchiverError):
+            result = Verification([], problems=[_excused(one, found)])
+        else:
+            result = comparison.verify(found, depth, progress)
+        results.append(StoreVerification(one.name, one.required, isinstance(found, ArchiverError), result))
+    return results
+
+
+def _open_all(stores: Sequence[NamedStore]) -> dict[str, "_Listed | ArchiverError"]:
+    """Each store opened, or why it is not; one that holds another vault than the first is none of them."""
+    opened: dict[str, _Listed | ArchiverError] = {}
+    first: _Listed | None = None
+    for one in stores:
+        found = outcome(partial(_open, one))
+        if isinstance(found, _Listed):
+            first = first or found
+            if found.vault.id != first.vault.id:
+                found = IntegrityError(
+                    f"it holds another vault ({found.vault.id}) than store {first.named.name}"
+                    f" ({first.vault.id})",
+                    "correct its place in the settings",
+                )
+        opened[one.name] = found
+    return opened
+
+
+def _open(one: NamedStore) -> _Listed:
+    store = one.open()
+    try:
+        vault = Vault(store)
+    except NoVaultError as error:  # the store is there: it waits to be filled
+        raise NoVaultError(error.message, SYNC_HINT) from error
+    return _Listed(one, vault, vault.list_archives(), frozenset(vault.archive_names()[0]))
+
+
+def _excused(one: NamedStore, error: ArchiverError) -> ArchiverError:
+    """The error of a store that cannot be opened: one that need not be there is only not complete."""
+    if one.required or isinstance(error, IntegrityError):
+        return error
+    return IncompleteError(error.message, error.hint)
+
+
+class _Comparison:
+    """All stores that could be opened, side by side."""
+
+    def __init__(
+        self,
+        stores: Sequence[_Listed],
+        known_head: Head | None,
+        only: Sequence[str],
+        unfinished: str | None,
+    ) -> None:
+        self._stores = stores
+        self._known_head = known_head
+        self._only = only
+        self._unfinished = {unfinished} if unfinished else set()
+        self._known: dict[str, tuple[str, Archive]] = {}
+        for one in stores:
+            for archive in one.archives.archives:
+                self._known.setdefault(archive.name, (one.named.name, archive))
+        self._keys = self._read_keys()
+
+    def require_known(self, only: Sequence[str]) -> None:
+        """Raise UsageError for an archive that none has, unless a damaged one may be it."""
+        unknown = sorted(set(only) - set(self._known))
+        if unknown and self._stores and not any(one.archives.problems for one in self._stores):
+            raise UsageError(f"there is no archive {unknown[0]}", "see which there are: archiver status")
+
+    def verify(self, one: _Listed, depth: Depth, progress: Progress) -> Verification:
+        """One store by itself, then against the others."""
+        lacking = [name for name in sorted(self._known) if name not in one.whole]
+        listed = self._judged(one, lacking)
+        wanted = [name for name in lacking if not self._only or name in self._only]
+        result = Verification([])
+        if not self._only or {archive.name for archive in listed.archives} & set(self._only):
+            result = verify_listed(
+                one.vault,
+                listed,
+                only=self._only,
+                unfinished={*self._unfinished, *lacking},
+                depth=depth,
+                progress=lambda phase, done, total: progress(f"{one.named.name}: {phase}", done, total),
+            )
+        elif not wanted:
+            result.problems += listed.problems
+        result.known_head = self._known_head
+        if wanted:
+            result.problems.insert(0, self._behind(one, wanted))
+        result.problems += [*self._other_manifests(one), *self._other_keys(one)]
+        return result
+
+    def _judged(self, one: _Listed, lacking: Sequence[str]) -> ArchiveList:
+        """The store's archives, and what is wrong with their chain beyond what it lacks."""
+        heads = {archive.head for archive in one.archives.archives}
+        known = self._known_head
+        if lacking and self._is_part_of_known(one):
+            if known is None or any(archive.head == known for _, archive in self._known.values()):
+                return replace(one.archives, problems=())
+            return one.archives
+        if known is None or one.archives.problems or known in heads:
+            return one.archives
+        last = one.archives.archives[-1].head.sequence if heads else 0
+        if not one.named.required and last < known.sequence:
+            text = f"its last archive is number {last}, and number {known.sequence} was noted as written"
+            return replace(one.archives, problems=(IncompleteError(text, SYNC_HINT),))
+        return one.vault.list_archives(known)
+
+    def _is_part_of_known(self, one: _Listed) -> bool:
+        """Whether all that a store has is rightly signed and what the others have: it only lacks some."""
+        return one.whole == {archive.name for archive in one.archives.archives} and all(
+            self._known[archive.name][1].head == archive.head for archive in one.archives.archives
+        )
+
+    def _behind(self, one: _Listed, lacking: Sequence[str]) -> ArchiverError:
+        others = sorted({self._known[name][0] for name in lacking})
+        text = f"lacks {', '.join(lacking)}, which {' and '.join(others)} has"
+        return IntegrityError(text, SYNC_HINT) if one.named.required else IncompleteError(text, SYNC_HINT)
+
+    def _other_manifests(self, one: _Listed) -> list[ArchiverError]:
+        return [
+            IntegrityError(
+                f"archives/{archive.name}/manifest.json is not the one in store {store}",
+                repair_hint(archive.name),
+            )
+            for archive in one.archives.archives
+            for store, known in [self._known[archive.name]]
+            if self._counts(archive.name) and archive.head != known.head
+        ]
+
+    def _counts(self, name: str) -> bool:
+        return not self._only or name in self._only
+
+    # Keys: no manifest names their bytes
+
+    def _read_keys(self) -> Mapping[str, Mapping[str, bytes]]:
+        """Every store's keys by the archive's name; nothing where there is only one store."""
+        if len(self._stores) < 2:
+            return {}
+        keys: dict[str, Mapping[str, bytes]] = {}
+        for one in self._stores:
+            limits = {
+                archive_key_name(archive.name): MAXIMUM_KEY_BYTES
+                for archive in one.archives.archives
+                if self._counts(archive.name)
+            }
+            found = one.vault.store.read_many(limits)
+            keys[one.named.name] = {name: data for name, data in found.items() if isinstance(data, bytes)}
+        return keys
+
+    def _other_keys(self, one: _Listed) -> list[ArchiverError]:
+        problems: list[ArchiverError] = []
+        for name, data in self._keys.get(one.named.name, {}).items():
+            archive = name.split("/")[1]
+            if not is_age_file(data):
+                problems.append(IntegrityError(f"{name} is not an age file", repair_hint(archive)))
+                continue
+            store = next(
+                each
+                for each, keys in self._keys.items()
+                if name in keys and (each == one.named.name or is_age_file(keys[name]))
+            )
+            if self._keys[store][name] != data:
+                kind = IntegrityError if one.named.required else IncompleteError
+                problems.append(kind(f"{name} is not the one in store {store}", repair_hint(archive)))
+        return problems

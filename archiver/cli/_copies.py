@@ -1,0 +1,43 @@
+"""The stores of the settings as sealing takes them, the first required one and all others; and what is there
+after it."""
+
+from collections.abc import Sequence
+
+from archiver.agreement import verify_stores
+from archiver.chain import Head
+from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._session import Session
+from archiver.cli._verification import report_stores_verification, report_verification
+from archiver.seal.copies import Others
+from archiver.settings import Settings
+from archiver.stores.checks import check_store
+from archiver.sync import Filled
+from archiver.vault import Vault
+from archiver.verification import verify_vault
+from archiver.wiring import named_stores
+
+
+def first_name(settings: Settings) -> str:
+    """What the settings call the store that is sealed into."""
+    return next(one.name for one in named_stores(settings) if one.required)
+
+
+def other_stores(settings: Settings) -> Others:
+    """All stores but that one, in the settings' order."""
+    first = first_name(settings)
+    return Others(first, [one for one in named_stores(settings) if one.name != first], check_store)
+
+
+def verify_after_sealing(session: Session, vault: Vault, head: Head | None, copies: Sequence[Filled]) -> int:
+    """Check every store that sealing could write to, and say so; what failed of the others was told."""
+    progress = step_progress(session)
+    stores = named_stores(session.settings)
+    if len(stores) == 1:
+        result = verify_vault(vault, known_head=head, progress=progress)
+        clear_progress(session)
+        return report_verification(session, result)
+    failed = {one.name for one in copies if one.error is not None}
+    reached = [one for one in stores if one.name not in failed]
+    results = verify_stores(reached, known_head=head, progress=progress)
+    clear_progress(session)
+    return report_stores_verification(session, results)

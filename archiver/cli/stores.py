@@ -1,0 +1,78 @@
+"""`archiver stores check`: can each store do what is asked of it?"""
+
+import click
+
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._session import print_error, printable
+from archiver.cli._stores import store_in_words
+from archiver.errors import ArchiverError, IncompleteError
+from archiver.stores.base import Store, outcome
+from archiver.stores.checks import Check, check_store, failed, find_vault_id
+from archiver.stores.named import NamedStore
+from archiver.wiring import named_stores
+from archiver.wiring_stores import find_store
+
+FAILED = 1
+
+
+@click.group("stores", epilog=examples("archiver stores check", "archiver stores check offsite"))
+def command() -> None:
+    """The stores that hold the vault."""
+
+
+@command.command(
+    "check",
+    epilog=examples(
+        "archiver --config police-archive stores check",
+        "archiver --config police-archive stores check offsite",
+    ),
+)
+@click.argument("names", nargs=-1, metavar="[NAME…]")
+@pass_session
+def check(session: Session, names: tuple[str, ...]) -> int:
+    """Prove that every store, or those named, can do what is asked of it, by trying it with small probes:
+    before anything is trusted to it, and after whatever was changed about it.
+
+    Exit 0 means that every proof holds; 1 that a store which must have everything failed one; 3 that only
+    others did."""
+    named = named_stores(session.settings)
+    chosen = {find_store(session.settings, name).name for name in names} or {one.name for one in named}
+    vault: str | None = None
+    code = 0
+    for one in named:
+        store = outcome(one.open)
+        if one.name in chosen:
+            checks = (
+                [failed("opens", store)] if isinstance(store, ArchiverError) else check_store(store, vault)
+            )
+            code = _worse(code, _report(session, one, store, checks))
+        if vault is None and not isinstance(store, ArchiverError):
+            found = outcome(lambda store=store: find_vault_id(store))  # type: ignore[misc]
+            vault = found if isinstance(found, str) else None
+    return code
+
+
+def _worse(first: int, second: int) -> int:
+    return FAILED if FAILED in (first, second) else max(first, second)
+
+
+def _report(session: Session, one: NamedStore, store: Store | ArchiverError, checks: list[Check]) -> int:
+    """A line a proof; the exit code."""
+    place = None if isinstance(store, ArchiverError) else store.location
+    if session.json:
+        for each in checks:
+            session.print_json(
+                "check", store=one.name, required=one.required, location=place, what=each.what, ok=each.ok,
+                said=each.said, hint=each.hint,
+            )  # fmt: skip
+    else:
+        settings = next(each for each in session.settings.stores if each.name == one.name)
+        click.echo(printable(store_in_words(settings)))
+        for each in checks:
+            click.echo(printable(f"  {'ok    ' if each.ok else 'FAILED'}  {each.what}: {each.said}"))
+    bad = [each for each in checks if not each.ok]
+    for each in bad:
+        print_error(ArchiverError(f"{each.what}: {each.said}", each.hint), f"store {one.name}")
+    if not bad:
+        return 0
+    return FAILED if one.required else IncompleteError.exit_code

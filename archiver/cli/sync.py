@@ -1,0 +1,120 @@
+"""`archiver sync`: every store with every archive."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import click
+
+from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._report import byte_size, clear_progress, joined
+from archiver.cli._session import print_error
+from archiver.disk import Lock
+from archiver.errors import ArchiverError, NoKeyError
+from archiver.keys import Identity, load_identities
+from archiver.stores.checks import check_store
+from archiver.sync import Filled, Synced, sync_stores
+from archiver.wiring import named_stores, remembered_head
+
+
+@click.command(
+    "sync",
+    epilog=examples(
+        "archiver --config police-archive sync", "archiver --config police-archive sync --store bucket"
+    ),
+)
+@click.option("--store", "only", metavar="NAME", help="Fill this store alone; the settings name it.")
+@pass_session
+def command(session: Session, only: str | None) -> int:
+    """Give every store each archive that any of them has: one that was away, was emptied, or is new.
+
+    Needs no private key. Nothing is replaced: where two stores do not agree, it says so and copies nothing.
+    A new store is proven first, as by `archiver stores check`. Exit 0 means that every store has all of it;
+    3, that an optional one has not, or that something is left to do."""
+    settings = session.settings
+    collects = settings.spool_identity.exists()
+    lock: AbstractContextManager[object] = Lock(settings.lock) if collects else nullcontext()
+    with lock:
+        result = sync_stores(
+            named_stores(settings),
+            check_store,
+            only=only,
+            known_head=remembered_head(settings)[0],
+            identities=lambda: _identities_at_hand(session),
+            clean=collects,
+            progress=_byte_progress(session),
+        )
+    clear_progress(session)
+    return _report(session, result)
+
+
+def _identities_at_hand(session: Session) -> list[Identity]:
+    """The keyholder's, where that takes no question to a person; else none."""
+    keyholder = session.settings.keyholder
+    if keyholder is None:
+        return []
+
+    def refuse(question: str) -> str:
+        raise NoKeyError("nobody is asked for a passphrase here")
+
+    try:
+        return load_identities(keyholder, session.environ, refuse)
+    except ArchiverError:
+        return []
+
+
+def _byte_progress(session: Session) -> Callable[[str, int, int], None]:
+    """A line on the terminal that counts bytes; nothing elsewhere."""
+    if session.json or not sys.stderr.isatty():
+        return lambda what, done, total: None
+
+    def show(what: str, done: int, total: int) -> None:
+        click.echo(f"\r{what} {byte_size(done)} of {byte_size(total)} …\x1b[K", err=True, nl=False)
+
+    return show
+
+
+def _report(session: Session, result: Synced) -> int:
+    for filled in result.stores:
+        if session.json:
+            session.print_json("store", **_fields(filled))
+        else:
+            click.echo(f"{filled.name}: {_line(filled, result.archives)}")
+    problems = [problem for filled in result.stores for problem in filled.all_problems] + result.problems
+    for problem in problems:
+        print_error(problem)
+    if session.json:
+        session.print_json(
+            "synced",
+            archives=result.archives,
+            complete=result.exit_code == 0,
+            problems=[{"error": one.message, "hint": one.hint} for one in result.problems],
+        )
+    return result.exit_code
+
+
+def _fields(filled: Filled) -> dict[str, object]:
+    return {
+        "name": filled.name,
+        "required": filled.required,
+        "given": filled.archives,
+        "files": filled.files,
+        "bytes": filled.bytes,
+        "lacking": filled.lacking,
+        "problems": [{"error": one.message, "hint": one.hint} for one in filled.all_problems],
+    }
+
+
+def _line(filled: Filled, archives: int) -> str:
+    """What a person is told of one store."""
+    given = ""
+    if filled.archives:
+        files = f"{filled.files:,} file{'' if filled.files == 1 else 's'}"
+        given = f"given {joined(filled.archives)} ({files}, {byte_size(filled.bytes)}); "
+    if filled.lacking:
+        return f"{given}LACKS {joined(filled.lacking)}"
+    if filled.error is not None:
+        return f"{given}was not filled"
+    if not archives:
+        return "there is no archive yet"
+    return f"{given}has {'the one archive' if archives == 1 else f'all {archives:,} archives'}"

@@ -1,0 +1,211 @@
+"""Archives' keys encrypted anew when keyholders change: once for each archive, the same bytes into every
+store."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archiver.errors import (
+    ArchiverError,
+    IntegrityError,
+    NoKeyError,
+    UsageError,
+    error_of,
+    parts_of,
+    repair_hint,
+)
+from archiver.keyholders import Keyholders, Recipient
+from archiver.keys import Identity, archive_key_name, open_archive_key, seal_archive_key
+from archiver.stores.base import Store
+from archiver.stores.named import NamedStore
+
+_MAXIMUM_KEY_BYTES = 1 << 20
+_MAXIMUM_MANIFEST_BYTES = 1 << 24
+WHEN_BACK = "when it is back: archiver keys rewrap"
+
+
+@dataclass(frozen=True)
+class AwayStore:
+    """A store whose keys could not be changed, and why."""
+
+    name: str
+    required: bool
+    error: ArchiverError
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    """An open store; the archives it has a key of, and those it has a manifest of."""
+
+    named: NamedStore
+    store: Store
+    with_key: frozenset[str]
+    sealed: frozenset[str]
+
+
+@dataclass
+class KeyStores:
+    """The stores that can be reached, in order, and those that cannot. One that is lost on the way moves
+    from the ones to the others."""
+
+    reached: list[KeyStore] = field(default_factory=list)
+    away: list[AwayStore] = field(default_factory=list)
+
+    def archives(self) -> list[str]:
+        """The names of all archives that a store has a key of, those being sealed included."""
+        return sorted(frozenset().union(*(one.with_key for one in self.reached)))
+
+    def lose(self, named: NamedStore, error: ArchiverError) -> None:
+        """Go on without this store."""
+        self.reached = [one for one in self.reached if one.named is not named]
+        kind, message, _ = parts_of(error)
+        said = error_of((kind, f"store {named.name}: {message}", WHEN_BACK))
+        self.away.append(AwayStore(named.name, named.required, said))
+
+
+def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
+    """Open every store and see which archives it has. Raise the first one's error where none can be
+    reached."""
+    found = KeyStores()
+    for named in stores:
+        try:
+            store = named.open()
+            names = [name.split("/") for name in store.list("archives/")]
+            with_key, sealed = (
+                frozenset(parts[1] for parts in names if parts[2:] == [file_name])
+                for file_name in ("key.age", "manifest.json")
+            )
+            found.reached.append(KeyStore(named, store, with_key, sealed))
+        except ArchiverError as error:
+            found.lose(named, error)
+    if not found.reached and found.away:
+        raise found.away[0].error
+    return found
+
+
+def apply_keyholders(
+    stores: KeyStores, path: Path, keyholders: Keyholders, identities: Sequence[Identity]
+) -> int:
+    """Make this the list of keyholders: of all archives sealed from now on, and of those there are.
+    Return how many archives' keys were encrypted again.
+
+    The list is saved first; a kill after that leaves archives' keys to `archiver keys rewrap`. Raise
+    UsageError before anything is changed where none of the identities is a keyholder's on the new list,
+    who could not finish what was begun, and as `rewrap_archive_keys`."""
+    recipients = keyholders.recipients()
+    archives = stores.archives()
+    if archives and not any(identity.recipient() in recipients for identity in identities):
+        raise UsageError(
+            "the identity that is used here would be shut out before the work is done",
+            "let another keyholder do it, with their own identity",
+        )
+    if not path.exists() or path.read_bytes() != keyholders.encode():
+        keyholders.save(path)
+    return rewrap_archive_keys(stores, identities, recipients)
+
+
+def rewrap_archive_keys(
+    stores: KeyStores, identities: Sequence[Identity], recipients: Sequence[Recipient]
+) -> int:
+    """Encrypt every archive's key again, to exactly these recipients, and put the same bytes into every
+    store that has the archive; return how many.
+
+    A key is read from the first store in which one of the identities opens it, and each is replaced
+    atomically, so after a kill at any point the same call completes it. What cannot be opened is left as
+    it is and the rest is done; then raise IntegrityError for keys that are altered or another archive's,
+    NoKeyError for keys that none of the identities opens, naming all of them. A store that fails is among
+    those away afterwards."""
+    failures: dict[str, list[ArchiverError]] = {}
+    archives = stores.archives()
+    for archive in archives:
+        errors = _rewrap(stores, archive, identities, recipients)
+        if errors:
+            failures[archive] = errors
+    if failures:
+        raise _failed(failures, len(archives))
+    return len(archives)
+
+
+def _rewrap(
+    stores: KeyStores, archive: str, identities: Sequence[Identity], recipients: Sequence[Recipient]
+) -> list[ArchiverError]:
+    """One archive's key in all stores; what is wrong with it."""
+    identity, errors = _find_identity(stores, archive, identities)
+    if identity is None:
+        return errors
+    data = seal_archive_key(identity, recipients)
+    wrong: list[ArchiverError] = []
+    for one in list(stores.reached):
+        if archive not in one.with_key | one.sealed:
+            continue
+        try:
+            _require_its_key(one.store, archive, identity)
+            _put(one.store, archive_key_name(archive), data)
+        except IntegrityError as error:
+            wrong.append(error)
+        except ArchiverError as error:
+            stores.lose(one.named, error)
+    return wrong
+
+
+def _find_identity(
+    stores: KeyStores, archive: str, identities: Sequence[Identity]
+) -> tuple[Identity | None, list[ArchiverError]]:
+    """The archive's own identity from the first store where it opens; else what was wrong in each."""
+    errors: list[ArchiverError] = []
+    for one in list(stores.reached):
+        if archive not in one.with_key:
+            continue
+        try:
+            recipient = _manifest_recipient(one.store, archive)
+            return open_archive_key(one.store, archive, identities, recipient), []
+        except (NoKeyError, IntegrityError) as error:
+            errors.append(error)
+        except ArchiverError as error:
+            stores.lose(one.named, error)
+    return None, errors
+
+
+def _require_its_key(store: Store, archive: str, identity: Identity) -> None:
+    """Raise where this store's manifest names another recipient: it is another vault's archive."""
+    if _manifest_recipient(store, archive) not in (None, identity.recipient().encode()):
+        raise IntegrityError(
+            f"archive {archive} in {store.location} is another one than in the stores before it",
+            "nothing was written to it; see what is wrong: archiver sync",
+        )
+
+
+def _put(store: Store, name: str, data: bytes) -> None:
+    """Replace a key, or put one where there is none, and read it back."""
+    if store.exists(name):
+        store.replace_key(name, data)
+    else:
+        store.put_new(name, data)
+    if store.read(name, _MAXIMUM_KEY_BYTES) != data:
+        raise IntegrityError(
+            f"{name} in {store.location} did not read back as it was written", "check the disk"
+        )
+
+
+def _failed(failures: Mapping[str, Sequence[ArchiverError]], archives: int) -> ArchiverError:
+    """One error for all that was not done."""
+    errors = [error for some in failures.values() for error in some]
+    kind = IntegrityError if any(isinstance(error, IntegrityError) for error in errors) else NoKeyError
+    return kind(
+        f"{archives - len(failures)} of {archives} archives' keys were encrypted again, but not "
+        + "; ".join(error.message for error in errors),
+        errors[0].hint if len(errors) == 1 else "each needs one that opens it; then: archiver keys rewrap",
+    )
+
+
+def _manifest_recipient(store: Store, archive: str) -> str | None:
+    """What an archive's manifest says its recipient is; None where a run is still sealing it."""
+    name = f"archives/{archive}/manifest.json"
+    if not store.exists(name):
+        return None
+    try:
+        recipient = json.loads(store.read(name, _MAXIMUM_MANIFEST_BYTES))["recipient"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(f"{name} names no recipient", repair_hint(archive)) from error
+    return str(recipient)

@@ -1,0 +1,130 @@
+"""The stores beside the first: what an archive goes to once it is sealed, and what must have it before the
+spool is emptied."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from archiver.archive.manifest import Manifest
+from archiver.errors import ArchiverError, IntegrityError, error_of, parts_of
+from archiver.formats import age
+from archiver.stores.named import NamedStore
+from archiver.sync.filling import CheckStore, Filled, Filler, Progress
+from archiver.sync.survey import Holding, Sealed, about_store, agree, open_all, survey
+from archiver.vault import Vault
+
+
+@dataclass(frozen=True)
+class Others:
+    """What the settings call the first store, which is sealed into, and the stores after it; how one that
+    holds no vault yet is proven (`archiver.stores.checks`)."""
+
+    first_name: str = "vault"
+    stores: Sequence[NamedStore] = ()
+    check_store: CheckStore = lambda store: ()
+
+
+class Copies:
+    """The first store and the others during one sealing. One of the others that fails is left out from
+    then on; that counts when `fill` says which stores have everything."""
+
+    def __init__(self, vault: Vault, others: Others, progress: Progress) -> None:
+        self.vault = vault
+        self.others = others
+        self.progress = progress
+        first = NamedStore(others.first_name, True, lambda: vault.store)
+        # Alone, the first store needs no second look at its description.
+        self.first, *self.holdings = (
+            open_all([first, *others.stores]) if others.stores else [Holding(first, vault.store)]
+        )
+
+    def delete_partial(self) -> None:
+        """Remove what killed writers left in all of them."""
+        self.vault.store.delete_partial()
+        self._each(lambda holding: holding.store.delete_partial())
+
+    def survey(self) -> None:
+        """See what the others have. Raise IntegrityError where sealing now would make two chains: where the
+        first store lacks an archive that another has, or a required one holds another vault or chain."""
+        if not self.holdings:
+            return
+        survey([self.first, *self.holdings])
+        if self.first.error is not None:
+            raise self.first.error
+        for holding in self._usable():
+            try:
+                chain = agree([self.first, holding])
+            except IntegrityError as error:
+                if holding.named.required:
+                    raise
+                holding.error = about_store(holding.named, error)
+                continue
+            for sealed in chain:
+                if sealed.archive not in self.first.sealed:
+                    raise IntegrityError(
+                        f"store {self.first.named.name} ({self.first.store.location}) lacks archive"
+                        f" {sealed.archive}, which store {holding.named.name} has",
+                        "bring it back first: archiver sync",
+                    )
+
+    def begun_archives(self) -> set[str]:
+        """The names that no new archive may have."""
+        begun = self.vault.store.begun_archives()
+        self._each(lambda holding: begun.update(holding.store.begun_archives()))
+        return begun
+
+    def discard_unfinished(self, archive: str) -> None:
+        """Remove what a killed sealing left, wherever it was the first store."""
+        self.vault.store.discard_unfinished(archive)
+        folder = f"archives/{archive}/"
+
+        def discard(holding: Holding) -> None:
+            if any(name.startswith(folder) for name in holding.names):
+                holding.store.discard_unfinished(archive)
+                holding.names = {name for name in holding.names if not name.startswith(folder)}
+
+        self._each(discard)
+
+    def add(self, manifest: Manifest, data: bytes, signature: bytes) -> None:
+        """The first store has one archive more."""
+        self.first.note(Sealed(manifest.archive, data, signature, manifest))
+
+    def fill(self, identities: Mapping[str, age.Identity] | None = None) -> tuple[Filled, ...]:
+        """Give the others all that they lack, oldest archive first; what became of each."""
+        chain = sorted(self.first.sealed.values(), key=lambda sealed: sealed.manifest.sequence)
+        filler = Filler(
+            [self.first, *self.holdings],
+            chain,
+            self.others.check_store,
+            identities=identities,
+            progress=self.progress,
+        )
+        return tuple(filler.fill_all(self.holdings))
+
+    def _usable(self) -> Iterator[Holding]:
+        return (holding for holding in self.holdings if holding.usable)
+
+    def _each(self, act: Callable[[Holding], object]) -> None:
+        """Do something in each of the others that can be reached; one that fails counts as away."""
+        for holding in self._usable():
+            try:
+                act(holding)
+            except IntegrityError:
+                raise
+            except ArchiverError as error:
+                holding.error = about_store(holding.named, error)
+
+
+def require_copies(archive: str, filled: Sequence[Filled]) -> None:
+    """Raise, before the spool is emptied, where a required store has not got the archive whole."""
+    for one in filled:
+        if one.required and archive in one.lacking:
+            error = one.all_problems[0] if one.all_problems else IntegrityError(f"store {one.name} lacks it")
+            kind, message, hint = parts_of(error)
+            raise error_of(
+                (kind, f"archive {archive} is not in every required store: {message}", _then(hint))
+            )
+
+
+def _then(hint: str | None) -> str:
+    kept = "the spool is kept, and the next run completes it"
+    return kept if hint is None else f"{hint}; {kept}"

@@ -1,0 +1,179 @@
+"""What the server says of each file, and putting back what is damaged."""
+
+import hashlib
+from base64 import b64decode
+from datetime import timedelta
+from typing import BinaryIO, cast
+
+from archiver.errors import IntegrityError, StoreError
+from archiver.stores.base import Inspection, NotInStoreError, copy_all
+from archiver.stores.s3.objects import Head, Objects
+from archiver.stores.s3.options import S3Options
+from archiver.stores.s3.upload import uploading
+from archiver.stores.s3.versions import History, Version
+from archiver.times import as_datetime
+
+SET_ASIDE = "set-aside"
+"""Where what lay in a file's place is kept, where the server lets it be moved."""
+_LOCK_SLACK = timedelta(days=1)
+"""The lock runs from our clock, the server's time of the put from its own."""
+
+
+def inspect(objects: Objects, name: str, history: History, version: Version | None) -> Inspection:
+    """What the server says of the version that counts. Raise NotInStoreError where there is none."""
+    head = None if version is None else objects.head(name, version.id)
+    if version is None or head is None:
+        raise NotInStoreError(name, objects.location)
+    problems = (*_overlaid(name, history), *_unlocked(head, objects.options))
+    return Inspection(head.size, whole_sha256(head), problems)
+
+
+def whole_sha256(head: Head) -> str | None:
+    """A version's SHA-256 (hexadecimal) as the server keeps it; None where it has none, or one of parts."""
+    if head.checksum is None or "-" in head.checksum:
+        return None
+    return b64decode(head.checksum).hex()
+
+
+def _overlaid(name: str, history: History) -> list[str]:
+    problems = []
+    if history.hidden:
+        problems.append("a delete marker lies over it")
+    later = len(history.versions) - 1
+    if later > 0 and not name.endswith("/key.age"):
+        were = "1 later version lies" if later == 1 else f"{later} later versions lie"
+        problems.append(f"{were} over it, put there by somebody else")
+    return problems
+
+
+def _unlocked(head: Head, options: S3Options) -> list[str]:
+    """Where the lock is not as this store is asked to set it."""
+    problems = []
+    if options.object_lock != "none":
+        asked = options.object_lock.upper()
+        if head.lock_mode is None or head.locked_until is None:
+            problems.append("it is not locked")
+        elif asked == "COMPLIANCE" and head.lock_mode != asked:
+            problems.append(f"its lock is {head.lock_mode.lower()} where {options.object_lock} is asked for")
+        elif head.modified is not None:
+            asked_until = head.modified + timedelta(days=options.lock_days)
+            if head.locked_until < asked_until - _LOCK_SLACK:
+                problems.append(
+                    f"it is locked until {head.locked_until:%Y-%m-%d}, not {asked_until:%Y-%m-%d} as asked"
+                )
+    if options.legal_hold and not head.legal_hold:
+        problems.append("it has no legal hold")
+    return problems
+
+
+def replace_key(objects: Objects, name: str, data: bytes) -> None:
+    """Put another version of an archive's key, and read it back."""
+    if objects.find(name) is None:
+        raise NotInStoreError(name, objects.location)
+    heads: list[Head] = []
+    with uploading(objects, name, condition=False, done=heads.append) as writer:
+        writer.write(data)
+    version = Version(heads[0].version, heads[0].size, "", 0)
+    if version.size and objects.read(name, version, 0, version.size) != data:
+        raise IntegrityError(f"{name} in {objects.location} is not what was written there a moment ago")
+
+
+def put_back(objects: Objects, name: str, source: bytes | BinaryIO, sha256: str) -> None:
+    """Have a file's right bytes be the version that counts, whatever lies there."""
+    history = objects.look_up(name)
+    good = _good_version(objects, name, history, sha256)
+    if good is None:
+        _require_removable(objects, name, history)
+        _put(objects, name, source, sha256, history)
+        history = objects.look_up(name)
+        good = _good_version(objects, name, history, sha256)
+    else:
+        _require_right(name, source, sha256)
+    if good is None:
+        raise StoreError(f"{name} was put into {objects.location} and is not there")
+    if not name.endswith("/key.age"):
+        for version in history.versions[history.versions.index(good) + 1 :]:
+            if version.id != "null":  # that one lies aside already
+                _set_aside(objects, name, version)
+            objects.delete(name, version.id)
+    if history.hidden:
+        for marker in history.markers:
+            objects.delete(name, marker)
+
+
+def _put(objects: Objects, name: str, source: bytes | BinaryIO, sha256: str, history: History) -> None:
+    """Put the right bytes there. In a bucket without versions that replaces the wrong ones."""
+
+    def ignore(head: Head) -> None:
+        """It is looked up again, with all that lies around it."""
+
+    put = uploading(objects, name, condition=not history.versions, sha256=sha256, done=ignore)
+    with put as upload:
+        copy_all(source, cast(BinaryIO, upload))
+        upload.require_right()
+        for version in history.versions:
+            if version.id == "null":
+                _set_aside(objects, name, version)
+
+
+def _good_version(objects: Objects, name: str, history: History, sha256: str) -> Version | None:
+    """The oldest version with these bytes; of an archive's key only the newest will do."""
+    versions = history.versions[:1] if name.endswith("/key.age") else history.versions[::-1]
+    return next((one for one in versions if _sha256(objects, name, one) == sha256), None)
+
+
+def _sha256(objects: Objects, name: str, version: Version) -> str | None:
+    head = objects.head(name, version.id)
+    if head is None:
+        return None
+    return whole_sha256(head) or objects.hash(name, version)
+
+
+def _require_right(name: str, source: bytes | BinaryIO, sha256: str) -> None:
+    """Raise IntegrityError where the source has another SHA-256."""
+
+    class Digest:
+        def __init__(self) -> None:
+            self.digest = hashlib.sha256()
+
+        def write(self, data: bytes) -> int:
+            self.digest.update(data)
+            return len(data)
+
+    target = Digest()
+    copy_all(source, target)  # type: ignore[arg-type]  # all that is used of it is `write`
+    if target.digest.hexdigest() != sha256:
+        raise IntegrityError(
+            f"what was to become {name} has not the SHA-256 it must have", "nothing was written"
+        )
+
+
+def _require_removable(objects: Objects, name: str, history: History) -> None:
+    """Raise StoreError where a version that would go on counting is locked: then nothing is tried."""
+    if name.endswith("/key.age"):
+        return
+    now = as_datetime(objects.connection.clock())
+    for version in history.versions:
+        head = objects.head(name, version.id)
+        if head is None:
+            continue
+        if head.legal_hold or (head.locked_until is not None and head.locked_until > now):
+            until = "a legal hold" if head.legal_hold else f"a lock until {head.locked_until:%Y-%m-%d}"
+            raise StoreError(
+                f"{objects.location} keeps the wrong {name} under {until}",
+                "other stores have the right one; this store must be made anew in another bucket or prefix",
+            )
+
+
+def _set_aside(objects: Objects, name: str, version: Version) -> None:
+    """Keep the wrong bytes under another name: they may be evidence of what happened."""
+    number = 1
+    while objects.look_up(target := f"{SET_ASIDE}/{name}.{number}").versions:
+        number += 1
+
+    def ignore(head: Head) -> None:
+        """Nothing is known of what lies aside."""
+
+    with uploading(objects, target, condition=True, done=ignore) as writer:
+        for piece in objects.pieces(name, version):
+            writer.write(piece)

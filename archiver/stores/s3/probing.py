@@ -1,0 +1,146 @@
+"""What the checks of a bucket work with: requests as they are, not as the store makes them, so that what
+the server itself does is seen; in bounded time; and the removal of all that was put."""
+
+import hashlib
+import secrets
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from archiver.stores.checks import PROBE_FOLDER, Check
+from archiver.stores.s3.connection import Connection
+from archiver.stores.s3.refusals import FOREIGN, code_of, status_of, translate
+from archiver.times import as_datetime
+
+LONGEST_SECONDS = 180
+"""For all checks of a bucket; what was not tried by then is said to be so."""
+RETENTION = timedelta(seconds=60)
+"""Of probes that are locked: the next check removes them."""
+_CONNECT_SECONDS, _READ_SECONDS, _TRIES = 10, 20, 2
+_MOST_LEFT = 1000
+
+
+class Probing:
+    """One run of checks on a bucket."""
+
+    def __init__(self, connection: Connection) -> None:
+        options = connection.options
+        self.options = replace(
+            options,
+            tries=min(_TRIES, options.tries),
+            connect_timeout_seconds=min(_CONNECT_SECONDS, options.connect_timeout_seconds),
+            read_timeout_seconds=min(_READ_SECONDS, options.read_timeout_seconds),
+        )
+        self.connection = Connection(self.options, connection.clock)
+        self.prefix = f"{options.prefix}{PROBE_FOLDER}/"
+        self.server_ahead = timedelta()
+        """By how much the server's clock is ahead of ours."""
+        self.default_lock = False
+        """Whether the bucket locks what comes without a lock of its own, for who knows how long."""
+        self._until = time.monotonic() + LONGEST_SECONDS
+
+    def new_key(self) -> str:
+        """A key that nobody has used, in the folder of probes."""
+        return self.prefix + secrets.token_hex(12)
+
+    def request(self, operation: str, **arguments: Any) -> Any:
+        """One request about the bucket, with the store's credentials. Raises what boto3 raises."""
+        return getattr(self.connection.client, operation)(Bucket=self.options.bucket, **arguments)
+
+    def refusal(self, operation: str, **arguments: Any) -> str:
+        """The server's code for refusing a request; empty where it did what was asked. Raises where no
+        answer came, or a fault of the server's, which is no refusal."""
+        return refusal_of(lambda: self.request(operation, **arguments))
+
+    def attempt(self, what: str, act: Callable[[], Check]) -> Check:
+        """The check of an act; where the server answers otherwise than was reckoned with, that."""
+        if time.monotonic() > self._until:
+            return Check(what, False, f"not tried: the checks took longer than {LONGEST_SECONDS} seconds")
+        try:
+            return act()
+        except FOREIGN as error:
+            told = translate(error, "asking", self.options, self.connection.clock())
+            return Check(what, False, told.message, told.hint)
+
+    def note_server_time(self, answer: Mapping[str, Any]) -> timedelta | None:
+        """By how much the server's clock is ahead of ours, as an answer's header says; None where it has
+        none."""
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            there = parsedate_to_datetime(date)
+        except (TypeError, ValueError):
+            return None
+        there = there if there.tzinfo is not None else there.replace(tzinfo=UTC)
+        self.server_ahead = there - as_datetime(self.connection.clock())
+        return self.server_ahead
+
+    def until(self) -> datetime:
+        """When a probe's lock is over, by the server's clock."""
+        return as_datetime(self.connection.clock()) + self.server_ahead + RETENTION
+
+    def put_arguments(self) -> dict[str, Any]:
+        """Storage class and encryption as every put of the store has them, but no lock, unless a short one
+        is needed to be spared the bucket's own."""
+        arguments = {
+            name: value
+            for name, value in self.connection.put_arguments().items()
+            if not name.startswith("ObjectLock")
+        }
+        if self.default_lock:
+            arguments |= {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": self.until()}
+        return arguments
+
+    def put(self, key: str, data: bytes, **more: Any) -> Any:
+        """Put a probe with its SHA-256, where there is none of its key."""
+        arguments = {
+            **self.put_arguments(),
+            "ChecksumSHA256": encoded_sha256(data),
+            "IfNoneMatch": "*",
+            **more,
+        }
+        return self.request("put_object", Key=key, Body=data, **arguments)
+
+    # What is left
+
+    def clean(self) -> Check:
+        """Remove every probe, those of earlier checks too, that can be."""
+        uploads = self.request("list_multipart_uploads", Prefix=self.prefix).get("Uploads") or ()
+        for one in uploads:
+            self.refusal("abort_multipart_upload", Key=one["Key"], UploadId=one["UploadId"])
+        kept = sum(bool(self._delete(key, version)) for key, version in self._left())
+        if not kept:
+            return Check("cleaning", True, "every probe was removed")
+        return Check(
+            "cleaning", True,
+            f"{kept} probe{' is' if kept == 1 else 's are'} kept by the server;"
+            " the next check removes what it may by then",
+        )  # fmt: skip
+
+    def _delete(self, key: str, version: str) -> str:
+        return self.refusal("delete_object", Key=key, VersionId=version)
+
+    def _left(self) -> Iterator[tuple[str, str]]:
+        page = self.request("list_object_versions", Prefix=self.prefix, MaxKeys=_MOST_LEFT)
+        for kind in ("DeleteMarkers", "Versions"):
+            for one in page.get(kind) or ():
+                yield one["Key"], str(one.get("VersionId") or "null")
+
+
+def encoded_sha256(data: bytes) -> str:
+    """As S3's header has it: base64."""
+    return b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def refusal_of(act: Callable[[], Any]) -> str:
+    """The server's code for refusing an act; empty where it did it. Raises as `Probing.refusal`."""
+    try:
+        act()
+    except FOREIGN as error:
+        if not 400 <= status_of(error) < 500:
+            raise
+        return code_of(error) or str(status_of(error))
+    return ""

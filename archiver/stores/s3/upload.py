@@ -1,0 +1,265 @@
+"""Writing an object: one put where it is small, else parts, several under way at once.
+
+Each part and each whole put goes with its SHA-256, which the server checks, and appears only when it is
+complete, under the condition that there is no object of the name. What happens to an answer on its way
+cannot decide: where it is lost, the object's own metadata tells whether it is the one just written."""
+
+import hashlib
+import secrets
+from base64 import b64encode
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from archiver.errors import IntegrityError, StoreError
+from archiver.stores.base import ExistsInStoreError
+from archiver.stores.s3.objects import WRITER_KEY, Head, Objects
+from archiver.stores.s3.refusals import FOREIGN, code_of, is_doubtful, is_taken, translate
+from archiver.stores.s3.versions import Version
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+PART_BYTES = 8 * 1024 * 1024
+UNDER_WAY = 6
+"""Parts sent at once, beside the one that is filled: about 60 MB in all. With fewer, a busy server is
+waited for."""
+MOST_PARTS = 10_000
+"""S3's limit of an upload."""
+EQUAL_PARTS = 4_000
+"""So many parts have one size; then it doubles with each 1,000 more, up to 512 MiB, so that 10,000 parts
+are 1 TB. Memory grows with them, for files of more than 32 GB alone."""
+_CONFLICT_TRIES = 5
+
+
+def part_bytes(number: int) -> int:
+    """The size of a part, by its number from 1."""
+    if number <= EQUAL_PARTS:
+        return PART_BYTES
+    return PART_BYTES << ((number - EQUAL_PARTS - 1) // 1_000 + 1)
+
+
+def encode_sha256(digest: bytes) -> str:
+    return b64encode(digest).decode()
+
+
+class Upload:
+    """One object being written. `condition`: only where there is none of its name."""
+
+    def __init__(self, objects: Objects, name: str, *, condition: bool, sha256: str | None) -> None:
+        self._objects = objects
+        self._connection = objects.connection
+        self._name = name
+        self._condition = {"IfNoneMatch": "*"} if condition else {}
+        self._place = {"Bucket": objects.options.bucket, "Key": objects.options.key(name)}
+        self._token = secrets.token_hex(16)
+        self._required = sha256
+        self._whole = hashlib.sha256() if sha256 is not None else None
+        self._buffer = bytearray()
+        self._sums: list[bytes] = []
+        self._sizes: list[int] = []
+        self._etags: dict[int, str] = {}
+        self._number: str | None = None
+        self._executor: ThreadPoolExecutor | None = None
+        self._under_way: deque[Future[None]] = deque()
+
+    # Taking bytes
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Take bytes; wait while enough parts are under way. Raise StoreError where one failed."""
+        with memoryview(data).cast("B") as view:
+            if self._whole is not None:
+                self._whole.update(view)
+            taken = 0
+            while taken < len(view):
+                if len(self._buffer) >= (limit := part_bytes(len(self._sums) + 1)):
+                    self._send_part()
+                    continue
+                piece = view[taken : taken + limit - len(self._buffer)]
+                self._buffer += piece
+                taken += len(piece)
+            return taken
+
+    def flush(self) -> None:
+        """Nothing to do: there is no file before the end."""
+
+    def _send_part(self) -> None:
+        """Have the buffer sent as the next part."""
+        if self._executor is None:
+            self._begin()
+        assert self._executor is not None  # noqa: S101 - made by `_begin`
+        if len(self._sums) >= MOST_PARTS:
+            raise StoreError(f"{self._name} is too large for one object in {self._objects.location}")
+        while len(self._under_way) >= UNDER_WAY:
+            self._under_way.popleft().result()
+        body, self._buffer = self._buffer, bytearray()
+        self._sums.append(b"")
+        self._sizes.append(len(body))
+        self._under_way.append(self._executor.submit(self._put_part, len(self._sums), body))
+
+    def _begin(self) -> None:
+        with self._reported():
+            answer = self._connection.client.create_multipart_upload(
+                **self._place, ChecksumAlgorithm="SHA256", Metadata={WRITER_KEY: self._token},
+                **self._connection.put_arguments(),
+            )  # fmt: skip
+        self._number = str(answer["UploadId"])
+        self._executor = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="s3-part")
+
+    def _put_part(self, number: int, body: bytearray) -> None:
+        digest = hashlib.sha256(body).digest()
+        self._sums[number - 1] = digest
+        with self._reported():
+            answer = self._connection.part_client.upload_part(
+                **self._place, UploadId=self._number, PartNumber=number, Body=body,
+                ChecksumSHA256=encode_sha256(digest),
+            )  # fmt: skip
+        self._etags[number] = str(answer["ETag"])
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        with self._connection.reported(f"writing {self._name} to"):
+            yield
+
+    # Its end
+
+    def require_right(self) -> None:
+        """Raise IntegrityError where what was written has not the SHA-256 that it must have, if any is."""
+        if self._whole is not None and self._whole.hexdigest() != self._required:
+            raise IntegrityError(
+                f"what was to become {self._name} has not the SHA-256 it must have", "nothing was written"
+            )
+
+    def finish(self) -> Head:
+        """Make the object appear, and compare what the server says of it with what was sent. Raise
+        ExistsInStoreError where another of its name is there; IntegrityError for the wrong bytes."""
+        self.require_right()
+        if self._number is None:
+            version = self._put()
+        else:
+            if self._buffer:
+                self._send_part()
+            while self._under_way:
+                self._under_way.popleft().result()
+            version = self._complete()
+            self._number = None
+        self._close()
+        return self._verify(version)
+
+    def abort(self) -> None:
+        """Leave nothing: wait for the parts under way, or they would come after the end, and drop all."""
+        for one in self._under_way:
+            one.cancel()
+        wait(self._under_way)
+        self._close()
+        if self._number is not None:
+            self._objects.abort(str(self._place["Key"]), self._number)
+
+    def _close(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    def _put(self) -> str | None:
+        body = bytes(self._buffer)
+        self._sums, self._sizes = [hashlib.sha256(body).digest()], [len(body)]
+        return self._certain(
+            lambda: self._connection.client.put_object(
+                **self._place, Body=body, ChecksumSHA256=encode_sha256(self._sums[0]),
+                Metadata={WRITER_KEY: self._token}, **self._condition, **self._connection.put_arguments(),
+            )
+        )  # fmt: skip
+
+    def _complete(self) -> str | None:
+        parts = [
+            {"PartNumber": number, "ETag": self._etags[number], "ChecksumSHA256": encode_sha256(each)}
+            for number, each in enumerate(self._sums, 1)
+        ]
+        return self._certain(
+            lambda: self._connection.client.complete_multipart_upload(
+                **self._place, UploadId=self._number, MultipartUpload={"Parts": parts}, **self._condition
+            )
+        )
+
+    def _certain(self, act: Callable[[], Any]) -> str | None:
+        """Do what makes the object appear; return its version where the server tells it. Where the answer
+        leaves it open, find out."""
+        tries = _CONFLICT_TRIES
+        while True:
+            tries -= 1
+            try:
+                return cast("str | None", act().get("VersionId"))
+            except FOREIGN as error:
+                if not is_doubtful(error):
+                    raise self._translated(error) from error
+                found = self._own_version()
+                if found is not None:
+                    return found
+                if is_taken(error) and self._objects.look_up(self._name).versions:
+                    raise ExistsInStoreError(self._name, self._objects.location) from error
+                if code_of(error) != "ConditionalRequestConflict" or not tries:
+                    raise self._translated(error) from error
+
+    def _translated(self, error: BaseException) -> StoreError:
+        clock = self._connection.clock
+        return translate(error, f"writing {self._name} to", self._objects.options, clock())
+
+    def _own_version(self) -> str | None:
+        """The version that this writer put, if it is there: lost answers are settled by it."""
+        for version in self._objects.look_up(self._name).versions:
+            head = self._objects.head(self._name, version.id)
+            if head is not None and head.writer == self._token:
+                return version.id
+        return None
+
+    def _expected_checksum(self) -> str:
+        if not self._etags:
+            return encode_sha256(self._sums[0])
+        whole = hashlib.sha256(b"".join(self._sums)).digest()
+        return f"{encode_sha256(whole)}-{len(self._sums)}"
+
+    def _verify(self, version: str | None) -> Head:
+        head = self._objects.head(self._name, version)
+        size = sum(self._sizes)
+        if head is None or head.writer != self._token or head.size != size:
+            raise self._altered()
+        if head.checksum is not None:
+            if head.checksum != self._expected_checksum():
+                raise self._altered()
+            return head
+        offset = 0
+        read = Version(head.version, size, "", 0)
+        for digest, length in zip(self._sums, self._sizes, strict=True):
+            data = self._objects.read(self._name, read, offset, length) if length else b""
+            if hashlib.sha256(data).digest() != digest:
+                raise self._altered()
+            offset += length
+        return head
+
+    def _altered(self) -> IntegrityError:
+        return IntegrityError(
+            f"{self._name} in {self._objects.location} is not what was written there a moment ago",
+            "another writer or a fault of the server's: archiver verify --store NAME --deep",
+        )
+
+
+@contextmanager
+def uploading(
+    objects: Objects, name: str, *, condition: bool, sha256: str | None = None, done: Callable[[Head], None]
+) -> Iterator[Upload]:
+    """A writer for one object, which is there when the body ends well; `done` gets what the server says of
+    it. Whatever else ends the body leaves nothing, so far as the server can be reached."""
+    upload = Upload(objects, name, condition=condition, sha256=sha256)
+    try:
+        yield upload
+        head = upload.finish()
+    except BaseException as error:
+        try:
+            upload.abort()
+        except StoreError as another:
+            if not isinstance(error, Exception):
+                raise error from another
+            error.add_note(f"its parts may be left: {another.message}")
+        raise
+    done(head)

@@ -1,0 +1,84 @@
+"""Every store with every archive: what one of them lacks is copied from another. Needs no private key."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from archiver.chain import Head
+from archiver.errors import ArchiverError, IncompleteError, UsageError
+from archiver.keys import Identity
+from archiver.stores.named import NamedStore
+from archiver.sync.differing_keys import align_keys
+from archiver.sync.filling import CheckStore, Filled, Filler, Progress
+from archiver.sync.survey import SIGNERS, Holding, agree, check_head, open_all, survey
+
+__all__ = ["Filled", "Synced", "sync_stores"]
+
+
+@dataclass
+class Synced:
+    """What became of each store; how many archives there are; what is not the same in all of them."""
+
+    stores: list[Filled]
+    archives: int
+    problems: list[ArchiverError] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every store has all; the error's where a required one could not be filled; 3 where an
+        optional one could not, or where anything else is left."""
+        for filled in self.stores:
+            if filled.required and filled.all_problems:
+                return filled.all_problems[0].exit_code
+        codes = [problem.exit_code for problem in self.problems]
+        if any(filled.all_problems or filled.lacking for filled in self.stores):
+            codes.append(IncompleteError.exit_code)
+        return max(codes, default=0)
+
+
+def sync_stores(
+    stores: Sequence[NamedStore],
+    check_store: CheckStore,
+    *,
+    only: str | None = None,
+    known_head: Head | None = None,
+    identities: Callable[[], Sequence[Identity]] = lambda: (),
+    clean: bool = False,
+    progress: Progress = lambda what, done, total: None,
+) -> Synced:
+    """Give every store, or `only` the one of that name, each archive that any of them has.
+
+    Raise IntegrityError before anything is written where two hold different vaults or chains, or where
+    an archive is missing in all of them; NoVaultError where none has a vault, UsageError where none has
+    this name. What fails later is in the answer. `clean`: remove what killed writers left, which the
+    caller's lock makes safe."""
+    if only is not None and only not in {named.name for named in stores}:
+        names = ", ".join(named.name for named in stores)
+        raise UsageError(f"there is no store {only}", f"the settings name: {names}")
+    holdings = open_all(stores)
+    survey(holdings)
+    chain = agree(holdings)
+    targets = [one for one in holdings if only in (None, one.named.name)]
+    if clean:
+        for target in targets:
+            if target.usable:
+                target.store.delete_partial()
+    filler = Filler(holdings, chain, check_store, thorough=True, progress=progress)
+    synced = Synced(filler.fill_all(targets), len(chain))
+    synced.problems += align_keys(holdings, chain, targets, identities)
+    synced.problems += _differing_signers(holdings)
+    cut = check_head(chain, known_head)
+    if cut is not None:
+        synced.problems.append(cut)
+    return synced
+
+
+def _differing_signers(holdings: Sequence[Holding]) -> list[ArchiverError]:
+    known = [one for one in holdings if one.usable and one.signers is not None]
+    return [
+        IncompleteError(
+            f"{SIGNERS} in store {one.named.name} is not that of store {known[0].named.name}",
+            "sync never changes who may sign: compare the two, and put the right one there",
+        )
+        for one in known[1:]
+        if one.signers != known[0].signers
+    ]

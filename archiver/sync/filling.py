@@ -1,0 +1,267 @@
+"""One store is given what it lacks: files first, then the key, the manifest last, nothing replaced.
+
+A kill between any two steps leaves an archive without a manifest, which does not exist there yet; the same
+again finds what lies there already, checks it, and goes on.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from archiver.archive.manifest import File
+from archiver.copying import UnusableCopyError, check_copy, copy_file, other_bytes
+from archiver.errors import ArchiverError, IntegrityError, StoreError, repair_hint
+from archiver.formats import age
+from archiver.stores.base import ExistsInStoreError, Inspection, Store
+from archiver.stores.checks import Check
+from archiver.sync.survey import DESCRIPTION, MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
+
+Progress = Callable[[str, int, int], None]
+"""Told what is copied, how many bytes are done, and of how many."""
+CheckStore = Callable[[Store], Sequence[Check]]
+"""`archiver.stores.checks`: proves that a new store can do what is asked of it."""
+
+
+@dataclass
+class Filled:
+    """What became of one store: archives that it has whole only now, the files and bytes copied for that;
+    `error`, why it could not be filled, and `problems`, what is wrong in it or could not be copied."""
+
+    name: str
+    required: bool
+    archives: list[str] = field(default_factory=list)
+    files: int = 0
+    bytes: int = 0
+    error: ArchiverError | None = None
+    problems: list[ArchiverError] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+    """Archives that it still has not whole."""
+
+    @property
+    def all_problems(self) -> list[ArchiverError]:
+        return self.problems if self.error is None else [self.error, *self.problems]
+
+
+class Filler:
+    """Fills stores from each other. `identities`: archives' own, where they are at hand, for reading back.
+    `thorough`: look at the size of every file that is there, too, not at its name alone."""
+
+    def __init__(
+        self,
+        holdings: Sequence[Holding],
+        chain: Sequence[Sealed],
+        check_store: CheckStore,
+        *,
+        identities: Mapping[str, age.Identity] | None = None,
+        thorough: bool = False,
+        progress: Progress = lambda what, done, total: None,
+    ) -> None:
+        self.holdings = holdings
+        self.chain = chain
+        self.check_store = check_store
+        self.identities = identities or {}
+        self.thorough = thorough
+        self.progress = progress
+        self._done = 0
+        self._total = 0
+        self._said: Mapping[str, Inspection | ArchiverError] = {}
+
+    def fill(self, target: Holding) -> Filled:
+        """Give a store all that it lacks, as far as that is possible. Raise nothing of ours: what fails is
+        in the answer."""
+        filled = Filled(target.named.name, target.named.required, error=target.error or target.failed)
+        if filled.error is not None:
+            filled.lacking = [sealed.archive for sealed in self.chain]
+            return filled
+        self._done, self._total = 0, sum(file.size for _, file in self._missing(target))
+        try:
+            self._begin(target)
+            self._said = self._ask(target) if self.thorough else {}
+            for sealed in self.chain:
+                self._fill_archive(target, sealed, filled)
+        except ArchiverError as error:
+            filled.error = target.failed = about_store(target.named, error)
+        filled.lacking += [
+            sealed.archive
+            for sealed in self.chain
+            if sealed.archive not in target.sealed and sealed.archive not in filled.lacking
+        ]
+        return filled
+
+    def fill_all(self, targets: Sequence[Holding]) -> list[Filled]:
+        """`fill` each, and name what was found damaged in it, by whichever of them."""
+        answers = [self.fill(target) for target in targets]
+        for target, filled in zip(targets, answers, strict=True):
+            filled.problems += target.problems
+        return answers
+
+    def _missing(self, target: Holding) -> Iterator[tuple[Sealed, File]]:
+        for sealed in self.chain:
+            for file in sealed.manifest.files:
+                if sealed.path(file.name) not in target.names:
+                    yield sealed, file
+
+    def _begin(self, target: Holding) -> None:
+        """What makes a store a vault. Of one that has none yet, first the proof that it can be trusted."""
+        first = next(one for one in self.holdings if one.usable and one.vault is not None)
+        if target.vault is None:
+            for check in self.check_store(target.store):
+                if not check.ok:
+                    raise StoreError(f"{target.store.location}: {check.what}: {check.said}", check.hint)
+        for name, own, right in (
+            (SIGNERS, target.signers, first.signers),
+            (DESCRIPTION, target.vault, first.vault),
+        ):
+            if own is None and right is not None:
+                put_small(target.store, name, right)
+        target.vault, target.signers = target.vault or first.vault, target.signers or first.signers
+
+    def _fill_archive(self, target: Holding, sealed: Sealed, filled: Filled) -> None:
+        """Complete one archive; what is wrong with its bytes is noted and stops no other archive."""
+        before = filled.files
+        if not _may_complete(target, sealed):
+            return  # it has another manifest there, which `survey` noted
+        was_there = sealed.archive in target.sealed
+        try:
+            self._put_files(target, sealed, filled)
+            put_key = self._put_key(target, sealed)
+            for name, data in () if was_there else sealed.small_files:
+                put_small(target.store, name, data)
+        except IntegrityError as error:
+            filled.problems.append(about_store(target.named, error))
+            filled.lacking.append(sealed.archive)
+            return
+        target.note(sealed)
+        if not was_there or put_key or filled.files > before:
+            filled.archives.append(sealed.archive)
+
+    def _put_files(self, target: Holding, sealed: Sealed, filled: Filled) -> None:
+        for file in sealed.manifest.files:
+            name = sealed.path(file.name)
+            if name not in target.names:
+                self._copy(target, sealed, file, filled)
+            elif sealed.archive not in target.sealed:  # a run that was cut off, or somebody else, put it
+                self._require_same(target, sealed, file)
+            elif name in self._said:
+                _check_said(target, sealed, file, self._said[name])
+
+    def _ask(self, target: Holding) -> Mapping[str, Inspection | ArchiverError]:
+        """What the store itself says of the files of all archives that it has whole, asked at once."""
+        names = [
+            sealed.path(file.name)
+            for sealed in self.chain
+            if sealed.archive in target.sealed
+            for file in sealed.manifest.files
+        ]
+        return target.store.inspect([name for name in names if name in target.names])
+
+    def _require_same(self, target: Holding, sealed: Sealed, file: File) -> None:
+        """The file is there and no manifest that says it is right: read it back as if it was just put."""
+        name = sealed.path(file.name)
+        like = next((one.store for one in self._sources(target, name)), None)
+        identity = self.identities.get(sealed.archive)
+        try:
+            check_copy(target.store, sealed.archive, file, identity=identity, like=like)
+        except IntegrityError as error:
+            raise other_bytes(target.store, name) from error
+
+    def _sources(self, target: Holding, name: str) -> Iterator[Holding]:
+        return (one for one in self.holdings if one is not target and one.usable and name in one.names)
+
+    def _copy(self, target: Holding, sealed: Sealed, file: File, filled: Filled) -> None:
+        """Copy one file from the first store whose copy is good, and read it back."""
+        name = sealed.path(file.name)
+
+        def copied(count: int) -> None:
+            self._done += count
+            self.progress(f"{target.named.name}: {sealed.archive}/{file.name}", self._done, self._total)
+
+        for source in self._sources(target, name):
+            before = self._done
+            try:
+                copy_file(source.store, target.store, name, size=file.size, sha256=file.sha256, copied=copied)
+            except UnusableCopyError as error:
+                self._done = before
+                source.problems.append(error)
+                continue
+            except ExistsInStoreError:  # put by another run meanwhile
+                self._require_same(target, sealed, file)
+            identity = self.identities.get(sealed.archive)
+            check_copy(target.store, sealed.archive, file, identity=identity, like=source.store)
+            target.names.add(name)
+            filled.files += 1
+            filled.bytes += file.size
+            return
+        raise IntegrityError(
+            f"no other store that can be reached has a good copy of {name}", repair_hint(sealed.archive)
+        )
+
+    def _put_key(self, target: Holding, sealed: Sealed) -> bool:
+        """Put the archive's key, and a time stamp's token where there is one; whether the key was missing."""
+        missing = sealed.path("key.age") not in target.names
+        for name in (sealed.path("key.age"), sealed.path("manifest.json.tsr")):
+            source = next(self._sources(target, name), None)
+            if name in target.names:
+                if source is not None and sealed.archive not in target.sealed:
+                    _require_equal(target, source, name)
+                continue
+            if source is not None:
+                put_small(target.store, name, source.store.read(name, MAXIMUM_SMALL_FILE))
+                target.names.add(name)
+            elif name.endswith("key.age"):
+                raise IntegrityError(
+                    f"no other store that can be reached has {name}", "without it nobody can open the archive"
+                )
+        return missing
+
+
+def _check_said(target: Holding, sealed: Sealed, file: File, said: Inspection | ArchiverError) -> None:
+    """Raise IntegrityError where a store says that a file is not what was sealed."""
+    if isinstance(said, ArchiverError):
+        raise said
+    name = f"{sealed.path(file.name)} in {target.store.location}"
+    if said.size != file.size:
+        raise IntegrityError(
+            f"{name} has {said.size:,} bytes, its manifest says {file.size:,}", repair_hint(sealed.archive)
+        )
+    if said.sha256 not in (None, file.sha256):
+        raise IntegrityError(
+            f"{name} was altered: its SHA-256 is not the manifest's", repair_hint(sealed.archive)
+        )
+
+
+def _require_equal(target: Holding, source: Holding, name: str) -> None:
+    """Raise IntegrityError where a key lies beside no manifest yet and is not the other store's: as after a
+    change of keyholders, or put there by somebody else."""
+    if target.store.read(name, MAXIMUM_SMALL_FILE) != source.store.read(name, MAXIMUM_SMALL_FILE):
+        raise IntegrityError(
+            f"{name} in {target.store.location} is not that of store {source.named.name}",
+            "encrypt the keys anew, with a keyholder's identity, then run this again: archiver keys rewrap",
+        )
+
+
+def _may_complete(target: Holding, sealed: Sealed) -> bool:
+    """Whether the store has this very manifest, or none: then what lacks is put beside it."""
+    if sealed.archive in target.sealed or sealed.path("manifest.json") not in target.names:
+        return True
+    return sealed.archive in target.unsigned and target.unsigned[sealed.archive][0] == sealed.data
+
+
+def put_small(store: Store, name: str, data: bytes) -> None:
+    """Put a small file and read it back. Raise IntegrityError where the name is taken by other bytes."""
+    with suppress(ExistsInStoreError):
+        store.put_new(name, data, sha256=hashlib.sha256(data).hexdigest())
+    try:
+        found = store.read(name, len(data))
+    except IntegrityError as error:  # it is larger
+        raise other_bytes(store, name) from error
+    if found != data:
+        raise other_bytes(store, name)
+
+
+def put_key(store: Store, name: str, data: bytes) -> None:
+    """Replace an archive's key and read it back."""
+    store.replace_key(name, data)
+    if store.read(name, MAXIMUM_SMALL_FILE) != data:
+        raise IntegrityError(f"{name} in {store.location} did not read back as it was written")
