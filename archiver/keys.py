@@ -11,6 +11,8 @@ from pathlib import Path
 from archiver import disk
 from archiver.errors import ConfigurationError, IntegrityError, NoKeyError, repair_hint
 from archiver.formats import age
+from archiver.formats.age.header import parse_header
+from archiver.formats.age.payload import NONCE_BYTES, TAG_BYTES
 from archiver.formats.ssh_signature import MalformedKeyError, SigningKey
 from archiver.keyholders import Keyholder, Keyholders, Recipient
 from archiver.secrets import resolve_secret
@@ -19,12 +21,14 @@ from archiver.stores.base import SmallFiles
 from archiver.times import format_date
 
 __all__ = [
+    "MAXIMUM_KEY_BYTES",
     "Identity",
     "Keyholder",
     "Keyholders",
     "Recipient",
     "archive_key_name",
     "encode_identity_file",
+    "is_age_file",
     "load_identities",
     "load_identity",
     "load_signing_key",
@@ -37,7 +41,7 @@ Identity = age.X25519Identity | age.HybridIdentity
 
 WORK_FACTOR = 18
 """Of scrypt, as in the age program: 256 MiB and about a second for each try."""
-_MAXIMUM_FILE_BYTES = 1 << 20
+MAXIMUM_KEY_BYTES = 1 << 20
 """Of a key file; 256 keyholders' post-quantum stanzas take 400 KiB."""
 _ENCRYPTED = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 
@@ -132,7 +136,7 @@ def _read_private(path: Path) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(_MAXIMUM_FILE_BYTES)
+            return file.read(MAXIMUM_KEY_BYTES)
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no key file {path}") from error
     except OSError as error:
@@ -165,7 +169,7 @@ def open_archive_key(
     Raise NoKeyError where none of the identities opens it, IntegrityError where it is missing, altered
     or another archive's."""
     name = archive_key_name(archive)
-    data = files.read(name, _MAXIMUM_FILE_BYTES)
+    data = files.read(name, MAXIMUM_KEY_BYTES)
     try:
         found = age.parse_identities(age.decrypt(identities, data).decode("ascii"))
     except age.NoMatchError as error:
@@ -178,3 +182,13 @@ def open_archive_key(
     if len(found) != 1 or (recipient is not None and found[0].recipient().encode() != recipient):
         raise IntegrityError(f"{name}: this is not the key of archive {archive}", repair_hint(archive))
     return found[0]
+
+
+def is_age_file(data: bytes) -> bool:
+    """Whether these bytes are a whole age file that holds something (age v1, "Header" and "Payload"). What
+    it holds, and whether its header was altered, only an identity tells."""
+    try:
+        header = parse_header(data)
+    except age.AgeError:
+        return False
+    return len(data) - header.length > NONCE_BYTES + TAG_BYTES

@@ -16,11 +16,16 @@ from archiver.errors import (
     repair_hint,
 )
 from archiver.keyholders import Keyholders, Recipient
-from archiver.keys import Identity, archive_key_name, open_archive_key, seal_archive_key
+from archiver.keys import (
+    MAXIMUM_KEY_BYTES,
+    Identity,
+    archive_key_name,
+    open_archive_key,
+    seal_archive_key,
+)
 from archiver.stores.base import Store
 from archiver.stores.named import NamedStore
 
-_MAXIMUM_KEY_BYTES = 1 << 20
 _MAXIMUM_MANIFEST_BYTES = 1 << 24
 WHEN_BACK = "when it is back: archiver keys rewrap"
 
@@ -182,7 +187,7 @@ def _put(store: Store, name: str, data: bytes) -> None:
         store.replace_key(name, data)
     else:
         store.put_new(name, data)
-    if store.read(name, _MAXIMUM_KEY_BYTES) != data:
+    if store.read(name, MAXIMUM_KEY_BYTES) != data:
         raise IntegrityError(
             f"{name} in {store.location} did not read back as it was written", "check the disk"
         )

@@ -3,7 +3,6 @@ after it."""
 
 from collections.abc import Sequence
 
-from archiver.agreement import verify_stores
 from archiver.chain import Head
 from archiver.cli._report import clear_progress, step_progress
 from archiver.cli._session import Session
@@ -14,6 +13,7 @@ from archiver.stores.checks import check_store
 from archiver.sync import Filled
 from archiver.vault import Vault
 from archiver.verification import verify_vault
+from archiver.verification.agreement import verify_stores
 from archiver.wiring import named_stores
 
 

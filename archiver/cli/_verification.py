@@ -2,11 +2,11 @@
 
 import click
 
-from archiver.agreement import StoreVerification
 from archiver.cli._report import byte_size
 from archiver.cli._session import Session, print_error
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.verification import Verification
+from archiver.verification.agreement import StoreVerification
 
 
 def report_verification(session: Session, result: Verification) -> int:

@@ -10,8 +10,8 @@ from archiver.cli.verify import parse_head
 from archiver.disk import Lock, make_directories
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
 from archiver.keys import Identity
-from archiver.reference import OpenStore
 from archiver.repair import FileOutcome, Repair, repair_archive
+from archiver.repair.reference import OpenStore
 from archiver.stores.base import outcome
 from archiver.stores.named import NamedStore
 from archiver.wiring import named_stores, remembered_head

@@ -10,8 +10,6 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import byte_size, clear_progress, joined
 from archiver.cli._session import print_error
 from archiver.disk import Lock
-from archiver.errors import ArchiverError, NoKeyError
-from archiver.keys import Identity, load_identities
 from archiver.stores.checks import check_store
 from archiver.sync import Filled, Synced, sync_stores
 from archiver.wiring import named_stores, remembered_head
@@ -40,27 +38,11 @@ def command(session: Session, only: str | None) -> int:
             check_store,
             only=only,
             known_head=remembered_head(settings)[0],
-            identities=lambda: _identities_at_hand(session),
             clean=collects,
             progress=_byte_progress(session),
         )
     clear_progress(session)
     return _report(session, result)
-
-
-def _identities_at_hand(session: Session) -> list[Identity]:
-    """The keyholder's, where that takes no question to a person; else none."""
-    keyholder = session.settings.keyholder
-    if keyholder is None:
-        return []
-
-    def refuse(question: str) -> str:
-        raise NoKeyError("nobody is asked for a passphrase here")
-
-    try:
-        return load_identities(keyholder, session.environ, refuse)
-    except ArchiverError:
-        return []
 
 
 def _byte_progress(session: Session) -> Callable[[str, int, int], None]:

@@ -4,7 +4,6 @@ import re
 
 import click
 
-from archiver.agreement import verify_stores
 from archiver.chain import Head
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import clear_progress, step_progress
@@ -13,6 +12,7 @@ from archiver.errors import UsageError
 from archiver.stores.named import NamedStore
 from archiver.vault import Vault
 from archiver.verification import Depth, verify_vault
+from archiver.verification.agreement import verify_stores
 from archiver.wiring import named_stores, remembered_head
 from archiver.wiring_stores import find_store
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archiver.archive.manifest import Manifest
-from archiver.errors import ArchiverError, IntegrityError, error_of, parts_of
+from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.formats import age
 from archiver.stores.named import NamedStore
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
@@ -115,13 +115,15 @@ class Copies:
 
 
 def require_copies(archive: str, filled: Sequence[Filled]) -> None:
-    """Raise, before the spool is emptied, where a required store has not got the archive whole."""
+            message = f"archive {archive} is not in every required store: {error.message}"
+            raise kind(message, _then(error.hint))
+    where what it holds is in the way, else StoreError."""
     for one in filled:
         if one.required and archive in one.lacking:
-            error = one.all_problems[0] if one.all_problems else IntegrityError(f"store {one.name} lacks it")
-            kind, message, hint = parts_of(error)
-            raise error_of(
-                (kind, f"archive {archive} is not in every required store: {message}", _then(hint))
+            error = one.all_problems[0] if one.all_problems else StoreError(f"store {one.name} lacks it")
+            kind = IntegrityError if isinstance(error, IntegrityError) else StoreError
+            raise kind(
+                f"archive {archive} is not in every required store: {error.message}", _then(error.hint)
             )
 
 

@@ -1,13 +1,12 @@
 """Every store with every archive: what one of them lacks is copied from another. Needs no private key."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IncompleteError, UsageError
-from archiver.keys import Identity
 from archiver.stores.named import NamedStore
-from archiver.sync.differing_keys import align_keys
+from archiver.sync.differing_keys import find_differing_keys
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
 from archiver.sync.survey import SIGNERS, Holding, agree, check_head, open_all, survey
 
@@ -41,7 +40,6 @@ def sync_stores(
     *,
     only: str | None = None,
     known_head: Head | None = None,
-    identities: Callable[[], Sequence[Identity]] = lambda: (),
     clean: bool = False,
     progress: Progress = lambda what, done, total: None,
 ) -> Synced:
@@ -64,7 +62,7 @@ def sync_stores(
                 target.store.delete_partial()
     filler = Filler(holdings, chain, check_store, thorough=True, progress=progress)
     synced = Synced(filler.fill_all(targets), len(chain))
-    synced.problems += align_keys(holdings, chain, targets, identities)
+    synced.problems += find_differing_keys(holdings, chain)
     synced.problems += _differing_signers(holdings)
     cut = check_head(chain, known_head)
     if cut is not None:

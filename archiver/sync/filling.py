@@ -258,10 +258,3 @@ def put_small(store: Store, name: str, data: bytes) -> None:
         raise other_bytes(store, name) from error
     if found != data:
         raise other_bytes(store, name)
-
-
-def put_key(store: Store, name: str, data: bytes) -> None:
-    """Replace an archive's key and read it back."""
-    store.replace_key(name, data)
-    if store.read(name, MAXIMUM_SMALL_FILE) != data:
-        raise IntegrityError(f"{name} in {store.location} did not read back as it was written")

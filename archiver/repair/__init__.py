@@ -13,9 +13,9 @@ from archiver.archive.verify import HashingReader
 from archiver.chain import Head
 from archiver.copying import UnusableCopyError, put_back_from
 from archiver.errors import ArchiverError, IntegrityError, StoreError
-from archiver.keys import Identity
-from archiver.reference import OpenStore, Reference, find_reference, no_good_copy_hint
-from archiver.repair_key import MAXIMUM_KEY_BYTES, judge_keys
+from archiver.keys import MAXIMUM_KEY_BYTES, Identity
+from archiver.repair.key import judge_keys
+from archiver.repair.reference import OpenStore, Reference, find_reference, no_good_copy_hint
 from archiver.stores.base import NotInStoreError
 
 Progress = Callable[[str, int, int], None]

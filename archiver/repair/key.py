@@ -9,12 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archiver.formats import age
-from archiver.formats.age.header import parse_header
-from archiver.formats.age.payload import NONCE_BYTES, TAG_BYTES
-from archiver.keys import Identity, archive_key_name
-from archiver.reference import OpenStore, Reference
-
-MAXIMUM_KEY_BYTES = 1 << 20
+from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name, is_age_file
+from archiver.repair.reference import OpenStore, Reference
 
 
 @dataclass(frozen=True)
@@ -57,13 +53,3 @@ def _opens(data: bytes, identities: Sequence[Identity], recipient: str) -> bool:
     except (age.AgeError, UnicodeDecodeError):
         return False
     return [one.recipient().encode() for one in found] == [recipient]
-
-
-def is_age_file(data: bytes) -> bool:
-    """Whether these bytes are a whole age file that holds something (age v1, "Header" and "Payload"). What
-    it holds, and whether its header was altered, only an identity tells."""
-    try:
-        header = parse_header(data)
-    except age.AgeError:
-        return False
-    return len(data) - header.length > NONCE_BYTES + TAG_BYTES

@@ -394,7 +394,7 @@ def test_small_files_of_a_begun_archive_with_other_bytes_stay(stores: Stores, sm
     b = stores.add("b")
     name = f"archives/{ARCHIVES[0]}/{small}"
     LocalStore(b).put_new(name, b"of somebody else")
-    result = stores.sync(identities=lambda: [stores.maker.holder] if small != "key.age" else [])
+    result = stores.sync()
     assert result.exit_code == 20
     assert (b / name).read_bytes() == b"of somebody else"
     assert not (b / "archives" / ARCHIVES[0] / "manifest.json").exists()
@@ -448,43 +448,19 @@ def give_other_key(stores: Stores, name: str, *holders: Identity) -> bytes:
     return data
 
 
-def test_keys_that_differ_are_left_without_an_identity_and_made_one_with_it(stores: Stores) -> None:
-    stores.add("b")
-    stores.sync()
-    stranger = new_identity(classic=True)
-    other = give_other_key(stores, "b", stranger, stores.maker.holder)
-    name = f"archives/{ARCHIVES[1]}/key.age"
-    result = stores.sync()
-    assert result.exit_code == 3
-    (problem,) = result.problems
-    assert problem.message == f"{name} is not the same in the stores a and b"
-    assert "archiver keys rewrap" in str(problem.hint)
-    assert stores.files("b")[name] == other
-    result = stores.sync(identities=lambda: [stores.maker.holder])
-    assert result.exit_code == 0
-    assert stores.files("b") == stores.files("a")
-
-
-def test_a_key_is_replaced_only_in_the_store_named(stores: Stores) -> None:
+def test_keys_that_differ_are_named_and_none_is_put_over_another(stores: Stores) -> None:
     stores.add("b")
     stores.add("c")
     stores.sync()
-    other = [give_other_key(stores, name, stores.maker.holder) for name in ("b", "c")]
-    result = stores.sync(only="c", identities=lambda: [stores.maker.holder])
-    assert result.exit_code == 3
+    other = give_other_key(stores, "b", new_identity(classic=True), stores.maker.holder)
     name = f"archives/{ARCHIVES[1]}/key.age"
-    assert stores.files("c")[name] == stores.files("a")[name]
-    assert stores.files("b")[name] == other[0]
-
-
-def test_a_key_that_does_not_open_never_wins(stores: Stores) -> None:
-    stores.add("b")
-    stores.sync()
-    right = stores.files("b")[f"archives/{ARCHIVES[1]}/key.age"]
-    give_other_key(stores, "a", new_identity(classic=True))
-    assert stores.sync(identities=lambda: [new_identity(classic=True)]).exit_code == 3
-    assert stores.sync(identities=lambda: [stores.maker.holder]).exit_code == 0
-    assert stores.files("a")[f"archives/{ARCHIVES[1]}/key.age"] == right
+    first = stores.files("a")[name]
+    result = stores.sync()
+    assert result.exit_code == 3
+    (problem,) = result.problems
+    assert problem.message == f"{name} is not the same in the stores a and b and c"
+    assert "archiver keys rewrap" in str(problem.hint)
+    assert [stores.files(one)[name] for one in "abc"] == [first, other, first]
 
 
 def test_who_may_sign_is_not_changed_and_a_difference_is_named(stores: Stores) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from archiver.agreement import StoreVerification, verify_stores
 from archiver.chain import Head
 from archiver.errors import IncompleteError, IntegrityError, NoVaultError, UsageError
 from archiver.formats import age
@@ -16,6 +15,7 @@ from archiver.stores.local import LocalStore
 from archiver.stores.named import NamedStore
 from archiver.stores.s3 import S3Store
 from archiver.verification import Depth
+from archiver.verification.agreement import StoreVerification, verify_stores
 from tests.made_vaults import VaultMaker, post
 from tests.seaweed import Seaweed, seaweed
 

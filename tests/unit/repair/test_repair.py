@@ -14,8 +14,8 @@ from archiver.disk import PARTIAL_PREFIX
 from archiver.errors import ArchiverError, IntegrityError, StoreError, UsageError
 from archiver.formats import age
 from archiver.keys import seal_archive_key
-from archiver.reference import OpenStore
 from archiver.repair import FileOutcome, Repair, repair_archive
+from archiver.repair.reference import OpenStore
 from archiver.stores.base import Store, StoredFile
 from archiver.stores.local import SET_ASIDE, LocalStore
 from archiver.stores.s3 import S3Options, S3Store

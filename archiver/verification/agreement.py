@@ -18,8 +18,7 @@ from archiver.errors import (
     UsageError,
     repair_hint,
 )
-from archiver.keys import archive_key_name
-from archiver.repair_key import MAXIMUM_KEY_BYTES, is_age_file
+from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name, is_age_file
 from archiver.stores.base import outcome
 from archiver.stores.named import NamedStore
 from archiver.vault import Archive, ArchiveList, Vault
