@@ -115,16 +115,14 @@ class Copies:
 
 
 def require_copies(archive: str, filled: Sequence[Filled]) -> None:
-            message = f"archive {archive} is not in every required store: {error.message}"
-            raise kind(message, _then(error.hint))
-    where what it holds is in the way, else StoreError."""
+    """Raise, before the spool is emptied, where a required store has not got the archive whole:
+    IntegrityError where what it holds is in the way, else StoreError."""
     for one in filled:
         if one.required and archive in one.lacking:
             error = one.all_problems[0] if one.all_problems else StoreError(f"store {one.name} lacks it")
             kind = IntegrityError if isinstance(error, IntegrityError) else StoreError
-            raise kind(
-                f"archive {archive} is not in every required store: {error.message}", _then(error.hint)
-            )
+            message = f"archive {archive} is not in every required store: {error.message}"
+            raise kind(message, _then(error.hint))
 
 
 def _then(hint: str | None) -> str:
