@@ -72,6 +72,16 @@ def test_the_chapters_commands_prove_fill_check_and_search_the_bucket(run: Runne
     assert run("--config", home, "verify", "--contents").code == 0
 
 
+def test_any_s3_program_copies_the_vault_out_of_the_bucket(run: Runner, home: Path, seaweed: Seaweed) -> None:
+    assert run("--config", home, "sync").code == 0
+    client = seaweed.client()
+    (bucket,) = re.findall(r'^bucket = "(.*)"$', (home / "archiver.toml").read_text(), re.MULTILINE)
+    listed = client.list_objects_v2(Bucket=bucket)["Contents"]
+    names = [one["Key"] for one in listed if not one["Key"].startswith("checks/")]
+    copied = {name: client.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+    assert copied == names_and_bytes(home / "vault")
+
+
 def test_a_damaged_file_is_put_back_from_the_bucket(run: Runner, home: Path) -> None:
     assert run("--config", home, "sync").code == 0
     (file,) = (home / "vault").rglob("records-000*")
