@@ -31,7 +31,9 @@ class S3StoreSettings:
     them and `profile` they come from where boto3 finds them: environment, its files, the machine's role.
 
     `prefix` is empty or ends in a slash. `lock_days` is how long each object is locked from the day it is
-    put there, 0 without a lock. `encryption`: none, AES256, or aws:kms with `encryption_key`."""
+    put there, 0 without a lock. `encryption`: none, AES256, or aws:kms with `encryption_key`. `tries`: how
+    often a request is sent that fails for a passing reason; the waits in between, each twice the one before,
+    are 4 to 8 seconds in all with 5."""
 
     name: str
     required: bool

@@ -81,6 +81,10 @@ class Vault:
             return self.store.read(name, max_bytes)
         return ahead
 
+    def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
+        """As `Store.read_versions`."""
+        return self.store.read_versions(name, max_bytes)
+
     def allowed_signers(self) -> AllowedSigners:
         """Who may sign manifests."""
         try:

@@ -123,6 +123,9 @@ class MemoryStore:
         self.count(1, size=len(data))
         return data
 
+    def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
+        return [self.read(name, max_bytes)]
+
     def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:
         self.count(rounds=1 if limits else 0)
         return {name: outcome(partial(self._read, name, most)) for name, most in limits.items()}

@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tests.http_wire import BrokenOffError, Head, Piece, Wire
-from tests.proxy_faults import Answer, CutAnswer, CutRequest, Exchange, Fault, Hold, LoseAnswer, Reset, Slow
+from tests.proxy_faults import (
+    Answer,
+    CutAnswer,
+    CutRequest,
+    EditHead,
+    Exchange,
+    Fault,
+    Hold,
+    LoseAnswer,
+    Reset,
+    Slow,
+)
 
 if TYPE_CHECKING:
     from tests.tcp_proxy import TcpProxy
@@ -133,7 +144,8 @@ class Act:
         exchange = self._exchange
         exchange.status = head.status
         exchange.end = time.monotonic()
-        self._client.socket.sendall(head.raw)
+        fault = self._fault
+        self._client.socket.sendall(fault.edited(head.raw) if isinstance(fault, EditHead) else head.raw)
         cut = self._fault if isinstance(self._fault, CutAnswer) else None
         kept = bytearray()
         for piece in body:

@@ -83,7 +83,19 @@ class Hold:
     released: threading.Event = field(default_factory=threading.Event)
 
 
-Fault = CutRequest | CutAnswer | Reset | LoseAnswer | Answer | Slow | Hold
+@dataclass(frozen=True)
+class EditHead:
+    """Pass the answer on with other headers: in its head, what matches (a regular expression; a header's line
+    begins after a line's end) gives way to `by`."""
+
+    pattern: str
+    by: str = ""
+
+    def edited(self, raw: bytes) -> bytes:
+        return re.sub(self.pattern, self.by, raw.decode("latin-1"), flags=re.IGNORECASE).encode("latin-1")
+
+
+Fault = EditHead | CutRequest | CutAnswer | Reset | LoseAnswer | Answer | Slow | Hold
 
 
 @dataclass

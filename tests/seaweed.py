@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -43,12 +42,16 @@ _numbers = itertools.count(1)
 class Seaweed:
     """One server with its data in a folder, at work inside `with`. `tls`: serve over TLS with a certificate
     for `localhost` and 127.0.0.1 by a private authority, whose certificate is then at `ca_file`.
-    `domain`: serve `BUCKET.domain` as well, for virtual-host addresses."""
+    `domain`: serve `BUCKET.domain` as well, for virtual-host addresses. `encrypts`: have a key for what it is
+    asked to encrypt (SSE-S3)."""
 
-    def __init__(self, folder: Path, *, tls: bool = False, domain: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, tls: bool = False, domain: str | None = None, encrypts: bool = False
+    ) -> None:
         self.folder = folder
         self.access_key = f"KEY{secrets.token_hex(8)}"
         self.secret_key = secrets.token_hex(20)
+        self._more = {"WEED_S3_SSE_KEK": secrets.token_hex(32)} if encrypts else {}
         self.port, self._master, self._volume, self._filer = free_ports(4)
         self.ca_file = folder / "ca.pem" if tls else None
         self.domain = domain
@@ -99,7 +102,7 @@ class Seaweed:
         with log:
             self._process = subprocess.Popen(
                 self._command(), cwd=self.folder, stdout=log, stderr=log,
-                env={**os.environ, "TMPDIR": str(self.folder)},
+                env={**os.environ, "TMPDIR": str(self.folder), **self._more},
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -187,15 +190,22 @@ class Seaweed:
         return S3Options(bucket=bucket, **{**known, **more})
 
 
+_SHARED = pytest.StashKey[Seaweed]()
+
+
 @pytest.fixture(scope="session")
-def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    """The server that all tests share."""
-    folder = tmp_path_factory.mktemp("seaweed")
-    try:
-        with Seaweed(folder, domain=DOMAIN) as server:
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def seaweed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seaweed:
+    """The server that all tests share. It is kept with the run: a fixture that several modules import is
+    made for each of them."""
+    config = request.config
+    if _SHARED not in config.stash:
+        folder = tmp_path_factory.mktemp("seaweed")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        server = Seaweed(folder, domain=DOMAIN)
+        config.add_cleanup(lambda: server.stop(kill=True))
+        server.start()
+        config.stash[_SHARED] = server
+    return config.stash[_SHARED]
 
 
 def as_kind(text: str) -> Kind:

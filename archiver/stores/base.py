@@ -98,6 +98,11 @@ class SmallFiles(Protocol):
         than `max_bytes`."""
         ...
 
+    def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
+        """All that lies under the name of a small file, first what `read` gives. There is more than that
+        where a store keeps what was rewritten, or what somebody put something else over."""
+        ...
+
 
 class Store(SmallFiles, Protocol):
     """Files under names as `archives/2026-11-01/manifest.json`. Nothing sealed is deleted or replaced,

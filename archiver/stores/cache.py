@@ -6,7 +6,7 @@ never a damaged archive. Nothing that befalls the cache fails a search or alters
 (`archiver/stores/cache_database.py`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,6 @@ class StoreCache:
 
     def drop_listing(self, key: str) -> None:
         self._database.change(lambda database: database.execute("DELETE FROM listing WHERE key = ?", (key,)))
-
-    def forget(self, keys: Iterable[str]) -> None:
-        """Drop all that is held of these files."""
-        rows = [(key,) for key in keys]
-        self._database.change(lambda database: database.executemany("DELETE FROM extent WHERE key = ?", rows))
 
     def close(self) -> None:
         """Note what was used, and close the file. A later use opens it again."""
@@ -193,9 +188,6 @@ class CachedFile:
 
     def put(self, extents: Sequence[tuple[int, bytes]]) -> None:
         self._cache.put(self.key, extents)
-
-    def forget(self) -> None:
-        self._cache.forget([self.key])
 
 
 def _digest(key: str, number: int, data: bytes) -> bytes:

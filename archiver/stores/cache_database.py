@@ -4,6 +4,7 @@ uses it. What cannot be read counts as absent, what cannot be written is not kep
 WAL with synchronous=OFF: a power cut may cost the cache, which is then begun anew.
 """
 
+import atexit
 import os
 import threading
 import weakref
@@ -119,7 +120,11 @@ class CacheDatabase:
 
     def _open(self) -> apsw.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)  # also where it was made by somebody careless
+        finally:
+            os.close(descriptor)
         database = apsw.Connection(str(self.path))
         try:
             database.set_busy_timeout(BUSY_MILLISECONDS)
@@ -204,4 +209,11 @@ def _after_fork() -> None:
     _FORKING.release()
 
 
+def _before_exit() -> None:
+    """Note what was used of each: what is used goes last when room is made."""
+    for database in list(_OPEN):
+        database.close()
+
+
+atexit.register(_before_exit)
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -1,15 +1,18 @@
 """Proofs that a store can do what is asked of it, each made by trying it.
 
 Probes are small files of random bytes under random names in `checks/`; nothing of the vault is read but
-`vault.json`, and nothing of it is written. What can be removed is removed at the end.
+`vault.json`, and nothing of it is written. What can be removed is removed at the end: the probes of this
+check, and those of checks that are over; never what somebody else keeps in a folder of that name.
 """
 
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -19,9 +22,13 @@ from archiver.stores.base import ExistsInStoreError, NotInStoreError, Store
 
 PROBE_FOLDER = "checks"
 PROBE_BYTES = 100_000
+LONGEST_SECONDS = 180
+"""For all checks of a bucket; an older probe is of a check that was killed."""
 LEAST_FREE_BYTES = 1 << 30
 """A folder with less room than this soon takes no archive: said, and failed."""
 _MAXIMUM_DESCRIPTION_BYTES = 1 << 20
+_PROBE_BYTES_OF_NAME = 12
+_PROBE = re.compile(rf"{PROBE_FOLDER}/[0-9a-f]{{{2 * _PROBE_BYTES_OF_NAME}}}")
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,15 @@ def check_store(store: Store, vault: str | None = None) -> list[Check]:
     if len(checks) == 1 and not checks[0].ok:  # it cannot be reached: the same would be said again
         return checks
     return [*checks, check_vault(store, vault)]
+
+
+def is_same_place(one: Store, other: Store) -> bool:
+    """Whether two stores are one folder under two names, as by a link or a mount: no copy of each other."""
+    if not (isinstance(one, InFolder) and isinstance(other, InFolder)):
+        return False
+    with suppress(OSError):
+        return one.root.samefile(other.root)
+    return False
 
 
 def attempted(what: str, act: Callable[[], Sequence[Check]]) -> list[Check]:
@@ -113,7 +129,12 @@ def check_vault(store: Store, vault: str | None) -> Check:
 
 def probe_name() -> str:
     """A name that nobody has used."""
-    return f"{PROBE_FOLDER}/{secrets.token_hex(12)}"
+    return f"{PROBE_FOLDER}/{secrets.token_hex(_PROBE_BYTES_OF_NAME)}"
+
+
+def is_probe(name: str) -> bool:
+    """Whether a name is one that `probe_name` makes: anything else in that folder is somebody's data."""
+    return _PROBE.fullmatch(name) is not None
 
 
 def check_files(store: Store) -> list[Check]:
@@ -166,8 +187,8 @@ def _check_checksum(store: Store) -> Check:
 
 
 def check_folder(root: Path) -> list[Check]:
-    """What a file system must do for a store, and who may write there. Removes all probes, those that an
-    earlier check left too."""
+    """What a file system must do for a store, and who may write there. Removes all probes, those that a
+    killed check left too."""
     checks: list[Check] = []
     if (root / PROBE_FOLDER).is_dir():
         checks += [
@@ -178,8 +199,17 @@ def check_folder(root: Path) -> list[Check]:
         _tried("free space", lambda: _check_space(root)),
         _tried("who may write", lambda: _check_writers(root)),
     ]
-    shutil.rmtree(root / PROBE_FOLDER, ignore_errors=True)
+    _remove_probes(root)
     return checks
+
+
+def _remove_probes(root: Path) -> None:
+    """What cannot be removed stays, and so does the folder where something else is in it."""
+    with suppress(OSError):
+        for path in (root / PROBE_FOLDER).iterdir():
+            if is_probe(f"{PROBE_FOLDER}/{path.name}"):
+                path.unlink(missing_ok=True)
+        (root / PROBE_FOLDER).rmdir()
 
 
 def _tried(what: str, act: Callable[[], Check]) -> Check:
@@ -193,9 +223,16 @@ def _tried(what: str, act: Callable[[], Check]) -> Check:
 
 def _check_links(root: Path) -> Check:
     """That a file gets its name by a hard link, which never replaces another: of two writers one wins."""
-    folder = root / PROBE_FOLDER
-    first, second = (folder / secrets.token_hex(12) for _ in range(2))
-    first.write_bytes(b"probe")
+    first, second = (root / probe_name() for _ in range(2))
+    try:
+        first.write_bytes(b"probe")
+        return _link_twice(first, second)
+    finally:
+        first.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
+
+
+def _link_twice(first: Path, second: Path) -> Check:
     try:
         os.link(first, second)
     except OSError as error:

@@ -138,6 +138,9 @@ class LocalStore:
                 raise IntegrityError(f"{name} has {file.size} bytes where at most {max_bytes} can be right")
             return file.read_at(0, max_bytes)
 
+    def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
+        return [self.read(name, max_bytes)]
+
     def list(self, prefix: str = "") -> Iterator[str]:
         folder, slash, _ = prefix.rpartition("/")
         below = self.root / check_name(folder) if slash else _existing(self.root)

@@ -7,6 +7,7 @@ again lies within what was asked for before.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
@@ -104,16 +105,24 @@ class RangedFile:
 
     Many parts are asked for at once through `executor`; the reader's own thread does its share, so that
     nothing waits for ever where all the executor's threads are busy. `held` is what lies on this machine;
-    what is fetched goes there too. One reader at a time; `requests` and `bytes_fetched` count."""
+    what is fetched goes there too. `together` goes around waiting for many parts, so that an interruption
+    reaches those who fetch them. One reader at a time; `requests` and `bytes_fetched` count."""
 
     def __init__(
-        self, name: str, size: int, fetch: Fetch, executor: Executor, held: Held | None = None
+        self,
+        name: str,
+        size: int,
+        fetch: Fetch,
+        executor: Executor,
+        held: Held | None = None,
+        together: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._name = name
         self._size = size
         self._fetch = fetch
         self._executor = executor
         self._held = held
+        self._together = together
         self._memory = _Memory()
         self._on_disk = Spans()
         for start, length in held.extents() if held else ():
@@ -218,10 +227,11 @@ class RangedFile:
         first, *rest = [partial(outcome, partial(self._ask, start, end)) for start, end in asked]
         others = [self._executor.submit(act) for act in rest]
         try:
-            results = [first()]
-            for act, other in zip(rest, others, strict=True):
-                waits_still = other.cancel()
-                results.append(act() if waits_still else other.result())
+            with self._together():
+                results = [first()]
+                for act, other in zip(rest, others, strict=True):
+                    waits_still = other.cancel()
+                    results.append(act() if waits_still else other.result())
         finally:
             for other in others:
                 other.cancel()

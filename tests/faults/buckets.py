@@ -23,7 +23,7 @@ class Bucket:
 
     def store(self, **more: Any) -> S3Store:
         """The store, opened as another process would, through the proxy."""
-        known = {"endpoint": self.proxy.endpoint, "prefix": PREFIX, "tries": 3}
+        known = {"endpoint": self.proxy.endpoint, "prefix": PREFIX, "tries": 3, "first_wait_seconds": 0.01}
         return S3Store(self.server.options(self.name, **{**known, **more}))
 
     def direct(self) -> S3Store:

@@ -41,7 +41,7 @@ path = "stick"
 required = false
 """
 NAMES = ("vault", "copy", "stick")
-ROUNDS = 60 if SOAK else 10
+ROUNDS = 60 if SOAK else 6
 
 
 def add_stores(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from archiver.stores.checks import PROBE_BYTES, Check
+from archiver.stores.checks import LONGEST_SECONDS, PROBE_BYTES, Check
 from archiver.stores.s3.connection import Connection
 from archiver.stores.s3.lock_checks import check_lock
 from archiver.stores.s3.probing import Probing, encoded_sha256
@@ -12,15 +12,25 @@ from archiver.stores.s3.public_checks import check_public
 from archiver.stores.s3.refusals import FOREIGN, SKEW_SECONDS, code_of, status_of, translate
 
 _WRONG_SUM = encoded_sha256(b"something else")
+_NOT_FOR_THE_SUM = {
+    "AccessDenied",
+    "Forbidden",
+    "403",
+    "ExpiredToken",
+    "RequestExpired",
+    "NoSuchUpload",
+    "404",
+}
+"""What a request is refused with whose bytes were not looked at."""
 _NO_CONDITIONS = (
     "use a server that knows conditional puts: without them two writers could overwrite each other"
 )
 
 
-def check_bucket(connection: Connection) -> list[Check]:
+def check_bucket(connection: Connection, stale_seconds: float = LONGEST_SECONDS) -> list[Check]:
     """Try everything that is asked of a bucket. Whatever fails is a check that is not ok; nothing is raised
-    but for a name or an option that cannot be."""
-    probing = Probing(connection)
+    but for a name or an option that cannot be. Probes of other checks are removed when so old."""
+    probing = Probing(connection, stale_seconds)
     first = probing.attempt("bucket", lambda: _check_reached(probing))
     if not first.ok:
         return [first]
@@ -91,7 +101,7 @@ class _Bucket:
         yield attempt("checksum, in parts", self._checksum_in_parts)
         yield attempt("ending uploads", self._ending_uploads)
         yield from check_lock(self._probing, bucket_locks=lock)
-        yield from check_public(self._probing, self._key)
+        yield from check_public(self._probing)
 
     def _put(self) -> Check:
         answer = self._probing.put(self._key, self._data)
@@ -115,7 +125,11 @@ class _Bucket:
         try:
             self._probing.put(self._key, b"something else")
         except FOREIGN as error:
-            return self._judged("create-only", "a second put", error)
+            judged = self._judged("create-only", "a second put", error)
+            with self._probing.request("get_object", Key=self._key)["Body"] as body:
+                if not judged.ok or body.read() == self._data:
+                    return judged
+            return Check("create-only", False, "a second put was refused, but replaced the first")
         return Check("create-only", False, "a second put of the same name was taken", _NO_CONDITIONS)
 
     def _create_only_in_parts(self) -> Check:
@@ -234,6 +248,8 @@ class _Bucket:
 
 
 def _refused(what: str, code: str, tried: str) -> Check:
+    if code in _NOT_FOR_THE_SUM:
+        return Check(what, False, f"not tried: the server refused the request itself ({code})")
     if code:
         return Check(what, True, f"{tried} was refused ({code})")
     return Check(what, False, f"{tried} was taken", "use a server that checks SHA-256 checksums")

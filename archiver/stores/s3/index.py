@@ -15,7 +15,7 @@ from archiver.stores.s3.versions import History, Version, decode, encode, find_v
 from archiver.times import Clock
 
 KEY_AGE_MS = 10_000
-"""How long the newest version of an archive's key is taken to be the newest."""
+"""How long the newest version of an archive's key is taken to be the newest, where no cache says longer."""
 LIST_AGE_MS = 2_000
 """How long what reading brought may serve one list."""
 
@@ -68,9 +68,13 @@ class Index:
     def _known(self, name: str) -> Version | None:
         if name in self._found:
             return self._found[name]
-        if _is_key(name) and self._age() > KEY_AGE_MS:
+        if _is_key(name) and self._age() > KEY_AGE_MS and not self._is_fresh():
             return None
         return find_version(name, self._histories)
+
+    def _is_fresh(self) -> bool:
+        """Whether the cache has a listing that still counts."""
+        return self._cache is not None and self._cache.listing(self._key) is not None
 
     def _age(self) -> float:
         return float("inf") if self._made_ms is None else abs(self._clock() - self._made_ms)
@@ -98,20 +102,22 @@ class Index:
         began = self._clock()
         below = self._objects.connection.executor.submit(self._objects.list_below, "archives/")
         top = self._objects.list_below("", top_only=True)
-        self._histories = below.result() | top
+        with self._objects.connection.interruptible():
+            self._histories = below.result() | top
         self._made_ms = began
         if self._cache is not None:
-            self._cache.put_listing(self._key, json.dumps(encode(self._histories)).encode())
+            self._cache.put_listing(self._key, json.dumps([began, encode(self._histories)]).encode())
 
     def _load_cached(self) -> bool:
         data = None if self._cache is None else self._cache.listing(self._key)
         if data is None:
             return False
         try:
-            self._histories = decode(json.loads(data))
+            made_ms, histories = json.loads(data)
+            self._histories = decode(histories)
+            self._made_ms = int(made_ms)
         except (ValueError, TypeError, RecursionError):
             return False
-        self._made_ms = self._clock()
         return True
 
     def add(self, name: str, version: Version) -> None:

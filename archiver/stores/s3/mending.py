@@ -73,7 +73,7 @@ def replace_key(objects: Objects, name: str, data: bytes) -> None:
     heads: list[Head] = []
     with uploading(objects, name, condition=False, done=heads.append) as writer:
         writer.write(data)
-    version = Version(heads[0].version, heads[0].size, "", 0)
+    version = Version(heads[0].version, heads[0].size, heads[0].etag, 0)
     if version.size and objects.read(name, version, 0, version.size) != data:
         raise IntegrityError(f"{name} in {objects.location} is not what was written there a moment ago")
 

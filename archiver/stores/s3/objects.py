@@ -1,23 +1,33 @@
 """Single requests about a bucket's objects, each an answer or an error of ours."""
 
 import hashlib
-import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import IncompleteReadError
+
 from archiver.errors import IntegrityError, StoreError
 from archiver.stores.base import NotInStoreError
 from archiver.stores.s3.connection import Connection
-from archiver.stores.s3.refusals import FOREIGN, is_doubtful, is_missing, translate
+from archiver.stores.s3.refusals import (
+    ANY_ANSWER,
+    FOREIGN,
+    OddAnswerError,
+    code_of,
+    is_missing,
+    status_of,
+    translate,
+)
 from archiver.stores.s3.versions import History, Version, find_version, manifest_of, parse_pages
 
 WRITER_KEY = "archiver-writer"
 """In each object's metadata: a random token of the writer, by which it knows its own object again."""
 _READ_BYTES = 8 * 1024 * 1024
-_FIRST_WAIT_SECONDS = 0.1
-_MOST_WAIT_SECONDS = 5.0
+MOST_PAGES = 10_000
+"""Of a listing: 10 million versions. A server that goes on for ever is left."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,7 @@ class Head:
 
     version: str
     size: int
+    etag: str
     checksum: str | None
     writer: str | None
     lock_mode: str | None
@@ -47,37 +58,55 @@ class Objects:
 
     def list_below(self, start: str, *, top_only: bool = False) -> dict[str, History]:
         """What lies under all names that begin so; `top_only`: those without a slash."""
-        return parse_pages(self._pages(start, top_only), self.options.prefix)
+        arguments = {"Prefix": self.options.prefix + start} | ({"Delimiter": "/"} if top_only else {})
+        pages = self._pages("list_object_versions", "listing", "VersionIdMarker", arguments)
+        with self._parsed("listing"):
+            found = parse_pages(pages, self.options.prefix)
+        return {name: history for name, history in found.items() if name.startswith(start)}
 
-    def _pages(self, start: str, top_only: bool) -> Iterator[Mapping[str, Any]]:
-        arguments: dict[str, Any] = {"Prefix": self.options.prefix + start}
-        if top_only:
-            arguments["Delimiter"] = "/"
+    def _pages(
+        self, operation: str, doing: str, second: str, arguments: Mapping[str, str]
+    ) -> Iterator[Mapping[str, Any]]:
+        """All answers of a listing; `second`: the marker beside KeyMarker. Raise StoreError where the server
+        does not come to an end."""
+        seen: set[tuple[str, str]] = set()
+        markers: dict[str, str] = {}
         while True:
-            page = self.connection.call("list_object_versions", "listing", **arguments)
+            page = self.connection.call(operation, doing, **arguments, **markers)
+            if "IsTruncated" not in page:
+                raise self.translated(OddAnswerError(), doing)
             yield page
-            if not page.get("IsTruncated"):
+            if not page["IsTruncated"]:
                 return
-            following = (page.get("NextKeyMarker"), page.get("NextVersionIdMarker"))
-            if not following[0] or following == (
-                arguments.get("KeyMarker"),
-                arguments.get("VersionIdMarker"),
-            ):
-                raise StoreError(f"listing {self.location} failed: the server does not go on with its list")
-            arguments["KeyMarker"] = following[0]
-            arguments.pop("VersionIdMarker", None)
-            if following[1]:
-                arguments["VersionIdMarker"] = following[1]
+            following = (str(page.get("NextKeyMarker") or ""), str(page.get(f"Next{second}") or ""))
+            if not following[0] or following in seen or len(seen) >= MOST_PAGES:
+                raise StoreError(
+                    f"{doing} {self.location} failed: the server does not go on with its list",
+                    "it has a fault: see what it has by another program",
+                )
+            seen.add(following)
+            markers = {"KeyMarker": following[0]} | ({second: following[1]} if following[1] else {})
+
+    @contextmanager
+    def _parsed(self, doing: str) -> Iterator[None]:
+        """Translate what taking an answer apart raises where it lacks what an S3 server's has."""
+        try:
+            yield
+        except ANY_ANSWER as error:
+            raise self.translated(OddAnswerError(), doing) from error
 
     def look_up(self, name: str) -> History:
         """What lies under one name, asked afresh."""
         key = self.options.key(name)
         page = self.connection.call("list_object_versions", f"looking for {name} in", Prefix=key)
-        if page.get("IsTruncated") and all(
-            one["Key"] == key for kind in ("Versions", "DeleteMarkers") for one in page.get(kind) or ()
+        if "IsTruncated" not in page:
+            raise self.translated(OddAnswerError(), f"looking for {name} in")
+        if page["IsTruncated"] and all(
+            one.get("Key") == key for kind in ("Versions", "DeleteMarkers") for one in page.get(kind) or ()
         ):
             return self.list_below(name).get(name, History())
-        return parse_pages([page], self.options.prefix).get(name, History())
+        with self._parsed(f"looking for {name} in"):
+            return parse_pages([page], self.options.prefix).get(name, History())
 
     def find(self, name: str) -> Version | None:
         """The version of a name that counts, asked afresh; None where it is not there."""
@@ -89,42 +118,57 @@ class Objects:
 
     # What it holds
 
-    def read(self, name: str, version: Version, offset: int, length: int) -> bytes:
+    def read(
+        self, name: str, version: Version, offset: int, length: int, etags: set[str] | None = None
+    ) -> bytes:
         """A part of a version, which must lie within it. Tried again where the answer breaks off. Raise
-        NotInStoreError where the version is gone, IntegrityError where the answer is of something else."""
-        wait = _FIRST_WAIT_SECONDS
-        for tries_left in range(max(1, self.options.tries) - 1, -1, -1):
-            try:
-                return self._read_once(name, version, offset, length)
-            except FOREIGN as error:
-                if is_missing(error):
-                    raise NotInStoreError(name, self.location) from error
-                if not tries_left or not is_doubtful(error):
-                    raise self._translated(error, f"reading {name} from") from error
-            time.sleep(wait)
-            wait = min(2 * wait, _MOST_WAIT_SECONDS)
-        raise AssertionError
+        NotInStoreError where the version is gone, IntegrityError where the answer is of something else.
+        `etags`: of the parts read before, to which this one's is added; they must be the same."""
+        try:
+            return self.connection.retried(lambda: self._read_once(name, version, offset, length, etags))
+        except FOREIGN as error:
+            if is_missing(error):
+                raise NotInStoreError(name, self.location) from error
+            if status_of(error) == 416:
+                raise self._altered(name, "it ends before what was asked for") from error
+            raise self.translated(error, f"reading {name} from") from error
 
-    def _translated(self, error: BaseException, doing: str) -> StoreError:
+    def translated(self, error: BaseException, doing: str) -> StoreError:
         return translate(error, doing, self.options, self.connection.clock())
 
-    def _read_once(self, name: str, version: Version, offset: int, length: int) -> bytes:
+    def _read_once(
+        self, name: str, version: Version, offset: int, length: int, etags: set[str] | None
+    ) -> bytes:
         whole = offset == 0 and length == version.size
         arguments: dict[str, Any] = {} if whole else {"Range": f"bytes={offset}-{offset + length - 1}"}
-        answer = self.connection.client.get_object(
-            Bucket=self.options.bucket, Key=self.options.key(name), VersionId=version.id, **arguments
+        answer = self.connection.request_once(
+            "get_object", Key=self.options.key(name), VersionId=version.id, **arguments
         )
         with answer["Body"] as body:
-            data = bytes(body.read())
-        told = None if whole else answer.get("ContentRange")
-        asked = None if whole else f"bytes {offset}-{offset + length - 1}/{version.size}"
-        if len(data) != length or told != asked:
-            raise IntegrityError(
-                f"{name} in {self.location} is not what was listed: {len(data)} bytes came where {length} "
-                f"of {version.size} were asked for",
-                "it was changed meanwhile, or the store has a fault: archiver verify --store NAME",
-            )
+            if "ETag" not in answer:  # S3's GetObject always has it
+                raise OddAnswerError
+            told = None if whole else answer.get("ContentRange")
+            asked = None if whole else f"bytes {offset}-{offset + length - 1}/{version.size}"
+            if told != asked:
+                raise self._altered(name, f"{told or 'all of it'} came where {asked} was asked for")
+            if (comes := answer.get("ContentLength", length)) != length:
+                raise self._altered(name, f"{comes} bytes came where {length} were asked for")
+            data = bytes(body.read(length + 1))
+        if len(data) < length:  # it broke off: of a body read to a limit, botocore does not say so
+            raise IncompleteReadError(actual_bytes=len(data), expected_bytes=length)
+        if len(data) > length:
+            raise self._altered(name, f"more than {length} bytes came")
+        if etags is not None:  # not a listing's, which servers make otherwise than an answer's
+            etags.add(answer["ETag"])
+            if len(etags) > 1:
+                raise self._altered(name, "another object lies there now")
         return data
+
+    def _altered(self, name: str, how: str) -> IntegrityError:
+        return IntegrityError(
+            f"{name} in {self.location} is not what was listed: {how}",
+            "it was changed meanwhile, or the store has a fault: archiver verify --store NAME",
+        )
 
     def pieces(self, name: str, version: Version) -> Iterator[bytes]:
         """All bytes of a version, one request after another."""
@@ -143,25 +187,18 @@ class Objects:
     def head(self, name: str, version: str | None = None) -> Head | None:
         """What the server says of a version, by default the newest; None where it is not there."""
         arguments: dict[str, Any] = {} if version is None else {"VersionId": version}
+        doing = f"asking after {name} in"
         try:
-            answer = self.connection.client.head_object(
-                Bucket=self.options.bucket, Key=self.options.key(name), ChecksumMode="ENABLED", **arguments
+            answer = self.connection.request(
+                "head_object", Key=self.options.key(name), ChecksumMode="ENABLED", **arguments
             )
         except FOREIGN as error:
             # Asked of a delete marker by its version: 405.
-            if is_missing(error) or getattr(error, "response", {}).get("Error", {}).get("Code") == "405":
+            if is_missing(error) or code_of(error) == "405":
                 return None
-            raise self._translated(error, f"asking after {name} in") from error
-        return Head(
-            version=str(answer.get("VersionId") or "null"),
-            size=int(answer["ContentLength"]),
-            checksum=answer.get("ChecksumSHA256"),
-            writer=answer.get("Metadata", {}).get(WRITER_KEY),
-            lock_mode=answer.get("ObjectLockMode"),
-            locked_until=answer.get("ObjectLockRetainUntilDate"),
-            legal_hold=answer.get("ObjectLockLegalHoldStatus") == "ON",
-            modified=answer.get("LastModified"),
-        )
+            raise self.translated(error, doing) from error
+        with self._parsed(doing):
+            return _head_of(answer)
 
     def delete(self, name: str, version: str | None = None) -> None:
         """Delete a version; without one, put a delete marker on top, or in a bucket without versions delete
@@ -175,26 +212,37 @@ class Objects:
 
     def uploads(self, start: str) -> list[tuple[str, str, datetime | None]]:
         """Unended multipart uploads of names that begin so: key, its number, when it was begun."""
-        found: list[tuple[str, str, datetime | None]] = []
-        arguments: dict[str, Any] = {"Prefix": self.options.prefix + start}
-        while True:
-            page = self.connection.call("list_multipart_uploads", "listing uploads to", **arguments)
-            found += [
+        below = self.options.prefix + start
+        doing = "listing uploads to"
+        pages = self._pages("list_multipart_uploads", doing, "UploadIdMarker", {"Prefix": below})
+        with self._parsed(doing):
+            return [
                 (one["Key"], one["UploadId"], one.get("Initiated"))
+                for page in pages
                 for one in page.get("Uploads") or ()
-                if one["Key"].startswith(self.options.prefix + start)
+                if one["Key"].startswith(below)
             ]
-            following = (page.get("NextKeyMarker"), page.get("NextUploadIdMarker"))
-            if not page.get("IsTruncated") or following[0] in (None, "", arguments.get("KeyMarker")):
-                return found
-            arguments |= {"KeyMarker": following[0], "UploadIdMarker": following[1] or ""}
 
-    def abort(self, key: str, upload: str) -> None:
-        """End an upload and drop its parts. One that is gone is well."""
+    def abort(self, key: str, upload: str, *, once: bool = False) -> None:
+        """End an upload and drop its parts. One that is gone is well. `once`: without trying again."""
+        request = self.connection.request_once if once else self.connection.request
         try:
-            self.connection.client.abort_multipart_upload(
-                Bucket=self.options.bucket, Key=key, UploadId=upload
-            )
+            request("abort_multipart_upload", Key=key, UploadId=upload)
         except FOREIGN as error:
-            if getattr(error, "response", {}).get("Error", {}).get("Code") not in ("NoSuchUpload", "404"):
-                raise self._translated(error, "ending an upload to") from error
+            if code_of(error) not in ("NoSuchUpload", "404"):
+                raise self.translated(error, "ending an upload to") from error
+
+
+def _head_of(answer: Mapping[str, Any]) -> Head:
+    """Raise KeyError where it lacks what every S3 server's answer has."""
+    return Head(
+        version=str(answer.get("VersionId") or "null"),
+        size=int(answer["ContentLength"]),
+        etag=str(answer["ETag"]),
+        checksum=answer.get("ChecksumSHA256"),
+        writer=answer.get("Metadata", {}).get(WRITER_KEY),
+        lock_mode=answer.get("ObjectLockMode"),
+        locked_until=answer.get("ObjectLockRetainUntilDate"),
+        legal_hold=answer.get("ObjectLockLegalHoldStatus") == "ON",
+        modified=answer.get("LastModified"),
+    )

@@ -18,7 +18,8 @@ class S3Options:
 
     `prefix` is empty or ends in a slash. `lock_days`: how long each object is locked from the moment it is
     put. `encryption`: none, AES256, or aws:kms with `encryption_key`. `tries`: how often a request that
-    fails for a passing reason is sent in all."""
+    fails for a passing reason is sent in all; in between goes `first_wait_seconds`, then twice as long
+    each time, 20 seconds at most, at random between half and whole: with 5 tries 4 to 8 seconds."""
 
     bucket: str
     prefix: str = ""
@@ -39,6 +40,7 @@ class S3Options:
     connect_timeout_seconds: float = 10
     read_timeout_seconds: float = 60
     tries: int = 5
+    first_wait_seconds: float = 0.5
 
     def __post_init__(self) -> None:
         if self.prefix and not self.prefix.endswith("/"):

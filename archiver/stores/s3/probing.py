@@ -2,7 +2,6 @@
 the server itself does is seen; in bounded time; and the removal of all that was put."""
 
 import hashlib
-import secrets
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -11,23 +10,22 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from archiver.stores.checks import PROBE_FOLDER, Check
+from archiver.stores.checks import LONGEST_SECONDS, PROBE_FOLDER, Check, is_probe, probe_name
 from archiver.stores.s3.connection import Connection
 from archiver.stores.s3.refusals import FOREIGN, code_of, status_of, translate
 from archiver.times import as_datetime
 
-LONGEST_SECONDS = 180
-"""For all checks of a bucket; what was not tried by then is said to be so."""
 RETENTION = timedelta(seconds=60)
-"""Of probes that are locked: the next check removes them."""
+"""Of probes that are locked: a later check removes them."""
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 10, 20, 2
-_MOST_LEFT = 1000
+_MOST_PAGES = 20
+"""Of a thousand names each: more is somebody else's, and a check must end."""
 
 
 class Probing:
     """One run of checks on a bucket."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, stale_seconds: float = LONGEST_SECONDS) -> None:
         options = connection.options
         self.options = replace(
             options,
@@ -37,6 +35,8 @@ class Probing:
         )
         self.connection = Connection(self.options, connection.clock)
         self.prefix = f"{options.prefix}{PROBE_FOLDER}/"
+        self._stale_after = timedelta(seconds=stale_seconds)
+        self._own: set[str] = set()
         self.server_ahead = timedelta()
         """By how much the server's clock is ahead of ours."""
         self.default_lock = False
@@ -45,7 +45,9 @@ class Probing:
 
     def new_key(self) -> str:
         """A key that nobody has used, in the folder of probes."""
-        return self.prefix + secrets.token_hex(12)
+        key = self.options.prefix + probe_name()
+        self._own.add(key)
+        return key
 
     def request(self, operation: str, **arguments: Any) -> Any:
         """One request about the bucket, with the store's credentials. Raises what boto3 raises."""
@@ -107,27 +109,44 @@ class Probing:
     # What is left
 
     def clean(self) -> Check:
-        """Remove every probe, those of earlier checks too, that can be."""
+        """Remove every probe that can be: this check's, and those of checks that are over; not those of one
+        that runs at the same time, and nothing else that lies in the folder."""
         uploads = self.request("list_multipart_uploads", Prefix=self.prefix).get("Uploads") or ()
         for one in uploads:
-            self.refusal("abort_multipart_upload", Key=one["Key"], UploadId=one["UploadId"])
-        kept = sum(bool(self._delete(key, version)) for key, version in self._left())
+            if self._may_go(one["Key"], one.get("Initiated")):
+                self.refusal("abort_multipart_upload", Key=one["Key"], UploadId=one["UploadId"])
+        kept = sum(bool(self._delete(key, version)) for key, version in list(self._left()))
         if not kept:
             return Check("cleaning", True, "every probe was removed")
         return Check(
             "cleaning", True,
             f"{kept} probe{' is' if kept == 1 else 's are'} kept by the server;"
-            " the next check removes what it may by then",
+            " a later check removes what it may by then",
         )  # fmt: skip
+
+    def _may_go(self, key: str, made: object) -> bool:
+        if key in self._own:
+            return True
+        if not is_probe(key.removeprefix(self.options.prefix)) or not isinstance(made, datetime):
+            return False
+        return made <= as_datetime(self.connection.clock()) + self.server_ahead - self._stale_after
 
     def _delete(self, key: str, version: str) -> str:
         return self.refusal("delete_object", Key=key, VersionId=version)
 
     def _left(self) -> Iterator[tuple[str, str]]:
-        page = self.request("list_object_versions", Prefix=self.prefix, MaxKeys=_MOST_LEFT)
-        for kind in ("DeleteMarkers", "Versions"):
-            for one in page.get(kind) or ():
-                yield one["Key"], str(one.get("VersionId") or "null")
+        place: dict[str, str] = {}
+        for _ in range(_MOST_PAGES):
+            page = self.request("list_object_versions", Prefix=self.prefix, **place)
+            for kind in ("DeleteMarkers", "Versions"):
+                for one in page.get(kind) or ():
+                    if self._may_go(one["Key"], one.get("LastModified")):
+                        yield one["Key"], str(one.get("VersionId") or "null")
+            if not page.get("IsTruncated") or not page.get("NextKeyMarker"):
+                return
+            place = {"KeyMarker": page["NextKeyMarker"]}
+            if page.get("NextVersionIdMarker"):
+                place["VersionIdMarker"] = page["NextVersionIdMarker"]
 
 
 def encoded_sha256(data: bytes) -> str:
@@ -137,10 +156,16 @@ def encoded_sha256(data: bytes) -> str:
 
 def refusal_of(act: Callable[[], Any]) -> str:
     """The server's code for refusing an act; empty where it did it. Raises as `Probing.refusal`."""
+    return refused_with(act)[1]
+
+
+def refused_with(act: Callable[[], Any]) -> tuple[int, str]:
+    """The same with its HTTP status; 0 where it did it."""
     try:
         act()
     except FOREIGN as error:
-        if not 400 <= status_of(error) < 500:
+        status = status_of(error)
+        if not 400 <= status < 500:
             raise
-        return code_of(error) or str(status_of(error))
-    return ""
+        return status, code_of(error) or str(status)
+    return 0, ""

@@ -2,6 +2,7 @@
 its own settings, where it does."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -9,25 +10,28 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from archiver.stores.checks import Check
-from archiver.stores.s3.probing import Probing, refusal_of
+from archiver.stores.s3.probing import Probing, refused_with
 from archiver.stores.s3.refusals import FOREIGN, code_of, status_of
 
+_DENIED = (401, 403)
 _EVERYBODY = ("/global/AllUsers", "/global/AuthenticatedUsers")
 _CLOSE = "close the bucket: no policy, no ACL and no identity may give anything to who has no credentials"
 _BLOCK = "aws s3api put-public-access-block --public-access-block-configuration"
 _ALL = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
 
 
-def check_public(probing: Probing, key: str) -> Iterator[Check]:
-    """What somebody without credentials can do: read the probe, list, put; then the server's settings."""
+def check_public(probing: Probing) -> Iterator[Check]:
+    """What somebody without credentials can do: read a probe, list, put; then the server's settings."""
     anybody = _without_credentials(probing)
     place = {"Bucket": probing.options.bucket}
-    other = probing.new_key()
+    key, other = probing.new_key(), probing.new_key()
     tries: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("reading", lambda: anybody.get_object(**place, Key=key)["Body"].close()),
         ("listing", lambda: anybody.list_objects_v2(**place, Prefix=probing.options.prefix, MaxKeys=1)),
         ("writing", lambda: anybody.put_object(**place, Key=other, Body=b"by anybody")),
     )
+    with suppress(*FOREIGN):  # where it cannot be put, reading answers that it is not there: no proof
+        probing.put(key, b"for nobody")  # a probe of its own, that no delete marker hides
     for doing, act in tries:
         yield probing.attempt(f"no public {doing}", lambda doing=doing, act=act: _refused(doing, act))  # type: ignore[misc]
     yield _asked("public access block", lambda: _check_block(probing))
@@ -55,10 +59,15 @@ def _without_credentials(probing: Probing) -> Any:
 
 
 def _refused(doing: str, act: Callable[[], Any]) -> Check:
-    code = refusal_of(act)
-    if code:
-        return Check(f"no public {doing}", True, f"refused without credentials ({code})")
-    return Check(f"no public {doing}", False, f"{doing} works WITHOUT CREDENTIALS", _CLOSE)
+    what = f"no public {doing}"
+    status, code = refused_with(act)
+    if status in _DENIED:
+        return Check(what, True, f"refused without credentials ({code})")
+    if status:  # as 404, which is told only to who may look
+        return Check(
+            what, False, f"answered without credentials, if not with what was asked for ({code})", _CLOSE
+        )
+    return Check(what, False, f"{doing} works WITHOUT CREDENTIALS", _CLOSE)
 
 
 def _asked(what: str, act: Callable[[], Check]) -> Check:

@@ -9,6 +9,7 @@ from typing import Any
 import urllib3.exceptions
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from archiver.errors import StoreError
 from archiver.stores.s3.options import S3Options
@@ -23,6 +24,8 @@ FOREIGN = (
     OSError,
 )
 """All that boto3 and what lies under it raise: its own, and while a body is read the connection's."""
+ANY_ANSWER = (ResponseParserError, KeyError, TypeError, ValueError)
+"""What botocore, and whoever uses its answers, may raise for one that is no S3 server's."""
 SKEW_SECONDS = 300
 """A clock that differs by more is told of; servers refuse from 900 seconds on."""
 _MOST_WORDS = 200
@@ -50,6 +53,26 @@ _BUSY = {
     "503",
     "504",
 }
+
+
+_PASSING = _BUSY | {"ThrottlingException", "RequestThrottled", "TooManyRequests", "429"}
+_BROKEN = (
+    boto.HTTPClientError,
+    boto.ConnectionError,
+    boto.IncompleteReadError,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    ConnectionError,
+    TimeoutError,
+)
+_WAY_HINT = "check `endpoint`, and what is on the way: a proxy, a network's sign-in page"
+LOCK_HINT = 'it can only be had from the bucket\'s making on: use such a bucket, or set object_lock = "none"'
+
+
+class OddAnswerError(boto.BotoCoreError):  # type: ignore[misc]  # botocore has no types
+    """An answer that no S3 server gives: a sign-in page's, a proxy's, another program's."""
+
+    fmt = "the answer is not one of an S3 server's"
 
 
 def code_of(error: BaseException) -> str:
@@ -82,6 +105,21 @@ def is_doubtful(error: BaseException) -> bool:
     if not isinstance(error, boto.ClientError):
         return not isinstance(error, (boto.NoCredentialsError, boto.ParamValidationError))
     return status_of(error) >= 500 or is_taken(error) or code_of(error) == "NoSuchUpload"
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may do in a while: no connection, no answer or a broken one, a server that is busy or
+    has a fault."""
+    if isinstance(error, boto.ClientError):
+        return status_of(error) in {429, 500, 502, 503, 504} or code_of(error) in _PASSING
+    if isinstance(error, boto.SSLError):
+        return "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    return isinstance(error, _BROKEN)
+
+
+def lacks_lock_config(error: BaseException) -> bool:
+    """Whether the server says that a bucket which is there has no Object Lock."""
+    return code_of(error) in {"ObjectLockConfigurationNotFoundError", "ObjectLockConfigurationNotFound"}
 
 
 def translate(error: BaseException, doing: str, options: S3Options, now_ms: int) -> StoreError:
@@ -117,14 +155,22 @@ def _refusal(error: Any, options: S3Options, now_ms: int) -> tuple[str, str | No
     if _lacks_lock(code, words, options):
         return (
             "the bucket has no Object Lock",
-            'it can only be had from the bucket\'s making on: use such a bucket, or set object_lock = "none"',
+            LOCK_HINT,
         )
     if code in {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"}:
         return "the server denies it", "the credentials need the rights named in docs/operations.md"
+    if _is_web_page(error):
+        return f"the answer is not one of an S3 server's ({status_of(error)})", _WAY_HINT
     if code in _BUSY or status_of(error) >= 500:
         return f"the server has a fault ({code or status_of(error)})", "try again later"
     told = f"{code}: {words}" if words else code
     return f"the server refuses it ({told})", None
+
+
+def _is_web_page(error: Any) -> bool:
+    """Whether the answer was a page for people. botocore makes a fault of one that came with 200."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return "html" in headers.get("content-type", "")
 
 
 def _lacks_lock(code: str, words: str, options: S3Options) -> bool:
@@ -175,7 +221,12 @@ def _no_answer(error: BaseException, options: S3Options) -> tuple[str, str | Non
         )
     if isinstance(error, (boto.ProfileNotFound, boto.ConfigNotFound, boto.ConfigParseError)):
         return f"there is no profile {options.profile} in boto3's files", "correct `profile`, or configure it"
-    if isinstance(error, boto.SSLError):
+    if isinstance(error, OddAnswerError):
+        return (
+            "the answer is not one of an S3 server's",
+            _WAY_HINT,
+        )
+    if isinstance(error, boto.SSLError) and not is_passing(error):
         return (
             "the server's certificate is not accepted",
             "where a private authority signed it, name its certificate as `ca_file`",

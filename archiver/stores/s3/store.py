@@ -32,6 +32,8 @@ from archiver.times import Clock, as_datetime, system_clock
 Result = TypeVar("Result")
 STALE_UPLOAD = timedelta(days=1)
 """An upload begun longer ago is a killed writer's: no file takes a day."""
+_MOST_VERSIONS = 100
+"""Of a small file, looked at: a key is rewritten now and then."""
 _FEW = 3
 """So many names are looked up one by one; for more all are listed."""
 
@@ -79,7 +81,7 @@ class S3Store:
             raise ExistsInStoreError(name, self.location)
 
         def done(head: Head) -> None:
-            self._index.add(name, Version(head.version, head.size, "", 0))
+            self._index.add(name, Version(head.version, head.size, head.etag, 0))
 
         with uploading(self._objects, name, condition=True, sha256=sha256, done=done) as writer:
             yield cast(BinaryIO, writer)  # as much of a file as a writer needs
@@ -106,16 +108,19 @@ class S3Store:
 
     def open_random(self, name: str) -> StoredFile:
         version = self._require(name)
+        # A version's number stands for its bytes; "null" is whatever lies there now.
+        etags: set[str] | None = set() if version.id == "null" else None
 
         def fetch(offset: int, length: int) -> bytes:
             try:
-                return self._objects.read(name, version, offset, length)
+                return self._objects.read(name, version, offset, length, etags)
             except (NotInStoreError, IntegrityError):
                 self._index.forget(name)
                 raise
 
         held = self._held(name, version)
-        return RangedFile(name, version.size, fetch, self._connection.executor, held)
+        connection = self._connection
+        return RangedFile(name, version.size, fetch, connection.executor, held, connection.interruptible)
 
     def _require(self, name: str) -> Version:
         check_name(name)
@@ -156,6 +161,12 @@ class S3Store:
                 held.put([(0, data)])
         return data
 
+    def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
+        first = self.read(name, max_bytes)
+        others = [one for one in self._objects.look_up(name).versions if one.size <= max_bytes]
+        found = [self._read_version(name, one, max_bytes) for one in others[:_MOST_VERSIONS]]
+        return [first, *(data for data in found if data != first)]
+
     def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:
         self._index.prepare(list(limits))
         return self._all_at_once({name: partial(self.read, name, most) for name, most in limits.items()})
@@ -163,7 +174,8 @@ class S3Store:
     def _all_at_once(self, acts: Mapping[str, Callable[[], Result]]) -> dict[str, Result | ArchiverError]:
         """What each act returns, or the error it ends in."""
         waiting = {name: self._connection.executor.submit(outcome, act) for name, act in acts.items()}
-        return {name: each.result() for name, each in waiting.items()}
+        with self._connection.interruptible():
+            return {name: each.result() for name, each in waiting.items()}
 
     def _histories_of(self, names: Sequence[str]) -> Mapping[str, History]:
         """What lies under these names, asked afresh."""

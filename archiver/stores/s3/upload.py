@@ -11,13 +11,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from archiver.errors import IntegrityError, StoreError
 from archiver.stores.base import ExistsInStoreError
 from archiver.stores.s3.objects import WRITER_KEY, Head, Objects
-from archiver.stores.s3.refusals import FOREIGN, code_of, is_doubtful, is_taken, translate
-from archiver.stores.s3.versions import Version
+from archiver.stores.s3.reading_back import Sent, verify_sent
+from archiver.stores.s3.refusals import FOREIGN, OddAnswerError, code_of, is_doubtful, is_taken
+from archiver.times import as_datetime
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -32,6 +34,10 @@ EQUAL_PARTS = 4_000
 """So many parts have one size; then it doubles with each 1,000 more, up to 512 MiB, so that 10,000 parts
 are 1 TB. Memory grows with them, for files of more than 32 GB alone."""
 _CONFLICT_TRIES = 5
+_NEWEST = 20
+"""So many versions of a name are looked at for one's own of a moment ago."""
+_CLOCK_SLACK = timedelta(minutes=1)
+"""By which the server's clock may be behind ours when it is asked for uploads begun since we began."""
 
 
 def part_bytes(number: int) -> int:
@@ -53,7 +59,7 @@ class Upload:
         self._connection = objects.connection
         self._name = name
         self._condition = {"IfNoneMatch": "*"} if condition else {}
-        self._place = {"Bucket": objects.options.bucket, "Key": objects.options.key(name)}
+        self._key = objects.options.key(name)
         self._token = secrets.token_hex(16)
         self._required = sha256
         self._whole = hashlib.sha256() if sha256 is not None else None
@@ -64,6 +70,9 @@ class Upload:
         self._number: str | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._under_way: deque[Future[None]] = deque()
+        self._asked: dict[str, Any] = {}
+        self._begun: datetime | None = None
+        self._begin_is_in_doubt = False
 
     # Taking bytes
 
@@ -100,23 +109,40 @@ class Upload:
         self._under_way.append(self._executor.submit(self._put_part, len(self._sums), body))
 
     def _begin(self) -> None:
+        self._prepare()
+        self._begun = as_datetime(self._connection.clock())
+        arguments = {
+            "Key": self._key, "ChecksumAlgorithm": "SHA256", "Metadata": {WRITER_KEY: self._token},
+            **self._asked,
+        }  # fmt: skip
+
+        def begin() -> str:
+            try:
+                answer = self._connection.request_once("create_multipart_upload", **arguments)
+                return str(required(answer, "UploadId"))
+            except FOREIGN as error:
+                self._begin_is_in_doubt |= is_doubtful(error)
+                raise
+
         with self._reported():
-            answer = self._connection.client.create_multipart_upload(
-                **self._place, ChecksumAlgorithm="SHA256", Metadata={WRITER_KEY: self._token},
-                **self._connection.put_arguments(),
-            )  # fmt: skip
-        self._number = str(answer["UploadId"])
+            self._number = self._connection.retried(begin)
         self._executor = ThreadPoolExecutor(UNDER_WAY, thread_name_prefix="s3-part")
+
+    def _prepare(self) -> None:
+        """Before the first byte goes out: a lock that is asked for can be had. What every request of this
+        object says of it, is said once."""
+        self._connection.require_lock()
+        self._asked = dict(self._connection.put_arguments())
 
     def _put_part(self, number: int, body: bytearray) -> None:
         digest = hashlib.sha256(body).digest()
         self._sums[number - 1] = digest
         with self._reported():
-            answer = self._connection.part_client.upload_part(
-                **self._place, UploadId=self._number, PartNumber=number, Body=body,
+            answer = self._connection.request(
+                "upload_part", Key=self._key, UploadId=self._number, PartNumber=number, Body=body,
                 ChecksumSHA256=encode_sha256(digest),
             )  # fmt: skip
-        self._etags[number] = str(answer["ETag"])
+            self._etags[number] = str(required(answer, "ETag"))
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -146,29 +172,39 @@ class Upload:
             version = self._complete()
             self._number = None
         self._close()
-        return self._verify(version)
+        sent = Sent(self._name, self._token, tuple(self._sizes), tuple(self._sums), bool(self._etags))
+        return verify_sent(self._objects, sent, version, self._asked)
 
-    def abort(self) -> None:
-        """Leave nothing: wait for the parts under way, or they would come after the end, and drop all."""
+    def abort(self, *, at_once: bool) -> None:
+        """Leave nothing: wait for the parts under way, or they would come after the end, and drop all.
+        `at_once`: do not try again where that fails."""
         for one in self._under_way:
             one.cancel()
         wait(self._under_way)
         self._close()
         if self._number is not None:
-            self._objects.abort(str(self._place["Key"]), self._number)
+            self._objects.abort(self._key, self._number, once=at_once)
+        if self._begin_is_in_doubt and self._begun is not None and not at_once:
+            self._abort_unknown(self._begun - _CLOCK_SLACK)
+
+    def _abort_unknown(self, since: datetime) -> None:
+        """Drop what the server may have begun without our hearing of it: uploads of this very name, begun
+        since we began. Another's who writes the same name just now would go too, and he is told."""
+        for key, number, begun in self._objects.uploads(self._name):
+            if key == self._key and begun is not None and begun >= since:
+                self._objects.abort(key, number)
 
     def _close(self) -> None:
         if self._executor is not None:
             self._executor.shutdown()
 
     def _put(self) -> str | None:
+        self._prepare()
         body = bytes(self._buffer)
         self._sums, self._sizes = [hashlib.sha256(body).digest()], [len(body)]
         return self._certain(
-            lambda: self._connection.client.put_object(
-                **self._place, Body=body, ChecksumSHA256=encode_sha256(self._sums[0]),
-                Metadata={WRITER_KEY: self._token}, **self._condition, **self._connection.put_arguments(),
-            )
+            "put_object", Body=body, ChecksumSHA256=encode_sha256(self._sums[0]),
+            Metadata={WRITER_KEY: self._token}, **self._asked,
         )  # fmt: skip
 
     def _complete(self) -> str | None:
@@ -177,71 +213,49 @@ class Upload:
             for number, each in enumerate(self._sums, 1)
         ]
         return self._certain(
-            lambda: self._connection.client.complete_multipart_upload(
-                **self._place, UploadId=self._number, MultipartUpload={"Parts": parts}, **self._condition
-            )
+            "complete_multipart_upload", UploadId=self._number, MultipartUpload={"Parts": parts}
         )
 
-    def _certain(self, act: Callable[[], Any]) -> str | None:
+    def _certain(self, operation: str, **arguments: Any) -> str | None:
         """Do what makes the object appear; return its version where the server tells it. Where the answer
         leaves it open, find out."""
         tries = _CONFLICT_TRIES
         while True:
             tries -= 1
             try:
-                return cast("str | None", act().get("VersionId"))
+                answer = self._connection.request(operation, Key=self._key, **self._condition, **arguments)
+                required(answer, "ETag")
+                return cast("str | None", answer.get("VersionId"))
             except FOREIGN as error:
                 if not is_doubtful(error):
                     raise self._translated(error) from error
-                found = self._own_version()
+                found = self._own_version(error)
                 if found is not None:
                     return found
-                if is_taken(error) and self._objects.look_up(self._name).versions:
-                    raise ExistsInStoreError(self._name, self._objects.location) from error
                 if code_of(error) != "ConditionalRequestConflict" or not tries:
                     raise self._translated(error) from error
 
     def _translated(self, error: BaseException) -> StoreError:
-        clock = self._connection.clock
-        return translate(error, f"writing {self._name} to", self._objects.options, clock())
+        return self._objects.translated(error, f"writing {self._name} to")
 
-    def _own_version(self) -> str | None:
-        """The version that this writer put, if it is there: lost answers are settled by it."""
-        for version in self._objects.look_up(self._name).versions:
+    def _own_version(self, error: BaseException) -> str | None:
+        """The version that this writer put, if it is there: lost answers are settled by it. Raise
+        ExistsInStoreError where it is not, and cannot come to be there as another is."""
+        versions = self._objects.look_up(self._name).versions
+        for version in versions[:_NEWEST]:
             head = self._objects.head(self._name, version.id)
             if head is not None and head.writer == self._token:
                 return version.id
+        if versions and (self._condition or is_taken(error)):
+            raise ExistsInStoreError(self._name, self._objects.location) from error
         return None
 
-    def _expected_checksum(self) -> str:
-        if not self._etags:
-            return encode_sha256(self._sums[0])
-        whole = hashlib.sha256(b"".join(self._sums)).digest()
-        return f"{encode_sha256(whole)}-{len(self._sums)}"
 
-    def _verify(self, version: str | None) -> Head:
-        head = self._objects.head(self._name, version)
-        size = sum(self._sizes)
-        if head is None or head.writer != self._token or head.size != size:
-            raise self._altered()
-        if head.checksum is not None:
-            if head.checksum != self._expected_checksum():
-                raise self._altered()
-            return head
-        offset = 0
-        read = Version(head.version, size, "", 0)
-        for digest, length in zip(self._sums, self._sizes, strict=True):
-            data = self._objects.read(self._name, read, offset, length) if length else b""
-            if hashlib.sha256(data).digest() != digest:
-                raise self._altered()
-            offset += length
-        return head
-
-    def _altered(self) -> IntegrityError:
-        return IntegrityError(
-            f"{self._name} in {self._objects.location} is not what was written there a moment ago",
-            "another writer or a fault of the server's: archiver verify --store NAME --deep",
-        )
+def required(answer: Any, field: str) -> Any:
+    """A field that every S3 server's answer has. Raise OddAnswerError where this one has not."""
+    if field not in answer:
+        raise OddAnswerError
+    return answer[field]
 
 
 @contextmanager
@@ -252,11 +266,12 @@ def uploading(
     it. Whatever else ends the body leaves nothing, so far as the server can be reached."""
     upload = Upload(objects, name, condition=condition, sha256=sha256)
     try:
-        yield upload
-        head = upload.finish()
+        with objects.connection.interruptible():
+            yield upload
+            head = upload.finish()
     except BaseException as error:
         try:
-            upload.abort()
+            upload.abort(at_once=not isinstance(error, Exception))
         except StoreError as another:
             if not isinstance(error, Exception):
                 raise error from another

@@ -63,7 +63,6 @@ def test_it_is_private_and_made_only_when_there_is_something_to_keep(folder: Pat
     cache = opened(folder)
     assert cache.file("v1").extents() == []
     assert cache.listing("names") is None
-    cache.forget(["v1"])
     cache.drop_listing("names")
     cache.close()
     assert not folder.exists()
@@ -140,15 +139,6 @@ def test_the_file_shrinks_when_the_limit_was_lowered(folder: Path) -> None:
     assert opened(folder).file("v2").extents() == [(0, 1000)]
 
 
-def test_files_are_forgotten_by_their_keys(folder: Path) -> None:
-    cache = opened(folder)
-    for key in ("v1", "v2", "v3"):
-        cache.file(key).put([(0, b"data"), (10, b"more")])
-    cache.forget(["v1", "absent"])
-    cache.file("v2").forget()
-    assert [cache.file(key).extents() for key in ("v1", "v2", "v3")] == [[], [], [(0, 4), (10, 4)]]
-
-
 def test_a_listing_counts_while_it_is_fresh_by_the_clock(folder: Path, clock: Hands) -> None:
     cache = opened(folder, clock=clock)
     cache.put_listing("names", b"old")
@@ -210,7 +200,6 @@ def work(cache: StoreCache) -> None:
     file.put([(0, b"data"), (10, b"data")])
     cache.put_listing("names", b"[]")
     assert file.get(0) in (None, b"data")
-    cache.forget(["v2"])
     cache.drop_listing("others")
     cache.close()
 

@@ -11,14 +11,24 @@ from typing import Any
 import pytest
 
 from archiver.errors import StoreError
-from archiver.stores.checks import Check, attempted, check_folder, check_store, find_vault_id
+from archiver.stores.checks import (
+    LONGEST_SECONDS,
+    Check,
+    attempted,
+    check_folder,
+    check_store,
+    find_vault_id,
+    probe_name,
+)
 from archiver.stores.local import LocalStore
 from archiver.stores.s3 import S3Store
 from archiver.stores.s3.checks import check_bucket
 from archiver.stores.s3.connection import Connection
-from archiver.stores.s3.probing import LONGEST_SECONDS, Probing
+from archiver.stores.s3.probing import Probing
 from archiver.times import system_clock
+from tests.fakes.weak_s3 import weak_server
 from tests.seaweed import Seaweed, seaweed
+from tests.unit.stores.test_weak_checks import DENIED, when
 
 __all__ = ["seaweed"]
 
@@ -73,9 +83,18 @@ def test_a_folder_that_takes_nothing_fails_and_the_rest_is_looked_at(store: Loca
 
 def test_probes_of_a_check_that_was_killed_are_removed_by_the_next(store: LocalStore) -> None:
     (store.root / "checks").mkdir()
-    (store.root / "checks" / "left").write_bytes(b"probe")
+    (store.root / probe_name()).write_bytes(b"probe")
     check_folder(store.root)
     assert list(store.root.iterdir()) == []
+
+
+def test_what_somebody_else_keeps_under_the_name_of_the_probes_stays(store: LocalStore) -> None:
+    (store.root / "checks" / "2026").mkdir(parents=True)
+    kept = [store.root / "checks" / name for name in ("cheque-0001.pdf", "2026/cheque-0002.pdf")]
+    for path in kept:
+        path.write_bytes(b"somebody's")
+    assert failures(check_store(store)) == []
+    assert sorted(path for path in store.root.rglob("*") if path.is_file()) == sorted(kept)
 
 
 def test_a_file_system_without_room_fails() -> None:
@@ -162,12 +181,32 @@ def test_what_was_locked_is_removed_by_a_check_after_its_time_is_over(seaweed: S
     bucket = seaweed.make_bucket("locked")
     until = datetime.now(UTC) + timedelta(seconds=3)
     lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
-    seaweed.client().put_object(Bucket=bucket, Key="checks/of-an-earlier-check", Body=b"probe", **lock)
-    assert "1 probe is kept" in said(checked(seaweed, bucket), "cleaning")
-    assert keys(seaweed, bucket) == ["checks/of-an-earlier-check"]
+    key = probe_name()
+    seaweed.client().put_object(Bucket=bucket, Key=key, Body=b"probe", **lock)
+
+    def cleaning() -> str:
+        connection = Connection(seaweed.options(bucket), system_clock)
+        return said(check_bucket(connection, stale_seconds=0), "cleaning")
+
+    assert "1 probe is kept" in cleaning()
+    assert keys(seaweed, bucket) == [key]
     time.sleep(max(0, (until - datetime.now(UTC)).total_seconds()) + 1)
-    assert said(checked(seaweed, bucket), "cleaning") == "every probe was removed"
+    assert cleaning() == "every probe was removed"
     assert keys(seaweed, bucket) == []
+
+
+def test_what_somebody_else_keeps_in_the_bucket_under_the_name_of_the_probes_stays(seaweed: Seaweed) -> None:
+    """Whatever its age; and the probes of a check that runs at the same time, its uploads too."""
+    bucket, running = seaweed.make_bucket("versioned"), [probe_name(), probe_name()]
+    client = seaweed.client()
+    for key in ("checks/cheque-0001.pdf", "checks/2026/cheque-0002.pdf", running[0]):
+        client.put_object(Bucket=bucket, Key=key, Body=b"somebody's")
+    client.create_multipart_upload(Bucket=bucket, Key=running[1])
+    before = sorted(keys(seaweed, bucket))
+    assert failures(checked(seaweed, bucket)) == []
+    assert sorted(keys(seaweed, bucket)) == before
+    check_bucket(Connection(seaweed.options(bucket), system_clock), stale_seconds=0)
+    assert sorted(keys(seaweed, bucket)) == ["checks/2026/cheque-0002.pdf", "checks/cheque-0001.pdf"]
 
 
 def test_a_bucket_without_versions_fails_and_is_told_how_to_have_them(seaweed: Seaweed) -> None:
@@ -264,6 +303,19 @@ def test_a_bucket_that_is_open_to_the_public_fails(open_server: Seaweed) -> None
     assert failures(checks) == ["no public reading", "no public listing", "no public writing"]
     assert said(checks, "no public reading") == "reading works WITHOUT CREDENTIALS"
     assert keys(open_server, bucket) == []
+
+
+def test_a_bucket_that_anybody_may_read_fails_though_the_probes_marker_cannot_be_removed(
+    open_server: Seaweed,
+) -> None:
+    """Without leave to delete versions: what lies under a marker is not there for a stranger, and proves
+    nothing."""
+    bucket = open_server.make_bucket("versioned")
+    refuse = when("DELETE", "versionId=", answer=DENIED)
+    with weak_server(open_server, refuse) as endpoint:
+        checks = check_store(S3Store(open_server.options(bucket, endpoint=endpoint)))
+    assert "no public reading" in failures(checks)
+    assert said(checks, "no public reading") == "reading works WITHOUT CREDENTIALS"
 
 
 def test_credentials_that_may_not_bypass_a_lock_are_said_not_to(open_server: Seaweed) -> None:

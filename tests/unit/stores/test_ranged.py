@@ -4,13 +4,15 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.stores import ranged
-from archiver.stores.cache import StoreCache
+from archiver.stores.cache import FILE_NAME, StoreCache
 from archiver.stores.ranged import COALESCE_BYTES, MEMORY_BYTES, MOST_REQUEST_BYTES, RangedFile
 
 SEALED_CHUNK = 65_552
@@ -230,7 +232,8 @@ def test_what_the_cache_does_not_give_back_is_fetched_with_the_rest(
     with server.open(executor, cache.file("v1")) as file:
         file.prefetch([(0, 100), (FAR, 100)])
     with server.open(executor, cache.file("v1")) as file:
-        cache.forget(["v1"])
+        with closing(apsw.Connection(str(cache.folder / FILE_NAME))) as database:
+            database.execute("DELETE FROM extent")  # as another process does that makes room
         server.asked.clear()
         server.gather = threading.Barrier(3)
         file.prefetch([(0, 100), (FAR, 100), (2 * FAR, 100)])

@@ -76,6 +76,8 @@ def test_with_nothing_altered_every_proof_holds(seaweed: Seaweed) -> None:
         (when("POST", "uploadId=", answer=COMPLETE, skip=1), "create-only, in parts"),
         (when("PUT", "/checks/", "if-none-match:", answer=NOT_IMPLEMENTED, skip=1, times=1), "create-only"),
         (when("PUT", "partNumber=", answer=DONE, skip=2), "checksum, in parts"),
+        (when("PUT", "partNumber=", answer=DENIED, skip=2), "checksum, in parts"),
+        (when("PUT", "/checks/", answer=DENIED, skip=4, times=1), "checksum"),
         (when("DELETE", "uploadId=", answer=DENIED), "ending uploads"),
         (when("GET", "uploads", answer=xml("<ListMultipartUploadsResult/>")), "ending uploads"),
         (when("GET", "versionId=", "range:", answer=(206, b"?", {})), "reads exactly"),

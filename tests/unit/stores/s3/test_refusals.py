@@ -9,7 +9,7 @@ from botocore import exceptions as boto
 from urllib3.exceptions import ProtocolError
 
 from archiver.stores.s3.options import S3Options
-from archiver.stores.s3.refusals import is_doubtful, is_missing, is_taken, translate
+from archiver.stores.s3.refusals import OddAnswerError, is_doubtful, is_missing, is_taken, translate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -47,7 +47,12 @@ def said(error: BaseException, options: S3Options = OPTIONS) -> str:
         (refused("InvalidArgument", "no  such\nclass"), "refuses it (InvalidArgument: no such class)"),
         (boto.NoCredentialsError(), "no credentials were found | name them"),
         (boto.ProfileNotFound(profile="x"), "there is no profile"),
-        (boto.SSLError(endpoint_url="u", error="e"), "certificate is not accepted | where a private"),
+        (
+                boto.SSLError(endpoint_url="u", error="[SSL: CERTIFICATE_VERIFY_FAILED]"),
+                "certificate is not accepted | where a private",
+            ),
+            (boto.SSLError(endpoint_url="u", error="EOF"), "the connection broke (SSLError)"),
+            (OddAnswerError(), "the answer is not one of an S3 server's | check `endpoint`"),
         (boto.ReadTimeoutError(endpoint_url="u"), "no answer came in time"),
         (boto.ConnectTimeoutError(endpoint_url="u"), "no answer came in time"),
         (boto.EndpointConnectionError(endpoint_url="u", error="e"), "the server cannot be reached"),
