@@ -6,6 +6,7 @@ Shared by sealing, `sync` and `repair`. What a copy is held against is the manif
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from archiver.archive.manifest import File
@@ -14,7 +15,7 @@ from archiver.errors import ArchiverError, IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.formats.age.payload import CHUNK_BYTES, SEALED_CHUNK_BYTES
 from archiver.formats.age.reader import HEAD_BYTES
-from archiver.stores.base import Inspection, Range, Store, StoredFile
+from archiver.stores.base import ExistsInStoreError, Inspection, Range, Store, StoredFile
 
 PIECE_BYTES = 8 * 1024 * 1024
 """What a copy holds in memory at a time: of a store far away each piece is a request."""
@@ -72,12 +73,14 @@ def check_copy(
     identity: age.Identity | None = None,
     like: Store | None = None,
     choose: Choose = secrets.randbelow,
+    noted: list[ArchiverError] | None = None,
 ) -> None:
     """Check what a store has of a sealed file; raise IntegrityError where it is not what was sealed.
 
     A near store's is read whole. Of one far away: what the store itself says, its size and its checksum;
     and the first, the last and some parts between, which `choose` draws, are read back: decrypted where
-    the archive's own `identity` is at hand, else compared with the same parts in the store `like`."""
+    the archive's own `identity` is at hand, else compared with the same parts in the store `like`. What is
+    not as asked though the bytes are right, as a lock, is raised too, or `noted` where that is given."""
     name = f"archives/{archive}/{file.name}"
     if store.is_near:
         with store.open_random(name) as stored:
@@ -85,8 +88,14 @@ def check_copy(
         return
     inspection = inspect_one(store, name)
     _check(store, name, file, inspection.size, inspection.sha256 or file.sha256)
-    if inspection.problems:
-        raise IntegrityError(f"{name} in {store.location}: {inspection.problems[0]}", repair_hint(archive))
+    problems = [
+        IntegrityError(f"{name} in {store.location}: {one}", repair_hint(archive))
+        for one in inspection.problems
+    ]
+    if problems and noted is None:
+        raise problems[0]
+    if noted is not None:
+        noted += problems
     if identity is not None:
         _decrypt_sample(store, archive, name, identity, choose)
     elif like is not None:
@@ -116,6 +125,27 @@ def other_bytes(store: Store, name: str) -> IntegrityError:
         f"{name} is in {store.location} with other bytes than were sealed",
         repair_hint(parts[1]) if parts[0] == "archives" and len(parts) > 1 else "nothing was replaced",
     )
+
+
+def put_small(store: Store, name: str, data: bytes) -> None:
+    """Put a small file and read it back. Raise IntegrityError where the name is taken by other bytes."""
+    with suppress(ExistsInStoreError):
+        store.put_new(name, data, sha256=hashlib.sha256(data).hexdigest())
+    try:
+        found = store.read(name, len(data))
+    except IntegrityError as error:  # it is larger
+        raise other_bytes(store, name) from error
+    if found != data:
+        raise other_bytes(store, name)
+
+
+def is_timestamp(data: bytes) -> bool:
+    """Whether these bytes can be a time stamp's token: one DER sequence and no byte more (RFC 3161)."""
+    if len(data) < 2 or data[0] != 0x30:
+        return False
+    octets = data[1] - 0x80 if data[1] > 0x80 else 0
+    length = int.from_bytes(data[2 : 2 + octets], "big") if octets else data[1]
+    return data[1] != 0x80 and octets <= 4 and len(data) == 2 + octets + length
 
 
 def _check(store: Store, name: str, file: File, size: int, sha256: str) -> None:

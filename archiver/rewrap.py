@@ -4,6 +4,7 @@ store."""
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from archiver.errors import (
@@ -23,7 +24,7 @@ from archiver.keys import (
     open_archive_key,
     seal_archive_key,
 )
-from archiver.stores.base import Store
+from archiver.stores.base import Store, check_name, outcome
 from archiver.stores.named import NamedStore
 
 _MAXIMUM_MANIFEST_BYTES = 1 << 24
@@ -76,7 +77,12 @@ def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
     for named in stores:
         try:
             store = named.open()
-            names = [name.split("/") for name in store.list("archives/")]
+            # A name that no store takes is somebody else's file: it stops nothing.
+            names = [
+                name.split("/")
+                for name in store.list("archives/")
+                if not isinstance(outcome(partial(check_name, name)), ArchiverError)
+            ]
             with_key, sealed = (
                 frozenset(parts[1] for parts in names if parts[2:] == [file_name])
                 for file_name in ("key.age", "manifest.json")
@@ -159,17 +165,28 @@ def _find_identity(
 ) -> tuple[Identity | None, list[ArchiverError]]:
     """The archive's own identity from the first store where it opens; else what was wrong in each."""
     errors: list[ArchiverError] = []
+    elsewhere = _known_recipient(stores, archive)
     for one in list(stores.reached):
         if archive not in one.with_key:
             continue
         try:
-            recipient = _manifest_recipient(one.store, archive)
+            recipient = _manifest_recipient(one.store, archive) or elsewhere
             return open_archive_key(one.store, archive, identities, recipient), []
         except (NoKeyError, IntegrityError) as error:
             errors.append(error)
         except ArchiverError as error:
             stores.lose(one.named, error)
     return None, errors
+
+
+def _known_recipient(stores: KeyStores, archive: str) -> str | None:
+    """The archive's recipient as the first manifest says that can be read: for a store that has a key and no
+    manifest, which anybody may have put there."""
+    for one in stores.reached:
+        found = outcome(partial(_manifest_recipient, one.store, archive))
+        if isinstance(found, str):
+            return found
+    return None
 
 
 def _require_its_key(store: Store, archive: str, identity: Identity) -> None:

@@ -31,9 +31,9 @@ class OpenedVault:
 def named_stores(settings: Settings, *, cached: bool = False) -> tuple[NamedStore, ...]:
     """Every store in the settings' order. Nothing is opened, and no secret asked for, before `open` is
     called. `cached`: whether what is read of those far away is kept at hand; never for what is written."""
-    cache = settings.cache if cached else None
     return tuple(
-        NamedStore(one.name, one.required, partial(open_store, one, cache)) for one in settings.stores
+        NamedStore(one.name, one.required, partial(open_store, one, settings.cache, cached=cached))
+        for one in settings.stores
     )
 
 
@@ -109,17 +109,17 @@ def _open_folder(store: LocalStoreSettings) -> Vault:
 # One store
 
 
-def open_store(store: StoreSettings, cache: CacheSettings | None = None) -> Store:
-    """Raise NoVaultError where a folder is not there, ConfigurationError where a secret is not to be had,
-    StoreError where a bucket cannot be reached."""
+def open_store(store: StoreSettings, cache: CacheSettings, *, cached: bool = False) -> Store:
+    """Open it, to be read through the cache or past it. Raise NoVaultError where a folder is not there,
+    ConfigurationError where a secret is not to be had, StoreError where a bucket cannot be reached."""
     if isinstance(store, LocalStoreSettings):
         return LocalStore(store.path)
-    return _open_s3(store, cache)
+    return _open_s3(store, cache, cached=cached)
 
 
-def _open_s3(store: S3StoreSettings, cache: CacheSettings | None) -> Store:
+def _open_s3(store: S3StoreSettings, cache: CacheSettings, *, cached: bool) -> Store:
     """Imported here: boto3 costs a quarter of a second, and most searches are in a folder."""
-    from archiver.stores.cache import StoreCache
+    from archiver.stores.cache import StoreCache, WritersCache
     from archiver.stores.s3 import S3Store
     from archiver.stores.s3.options import S3Options
 
@@ -145,10 +145,8 @@ def _open_s3(store: S3StoreSettings, cache: CacheSettings | None) -> Store:
         read_timeout_seconds=store.read_timeout_seconds,
         tries=store.tries,
     )
-    kept = None
-    if cache is not None:
-        kept = StoreCache(cache.folder, cache.bytes, cache.fresh_seconds, system_clock)
-    return S3Store(options, clock=system_clock, cache=kept)
+    kept = StoreCache(cache.folder, cache.bytes, cache.fresh_seconds, system_clock)
+    return S3Store(options, clock=system_clock, cache=kept if cached else WritersCache(kept))
 
 
 def resolve_keys(store: S3StoreSettings) -> dict[str, str]:

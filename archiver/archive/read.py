@@ -6,6 +6,7 @@ from typing import Self
 
 import apsw
 
+from archiver.archive.read_ahead import ReadAhead
 from archiver.archive.vfs import SegmentDatabase, Statement
 from archiver.errors import ArchiverError, IntegrityError, repair_hint
 from archiver.formats import FormatError, age
@@ -23,6 +24,10 @@ the database's first pages, as SQLite never moves a root; those that a search ne
 LAST_BYTES = 128 * 1024
 """Fetched on opening too: the seek table, 8 bytes for each frame, and age's last chunk. A segment of 256 MiB
 has 1,300 frames."""
+NEAR_BYTES = 16 * 1024 * 1024
+"""Of plain frames kept in memory, of each open segment."""
+FAR_BYTES = 4 * 1024 * 1024
+"""Of a segment far away, whose sealed bytes are kept as well: a frame is made of those in 60 µs."""
 _ROUNDS = 12
 """How often `gather` looks again. A page of a table is found in two rounds; the rest is for long rows."""
 
@@ -41,8 +46,9 @@ class SegmentReader:
         try:
             self._stored.prefetch([(0, FIRST_BYTES), (max(0, self._stored.size - LAST_BYTES), LAST_BYTES)])
             self.sealed = age.SeekReader(self._stored, [identity])
-            self.frames = SeekableReader(self.sealed)
-            self._database = SegmentDatabase.read(self.frames, is_at_hand=self._is_at_hand)
+            self.frames = SeekableReader(self.sealed, cache_bytes=NEAR_BYTES if self.is_near else FAR_BYTES)
+            source = self.frames if self.is_near else ReadAhead(self.frames, self._is_at_hand, self._prefetch)
+            self._database = SegmentDatabase.read(source, is_at_hand=self._is_at_hand)
         except (FormatError, ArchiverError, apsw.Error) as error:
             self._stored.close()
             raise self._translated(error) from error
@@ -59,6 +65,9 @@ class SegmentReader:
     def _locate(self, offset: int, length: int) -> tuple[int, int]:
         """Where in the stored file a part of the plain database lies."""
         return self.sealed.locate(*self.frames.locate(offset, length))
+
+    def _prefetch(self, offset: int, length: int) -> None:
+        self._stored.prefetch([self._locate(offset, length)])
 
     def gather(self, statements: Iterable[Statement]) -> None:
         """Of a segment that is far away, have at hand all that these statements read; do nothing for a near

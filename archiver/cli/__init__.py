@@ -1,5 +1,6 @@
 """The command line: one module a command, imported when it runs."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(f"archiver {__version__}")
         return 0
-    from archiver.cli._group import run
+    from archiver.cli._group import INTERRUPTED, run
 
-    return run(words)
+    code = run(words)
+    if code == INTERRUPTED and arguments is None:
+        # Everything was tidied up. Python would wait for threads that wait for a server, a minute or more.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code

@@ -7,6 +7,7 @@ from archiver.chain import Head
 from archiver.cli._report import clear_progress, step_progress
 from archiver.cli._session import Session
 from archiver.cli._verification import report_stores_verification, report_verification
+from archiver.errors import NoVaultError
 from archiver.seal.copies import Others
 from archiver.settings import Settings
 from archiver.stores.checks import check_store
@@ -14,12 +15,25 @@ from archiver.sync import Filled
 from archiver.vault import Vault
 from archiver.verification import verify_vault
 from archiver.verification.agreement import verify_stores
-from archiver.wiring import named_stores
+from archiver.wiring import first_store, named_stores
 
 
 def first_name(settings: Settings) -> str:
     """What the settings call the store that is sealed into."""
     return next(one.name for one in named_stores(settings) if one.required)
+
+
+def open_first(settings: Settings) -> Vault:
+    """The vault in the store that is sealed into. Raise NoVaultError where there is none, or no store: one
+    that was emptied is filled from the others, while a new vault would begin another chain."""
+    store = first_store(settings)
+    try:
+        return Vault(store)
+    except NoVaultError as error:
+        if len(settings.stores) == 1:
+            raise
+        hint = "bring it back from the other stores first: archiver sync"
+        raise NoVaultError(error.message, hint) from error
 
 
 def other_stores(settings: Settings) -> Others:

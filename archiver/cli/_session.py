@@ -17,9 +17,10 @@ import click
 from archiver.errors import ArchiverError, IncompleteError, NoKeyError, UsageError
 
 if TYPE_CHECKING:
+    from archiver.chain import Head
     from archiver.keys import Identity
     from archiver.settings import Settings
-    from archiver.vault import Vault
+    from archiver.vault import ArchiveList, Vault
     from archiver.wiring_stores import OpenedVault
 
 
@@ -32,6 +33,8 @@ class Session:
     json: bool = False
     opened: "OpenedVault | None" = None
     """The store that is read, once `open_vault` has chosen it."""
+    may_lack_archives: bool = False
+    """Whether newer archives may be missing from it, once `list_archives` has read which there are."""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -53,22 +56,42 @@ class Session:
         return load_identities(self.settings.keyholder, self.environ, ask_passphrase)
 
     def open_vault(self, store: str | None = None) -> "Vault":
-        """The vault to read: in the store named, else in the first that can be. Say which were passed over,
-        and where the one that is read may lack newer archives; the command then ends in `worst`. Raise as
-        `archiver.wiring_stores.open_vault_to_read`."""
+        """The vault to read: in the store named, else in the first that can be. Say which were passed over.
+        Raise as `archiver.wiring_stores.open_vault_to_read`."""
         from archiver.wiring_stores import open_vault_to_read
 
         self.opened = opened = open_vault_to_read(self.settings, store)
         for name, error in opened.passed_over:
             self.note(one_line(f"store {name}: {error.message}; reading from {opened.store}"))
-        if not opened.required:
-            self.note(f"store {opened.store} is not a required one: newer archives may be missing from it")
         return opened.vault
+
+    def list_archives(self, vault: "Vault", known_head: "Head | None" = None) -> "ArchiveList":
+        """`Vault.list_archives` of the vault opened. Say where newer archives may be missing from it; the
+        command then ends in `worst`. Of a store that is not required nothing tells, unless this host
+        remembers the chain's end and it is there."""
+        optional = self.opened is not None and not self.opened.required
+        # A store that need not have everything is no altered one where it lacks the newest.
+        listed = vault.list_archives(None if optional else known_head)
+        if optional:
+            self.may_lack_archives = not self._has_newest(listed)
+        if self.opened is not None and self.may_lack_archives:
+            self.note(
+                f"store {self.opened.store} is not a required one: newer archives may be missing from it"
+            )
+        return listed
+
+    def _has_newest(self, listed: "ArchiveList") -> bool:
+        from archiver.wiring import remembered_head
+
+        try:
+            head, _ = remembered_head(self.settings)
+        except ArchiverError:  # a state that cannot be read tells nothing
+            return False
+        return head in [archive.head for archive in listed.archives]
 
     def worst(self, code: int) -> int:
         """The exit code of a command that read the vault: 3 instead of 0 where it may lack newer archives."""
-        incomplete = self.opened is not None and not self.opened.required
-        return code or (IncompleteError.exit_code if incomplete else 0)
+        return code or (IncompleteError.exit_code if self.may_lack_archives else 0)
 
     def print_json(self, kind: str, /, **fields: object) -> None:
         """One result as one JSON object on one line, `type` first."""

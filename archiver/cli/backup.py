@@ -3,7 +3,7 @@
 import click
 
 from archiver.backup import find_in_inbox, import_exports, move_taken
-from archiver.cli._copies import first_name, other_stores, verify_after_sealing
+from archiver.cli._copies import first_name, open_first, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import (
     clear_progress,
@@ -16,8 +16,7 @@ from archiver.cli._report import (
 )
 from archiver.seal import seal
 from archiver.times import system_clock
-from archiver.vault import Vault
-from archiver.wiring import Collector, first_store, open_collector, seal_options
+from archiver.wiring import Collector, open_collector, seal_options
 
 
 @click.command(
@@ -47,7 +46,7 @@ def command(session: Session, add_account: bool) -> int:
         clear_progress(session)
         imported = report_import(session, results)
         collected = _collect(session, collector)
-        vault = Vault(first_store(settings))  # only now: what is collected is kept while a store is away
+        vault = open_first(settings)  # only now: what is collected is kept while a store is away
         sealed = seal(
             collector.spool,
             collector.state,

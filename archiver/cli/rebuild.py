@@ -20,7 +20,7 @@ def command(session: Session, archives: tuple[str, ...], store: str | None) -> i
     bytes differently."""
     identities = session.identities()
     vault = session.open_vault(store)
-    known = vault.list_archives().require_sound()
+    known = session.list_archives(vault).require_sound()
     unknown = set(archives) - {one.name for one in known}
     if unknown:
         raise UsageError(f"there is no archive {sorted(unknown)[0]}", "see which there are: archiver status")

@@ -19,7 +19,7 @@ def command(session: Session, archive: str, target: Path, store: str | None) -> 
     """Write an archive's databases, pictures and videos to DIR/ARCHIVE, decrypted: protect that folder."""
     identities = session.identities()
     vault = session.open_vault(store)
-    archives = vault.list_archives().require_sound()
+    archives = session.list_archives(vault).require_sound()
     found = next((one for one in archives if one.name == archive), None)
     if found is None:
         raise UsageError(f"there is no archive {archive}", "see which there are: archiver status")

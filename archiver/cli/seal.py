@@ -2,13 +2,12 @@
 
 import click
 
-from archiver.cli._copies import first_name, other_stores
+from archiver.cli._copies import first_name, open_first, other_stores
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import clear_progress, report_copies, report_seal, step_progress
 from archiver.seal import seal
 from archiver.times import system_clock
-from archiver.vault import Vault
-from archiver.wiring import first_store, open_collector, seal_options
+from archiver.wiring import open_collector, seal_options
 
 
 @click.command("seal", epilog=examples("archiver --config police-archive seal"))
@@ -23,7 +22,7 @@ def command(session: Session) -> int:
         result = seal(
             collector.spool,
             collector.state,
-            Vault(first_store(settings)),
+            open_first(settings),
             seal_options(settings),
             system_clock,
             step_progress(session),

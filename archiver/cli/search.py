@@ -71,7 +71,7 @@ def command(
     # The spool before the archives: a seal moves entries from the one to the other.
     spooled = open_entries(session.settings) if moderated else []
     vault = session.open_vault(store)
-    listed = vault.list_archives()
+    listed = session.list_archives(vault)
     if identities is None:  # only archives that hold moderation records are opened
         identities = session.identities() if count_sealed(listed.archives) else []
     searcher = Searcher(vault, listed.archives, identities, processes=available_cores(), spooled=spooled)

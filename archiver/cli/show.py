@@ -38,7 +38,7 @@ def command(session: Session, platform_id: str, raw: bool, store: str | None) ->
     identities = session.identities()
     spooled = open_entries(session.settings)
     vault = session.open_vault(store)
-    listed = vault.list_archives()
+    listed = session.list_archives(vault)
     searcher = Searcher(vault, listed.archives, identities, spooled=spooled)
     try:
         record = find_record(searcher, platform_id)

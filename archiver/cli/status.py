@@ -29,7 +29,7 @@ def command(session: Session, store: str | None) -> int:
     settings = session.settings
     waiting = open_waiting(settings, format_date(system_clock())[:7])
     inbox = [path.name for path in find_in_inbox(settings.inbox)] if settings.inbox.is_dir() else []
-    listed = session.open_vault(store).list_archives(waiting.head)
+    listed = session.list_archives(session.open_vault(store), waiting.head)
     if session.json:
         _print_json(session, listed.archives, inbox, waiting)
     else:

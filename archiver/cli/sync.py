@@ -9,7 +9,7 @@ import click
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import byte_size, clear_progress, joined
 from archiver.cli._session import print_error
-from archiver.disk import Lock
+from archiver.disk import Lock, make_directories
 from archiver.stores.checks import check_store
 from archiver.sync import Filled, Synced, sync_stores
 from archiver.wiring import named_stores, remembered_head
@@ -31,6 +31,8 @@ def command(session: Session, only: str | None) -> int:
     3, that an optional one has not, or that something is left to do."""
     settings = session.settings
     collects = settings.spool_identity.exists()
+    if collects:
+        make_directories(settings.lock.parent)
     lock: AbstractContextManager[object] = Lock(settings.lock) if collects else nullcontext()
     with lock:
         result = sync_stores(

@@ -11,11 +11,17 @@ from typing import Literal
 
 from archiver.archive.verify import HashingReader
 from archiver.chain import Head
-from archiver.copying import UnusableCopyError, put_back_from
+from archiver.copying import UnusableCopyError, is_timestamp, put_back_from
 from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity
 from archiver.repair.key import judge_keys
-from archiver.repair.reference import OpenStore, Reference, find_reference, no_good_copy_hint
+from archiver.repair.reference import (
+    OpenStore,
+    Reference,
+    find_reference,
+    no_good_copy_hint,
+    refused_by,
+)
 from archiver.stores.base import NotInStoreError
 
 Progress = Callable[[str, int, int], None]
@@ -31,6 +37,9 @@ class Wanted:
     name: str
     accepted: dict[str, int]
     doubt: str = ""
+    undecided: bool = False
+    """Several are right and not the same, and none may be put where it lacks: of keys, the older one would
+    let a removed keyholder in again."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,9 @@ def repair_archive(
     for target in stores:
         if only is not None and target.name != only:
             continue
+        if known_head is None and (refusal := refused_by(target, reference)):
+            result.problems.append(refusal)
+            continue
         notes = _notes(target, [each.name for each in wanted])
         for number, each in enumerate(wanted):
             progress(f"{target.name}: {each.name}", number, len(wanted))
@@ -113,7 +125,8 @@ def _wanted_key(
     stores: Sequence[OpenStore], reference: Reference, identities: Sequence[Identity]
 ) -> Iterator[Wanted]:
     key = judge_keys(stores, reference, identities)
-    yield Wanted(key.name, {_sha256(data): len(data) for data in key.right}, key.doubt)
+    accepted = {_sha256(data): len(data) for data in key.right}
+    yield Wanted(key.name, accepted, key.doubt, undecided=len(accepted) > 1)
 
 
 def _wanted_timestamp(stores: Sequence[OpenStore], reference: Reference) -> Iterator[Wanted]:
@@ -121,7 +134,7 @@ def _wanted_timestamp(stores: Sequence[OpenStore], reference: Reference) -> Iter
     one: where stores differ each keeps its own, and none that lacks it stays without."""
     name = f"archives/{reference.archive.name}/manifest.json.tsr"
     found = [one.store.read_many({name: MAXIMUM_KEY_BYTES})[name] for one in stores]
-    accepted = {_sha256(data): len(data) for data in found if isinstance(data, bytes)}
+    accepted = {_sha256(data): len(data) for data in found if isinstance(data, bytes) and is_timestamp(data)}
     if accepted:
         yield Wanted(name, accepted)
 
@@ -167,6 +180,8 @@ class _Repairing:
     def _put_back(self, look: _Look, notes: tuple[str, ...]) -> FileOutcome:
         """From the first store that has it right: the target itself where only something lies over it."""
         found = look.wrong or notes[0]
+        if look.wrong and self._wanted.undecided:
+            return self._outcome("not repaired", found, error=self._undecided(found))
         others = [one for one in self._stores if one is not self._target]
         refused: list[str] = []
         for source in others if look.wrong else [self._target]:
@@ -217,6 +232,13 @@ class _Repairing:
                 f"{name} was put back in store {self._target.name}, and read again it {still}",
                 "check the disk below it, or what else writes there",
             )
+
+    def _undecided(self, found: str) -> IntegrityError:
+        return IntegrityError(
+            f"{self._wanted.name} in store {self._target.name} {found}, and those of other stores"
+            " are right, but not the same",
+            "encrypt it anew, to the keyholders there are, with an identity of one: archiver keys rewrap",
+        )
 
     def _nowhere(self, found: str, refused: Sequence[str]) -> IntegrityError:
         tried = f" ({'; '.join(refused)})" if refused else ""

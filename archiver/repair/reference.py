@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from archiver.archive.manifest import MAX_BYTES
+from archiver.archive.manifest import MAX_BYTES, NAMESPACE
 from archiver.chain import Head, document_sha256
 from archiver.errors import ArchiverError, IntegrityError, StoreError, UsageError
+from archiver.formats.ssh_signature import SignatureError, verify
 from archiver.stores.base import Store
 from archiver.vault import Archive, Vault
 
@@ -69,10 +70,43 @@ def find_reference(
     if not reach.stores:
         raise reach.away[0][1]
     chain = _Chain((found for _, found in signed), known_head)
-    for one, found in signed:
-        if found.name == archive and chain.agrees(found) and (reference := _read(one, found)):
+    right = [(one, found) for one, found in signed if found.name == archive and chain.agrees(found)]
+    _require_one(right)
+    for one, found in right:
+        if reference := _read(one, found):
             return reference, reach
     raise _none_right(stores, archive)
+
+
+def refused_by(one: OpenStore, reference: Reference) -> ArchiverError | None:
+    """Why nothing of an archive may be put into a store where no head vouches for it: the store's own list
+    does not name who signed it. Another store's list, and what that vouches for, may be somebody else's.
+    None where all is well, or the store has no list that can be read."""
+    try:
+        allowed = Vault(one.store).allowed_signers()
+    except ArchiverError:
+        return None
+    try:
+        verify(reference.signature, reference.data, NAMESPACE, allowed)
+    except SignatureError as error:
+        return IntegrityError(
+            f"store {one.name}: archive {reference.archive.name}, as store {reference.store} has it, is not"
+            f" signed by whom allowed_signers names here: {error}",
+            "nothing was put there; compare the stores' allowed_signers, and put the right one there",
+        )
+    return None
+
+
+def _require_one(right: Sequence[tuple[OpenStore, Archive]]) -> None:
+    """Raise IntegrityError where stores have different manifests of an archive, and nothing tells which is
+    right: who may write to a store can exchange its list of signers too."""
+    for one, found in right[1:]:
+        if found.head != right[0][1].head:
+            raise IntegrityError(
+                f"store {right[0][0].name} and store {one.name} do not have the same archive {found.name},"
+                " and each is rightly signed by its store's own list",
+                "nothing was changed; the head from a notice tells which is right: --head NUMBER:SHA256",
+            )
 
 
 class _Chain:

@@ -26,6 +26,14 @@ from archiver.keys import Identity, archive_key_name, new_identity, seal_archive
 from archiver.progress import Gap
 from archiver.seal.copies import Copies, Others, require_copies
 from archiver.seal.counting import count_media, count_moderation, count_records, list_origins
+from archiver.seal.earlier import (
+    empty_spool,
+    finish_earlier,
+    note_written,
+    require_files,
+    require_still_last,
+    was_written,
+)
 from archiver.seal.media import Places, seal_media
 from archiver.seal.plan import plan_segments
 from archiver.seal.segment import SealedSegment, SegmentContext
@@ -85,42 +93,23 @@ def seal(
     known = state.head()
     archives = vault.list_archives(known).require_sound()
     copies.survey()
-    earlier, filled = _finish_earlier(spool, state, copies, archives)
+    sealing = state.sealing()
+    lost = {sealing.archive} if sealing is not None and was_written(state, sealing) else set()
+    earlier, filled = finish_earlier(spool, state, copies, archives)
     if spool.is_empty():
         return SealResult(
             earlier, finished_earlier=earlier is not None, copies=copies.fill() if filled is None else filled
         )
-    sealing = _begin(spool, state, copies, clock)
-    result = _Run(spool, state, vault, options, clock, progress, sealing, copies).seal(
-        archives[-1].head if archives else None
-    )
+    sealing = _begin(spool, state, copies, clock, lost)
+    result = _Run(spool, state, vault, options, clock, progress, sealing, copies).seal(archives)
     return SealResult(result.archive, result.problems, earlier is not None, result.copies)
 
 
-def _finish_earlier(
-    spool: Spool, state: State, copies: Copies, archives: Sequence[Archive]
-) -> tuple[Archive | None, tuple[Filled, ...] | None]:
-    """After a kill: copy an archive that is sealed already and empty the spool of what it holds; or drop an
-    unfinished archive. The archive, and what became of the other stores, where there was one."""
-    sealing = state.sealing()
-    if sealing is None:
-        return None, None
-    for archive in archives:
-        if archive.manifest.mark == sealing.mark:
-            filled = copies.fill()
-            require_copies(archive.name, filled)
-            _empty(spool, state, sealing, archive.head)
-            return archive, filled
-    copies.discard_unfinished(sealing.archive)
-    with state.transaction():
-        state.set_sealing(None)
-    return None, None
-
-
-def _begin(spool: Spool, state: State, copies: Copies, clock: Clock) -> Sealing:
-    """Choose the archive's name and note durably what is about to be sealed."""
+def _begin(spool: Spool, state: State, copies: Copies, clock: Clock, lost: set[str]) -> Sealing:
+    """Choose the archive's name, which none of those `lost` had, and note durably what is about to be
+    sealed."""
     date = format_date(clock())
-    taken = copies.begun_archives()
+    taken = copies.begun_archives() | lost
     name, number = date, 1
     while name in taken:
         number += 1
@@ -129,15 +118,6 @@ def _begin(spool: Spool, state: State, copies: Copies, clock: Clock) -> Sealing:
     with state.transaction():
         state.set_sealing(sealing)
     return sealing
-
-
-def _empty(spool: Spool, state: State, sealing: Sealing, head: Head) -> None:
-    """The archive is in every required store: forget what it holds."""
-    with state.transaction():
-        state.set_head(head)
-    spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem, sealing.last_gap)
-    with state.transaction():
-        state.set_sealing(None)
 
 
 class _Run:
@@ -167,8 +147,9 @@ class _Run:
         self.problems = spool.problems(sealing.last_problem)
         self.missing = spool.count_missing_media(sealing.last_media)
 
-    def seal(self, previous: Head | None) -> SealResult:
-        """Write everything, the manifest last; copy it to the other stores; then empty the spool."""
+    def seal(self, archives: Sequence[Archive]) -> SealResult:
+        """Write everything, the manifest last; copy it to the other stores; then empty the spool. `archives`:
+        those that there are."""
         media = self.spool.media(self.sealing.last_media)
         packs, places = seal_media(self.sealing.archive, media, self.spool, self.vault.store, self.identity)
         segments = self._seal_segments(places)
@@ -176,18 +157,28 @@ class _Run:
         self.vault.store.put_new(
             archive_key_name(self.sealing.archive), seal_archive_key(self.identity, self.options.recipients)
         )
+        previous = archives[-1].head if archives else None
         manifest = self._manifest(previous, packs, segments, media)
         data, signature = sign_document(manifest_fields(manifest), self.options.signing_key, NAMESPACE)
         self.vault.store.put_new(f"{folder}/manifest.json.sig", signature)
         self._note_media(places)
+        require_still_last(archives, self.vault.archive_names()[0])
         self.vault.store.put_new(f"{folder}/manifest.json", data)
-        archive = self.vault.list_archives().require_sound()[-1]
+        archive = self._read_back()
+        note_written(self.state, self.sealing)
         self.copies.add(manifest, data, signature)
         copies = self.copies.fill({archive.name: self.identity})
         require_copies(archive.name, copies)
-        _empty(self.spool, self.state, self.sealing, archive.head)
+        empty_spool(self.spool, self.state, self.sealing, archive.head)
         problems = tuple(problem for one in segments for problem in one.problems)
         return SealResult(archive, problems, copies=copies)
+
+    def _read_back(self) -> Archive:
+        """The archive, as the store has it now."""
+        archives = self.vault.list_archives().require_sound()
+        archive = next(one for one in reversed(archives) if one.manifest.mark == self.sealing.mark)
+        require_files(self.vault.store, archive)
+        return archive
 
     def _seal_segments(self, places: Places) -> list[SealedSegment]:
         plans = plan_segments(self.spool.pages(last=self.sealing.last_page), self.options.segment_bytes)

@@ -2,6 +2,7 @@
 spool is emptied."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from archiver.archive.manifest import Manifest
@@ -9,7 +10,8 @@ from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.formats import age
 from archiver.stores.named import NamedStore
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
-from archiver.sync.survey import Holding, Sealed, about_store, agree, open_all, survey
+from archiver.sync.holding import Holding, Sealed, about_store, open_all
+from archiver.sync.survey import agree, survey
 from archiver.vault import Vault
 
 
@@ -79,7 +81,8 @@ class Copies:
 
         def discard(holding: Holding) -> None:
             if any(name.startswith(folder) for name in holding.names):
-                holding.store.discard_unfinished(archive)
+                with suppress(IntegrityError):  # a manifest is there, of somebody else's: the name is taken
+                    holding.store.discard_unfinished(archive)
                 holding.names = {name for name in holding.names if not name.startswith(folder)}
 
         self._each(discard)
@@ -88,14 +91,18 @@ class Copies:
         """The first store has one archive more."""
         self.first.note(Sealed(manifest.archive, data, signature, manifest))
 
-    def fill(self, identities: Mapping[str, age.Identity] | None = None) -> tuple[Filled, ...]:
-        """Give the others all that they lack, oldest archive first; what became of each."""
+    def fill(
+        self, identities: Mapping[str, age.Identity] | None = None, *, thorough: bool = False
+    ) -> tuple[Filled, ...]:
+        """Give the others all that they lack, oldest archive first; what became of each. `thorough`: what is
+        there already is looked at, too."""
         chain = sorted(self.first.sealed.values(), key=lambda sealed: sealed.manifest.sequence)
         filler = Filler(
             [self.first, *self.holdings],
             chain,
             self.others.check_store,
             identities=identities,
+            thorough=thorough,
             progress=self.progress,
         )
         return tuple(filler.fill_all(self.holdings))

@@ -8,7 +8,7 @@ foreseen here is read when it is needed: slower, never wrong.
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -19,6 +19,7 @@ from archiver.search.statement import (
     Order,
     Statement,
     best_statement,
+    hits_statement,
     keys_statement,
     length_statements,
     matching_statement,
@@ -31,26 +32,64 @@ _WAVES = (1, 8, 32)
 """How many segments are asked at first, and then: the newest alone often has enough of a common word, and a
 rare one is looked for in many at once. After these, 128 each."""
 _MOST_ROWS = 2_000
-"""Of one segment, looked at ahead for those that also fulfil a query's other conditions."""
+"""Of one segment, looked at row by row for those that also fulfil a query's other conditions. Where so many
+are not enough, all are read in order, which fetches ahead (`archiver/archive/read_ahead.py`)."""
+_MOST_ROWS_AT_ONCE = 10_000
+"""Fetched in one go where nothing but words is asked for."""
+_STEP = 4
+"""How many times as many rows are looked at next."""
+
+
+class Best(NamedTuple):
+    """Of a ranked search: how many of each segment's and table's best hits are among the first, by
+    `place_of`; and the score up to which that is all of them, None where there are no others."""
+
+    counts: dict[tuple[str, str, str], int]
+    edge: float | None
 
 
 class _Expected:
-    """What one segment holds for a search: how many hits, and the rows still to be fetched."""
+    """What one segment holds for a search: how many hits, the rows still to be fetched, and of a ranked one
+    the tables with scores and keys of their best hits."""
 
     def __init__(self) -> None:
         self.hits = 0
         self.rows: list[Statement] = []
+        self.best: dict[str, list[tuple[float, int]]] = {}
 
 
-def fetch_ahead(segments: Segments, ordered: Sequence[Dated], query: Query, order: Order, fetch: int) -> None:
-    """Have at hand what finding the first `fetch` hits reads of these segments, given in their order."""
+def place_of(segment: Segment, table: str) -> tuple[str, str, str]:
+    """A segment's table as `Best` counts it."""
+    return segment.archive.name, segment.file.name, table
+
+
+def fetch_ahead(
+    segments: Segments, ordered: Sequence[Dated], query: Query, order: Order, fetch: int
+) -> Best | None:
+    """Have at hand what finding the first `fetch` hits reads of these segments, given in their order. Of a
+    ranked search return which those are: of all others only the scores were read."""
     expected: list[tuple[Segment, _Expected]] = []
     for wave in _waves([segment for segment, _, _ in ordered], at_once=order == "relevance"):
         found = segments.each(wave, lambda segment: _expect(segments, segment, query, order, fetch))
         expected += zip(wave, found, strict=True)
         if order != "relevance" and sum(one.hits for _, one in expected) >= fetch:
             break
+    best = _best(expected, fetch) if order == "relevance" else None
     segments.gather((segment, one.rows) for segment, one in _needed(expected, order, fetch))
+    return best
+
+
+def _best(expected: Sequence[tuple[Segment, _Expected]], fetch: int) -> Best:
+    """The first `fetch` hits of all segments together; their rows are to be fetched."""
+    scores = sorted(score for _, one in expected for some in one.best.values() for score, _ in some)
+    edge = scores[fetch - 1] if len(scores) >= fetch else None
+    counts = {}
+    for segment, one in expected:
+        for table, some in one.best.items():
+            keys = [key for score, key in some if edge is None or score <= edge]
+            counts[place_of(segment, table)] = len(keys)
+            one.rows += [row_statement(table, key) for key in keys]
+    return Best(counts, edge)
 
 
 def _waves(segments: Sequence[Segment], *, at_once: bool) -> Iterator[Sequence[Segment]]:
@@ -87,10 +126,10 @@ def _expect(segments: Segments, segment: Segment, query: Query, order: Order, fe
             if not rows:
                 continue
             reader.gather(word_statements(table, query, order))
-            if table == "relation":  # in the order captured, which only all of its rows tell
-                reader.gather(row_statement(table, key) for key in range(1, rows + 1))
-            elif order == "relevance":
-                _expect_best(reader, table, rows, query, fetch, expected)
+            if order == "relevance":
+                _expect_best(reader, table, query, fetch, expected)
+            elif table == "relation":  # in the order captured, which only all of its rows tell
+                _scan(reader, table, query, order, fetch, expected)
             else:
                 _expect_first(reader, table, rows, query, order, fetch, expected)
     except apsw.Error as error:
@@ -98,13 +137,12 @@ def _expect(segments: Segments, segment: Segment, query: Query, order: Order, fe
     return expected
 
 
-def _expect_best(
-    reader: SegmentReader, table: str, rows: int, query: Query, fetch: int, expected: _Expected
-) -> None:
-    """The best hits' rows: ranked here once, and once more by the search, whose scores are remembered."""
-    reader.gather(length_statements(table, rows))
+def _expect_best(reader: SegmentReader, table: str, query: Query, fetch: int, expected: _Expected) -> None:
+    """The best hits: ranked here once, and once more by the search, whose scores are remembered."""
+    keys: Iterator[Any] = reader.connection.execute(*keys_statement(table, query, "relevance"))
+    reader.gather(length_statements(table, (row[0] for row in keys)))
     best = reader.connection.execute(*best_statement(table, query, fetch))
-    expected.rows += [row_statement(table, row[0]) for row in best]
+    expected.best[table] = [(score, key) for key, score in best]
 
 
 def _expect_first(
@@ -113,19 +151,34 @@ def _expect_first(
     """Rows in time order. Where more is asked of them than words, they are fetched and looked at in growing
     numbers, until enough are as asked for."""
     keys = _keys(reader, table, rows, query, order)
-    size, seen, wanted = min(fetch, _MOST_ROWS), 0, expected.hits + fetch
-    while expected.hits < wanted and seen < _MOST_ROWS and (some := list(islice(keys, size))):
-        statements = [row_statement(table, key) for key in some]
+    if matching_statement(table, query, []) is None:
+        some = list(islice(keys, min(fetch, _MOST_ROWS_AT_ONCE)))
+        expected.hits += len(some)
+        expected.rows += [row_statement(table, key) for key in some]
+        return
+    size, seen, hits = min(fetch, _MOST_ROWS), 0, 0
+    while some := list(islice(keys, size)):
         matching = matching_statement(table, query, some)
-        if matching is None:
-            expected.hits += len(some)
-            expected.rows += statements
-            return
-        reader.gather([*statements, matching])
+        assert matching is not None  # noqa: S101 - it was not for none of them
+        reader.gather([*(row_statement(table, key) for key in some), matching])
         counted: list[Any] = reader.connection.execute(*matching).fetchall()
-        expected.hits += counted[0][0]
-        seen += size
-        size *= 2
+        hits += counted[0][0]
+        seen += len(some)
+        if hits >= fetch:
+            break
+        if seen >= _MOST_ROWS:
+            _scan(reader, table, query, order, fetch, expected)
+            return
+        size *= _STEP
+    expected.hits += hits
+
+
+def _scan(
+    reader: SegmentReader, table: str, query: Query, order: Order, fetch: int, expected: _Expected
+) -> None:
+    """Read what the search itself will: with a read-ahead, and here beside other segments."""
+    for _ in reader.connection.execute(*hits_statement(table, query, order, fetch, "")):
+        expected.hits += 1
 
 
 def _keys(reader: SegmentReader, table: str, rows: int, query: Query, order: Order) -> Iterator[int]:

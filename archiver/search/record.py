@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import apsw
 
 from archiver.search.run import Searcher
+from archiver.search.segments import Segment
+from archiver.search.statement import Statement
 
 NAMES_PEOPLE = 2
 """Segments have the tables `person` and `again` from this schema on."""
@@ -77,26 +79,26 @@ def _age(version: Version) -> tuple[int, int]:
 def _find(searcher: Searcher, ids: set[str]) -> Record:
     versions: list[Version] = []
     gone: list[dict[str, Any]] = []
-    wanted = (json.dumps(sorted(ids)),)
-    searcher.segments.gather(
-        (
-            segment,
-            [(_FIND[table], [*wanted]) for table in (*_TABLES, "gone") if segment.file.records.get(table)],
-        )
+    wanted: object = json.dumps(sorted(ids))
+    asked: list[tuple[Segment, list[Statement]]] = [
+        (segment, statements)
         for segment in searcher.segments.all
-    )
-    for archive, reader, file in searcher.readers():
+        if (statements := [(_FIND[table], [wanted]) for table in _FIND if segment.file.records.get(table)])
+    ]
+    searcher.segments.gather(asked)
+    for (archive, file, _, _), _ in asked:
+        reader = searcher.segments.reader(archive, file)
         connection = reader.connection
         try:
             for table in _TABLES:
                 if file.records.get(table):
-                    rows = _dicts(connection, _FIND[table], wanted)
+                    rows = _dicts(connection, _FIND[table], (wanted,))
                     named = int(connection.pragma("user_version")) >= NAMES_PEOPLE
                     versions += [
                         _version(connection, archive.name, table, row, has_people=named) for row in rows
                     ]
             if file.records.get("gone"):
-                rows = _dicts(connection, _FIND["gone"], wanted)
+                rows = _dicts(connection, _FIND["gone"], (wanted,))
                 gone += [{**row, "archive": archive.name} for row in rows]
         except apsw.Error as error:
             raise reader.translated(error) from error

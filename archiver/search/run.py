@@ -12,7 +12,7 @@ from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.keys import Identity
 from archiver.records import Moderation
-from archiver.search.ahead import fetch_ahead
+from archiver.search.ahead import Best, fetch_ahead, place_of
 from archiver.search.hit import POSITION, Effort, Hit, Result
 from archiver.search.moderation import READ_ENTRIES, TABLE, HeldRecord, hold, sealed_entries
 from archiver.search.moderation_index import find_moderation
@@ -113,9 +113,10 @@ class Searcher:
         records = sum(segment.file.records.get("post", 0) for segment, _, _ in segments)
         processes = min(self._processes, len(segments))
         if order != "relevance" or processes < 2 or records < self.side_by_side_records:
+            best = None
             if not self.segments.are_near:
-                fetch_ahead(self.segments, segments, query, order, fetch)
-            return self._collect_from(segments, query, order, fetch)
+                best = fetch_ahead(self.segments, segments, query, order, fetch)
+            return self._collect_from(segments, query, order, fetch, best)
         parts = [segments[number::processes] for number in range(processes)]
         tasks = [partial(self._encoded, part, query, order, fetch) for part in parts]
         found = [msgspec.msgpack.decode(answer, type=_Found) for answer in each_in_a_process(tasks)]
@@ -130,21 +131,23 @@ class Searcher:
         return msgspec.msgpack.encode(_Found(hits, edge, Effort(*map(sub, self.effort(), before))))
 
     def _collect_from(
-        self, segments: Sequence[Dated], query: Query, order: Order, fetch: int
+        self, segments: Sequence[Dated], query: Query, order: Order, fetch: int, best: Best | None = None
     ) -> tuple[list[Hit], float | None]:
+        """`best`: which are the first, where that is known; the rows of others are not read then."""
         position = POSITION[order]
         nearest: list[float] = []
         hits: list[Hit] = []
-        edges: list[float] = []
+        edges: list[float] = [] if best is None or best.edge is None else [best.edge]
         for segment, first, last in segments:
             bound = -last if order == "newest" else first
             if order != "relevance" and len(nearest) >= fetch and -nearest[0] < bound:
                 edges.append(bound)
                 break
             for table in tables_of(query):
-                if not segment.file.records.get(table):
+                most = fetch if best is None else best.counts.get(place_of(segment, table), 0)
+                if not segment.file.records.get(table) or not most:
                     continue
-                statement = hits_statement(table, query, order, fetch, segment.archive.name)
+                statement = hits_statement(table, query, order, most, segment.archive.name)
                 found = [Hit(*row) for row in self.segments.rows(segment, *statement)]
                 hits += found
                 if len(found) == fetch:

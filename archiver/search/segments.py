@@ -2,7 +2,7 @@
 away, and left open."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from operator import add
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,13 +14,14 @@ from archiver.keys import Identity
 from archiver.search.hit import Effort
 from archiver.search.query import Query
 from archiver.search.rank import register_rank
-from archiver.search.statement import MANY, Order, Statement, wants_relations
+from archiver.search.statement import MANY, Order, Statement, tables_of, wants_relations
 from archiver.times import parse_time
 from archiver.vault import Archive, Vault
 
 Found = TypeVar("Found")
-_SIDE_BY_SIDE = 16
-"""Segments that are asked at the same time, where that means waiting for a network."""
+SIDE_BY_SIDE = 32
+"""Segments that are asked at the same time, where that means waiting for a network. A bucket's store has as
+many connections."""
 
 
 class Segment(NamedTuple):
@@ -43,6 +44,7 @@ class Segments:
         self._identities = identities
         self._open: dict[tuple[str, str], SegmentReader] = {}
         self._threads: ThreadPoolExecutor | None = None
+        self._is_left = False
         self._read_elsewhere = Effort()
         self.all = [
             Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
@@ -74,9 +76,11 @@ class Segments:
     def in_order(self, query: Query, order: Order) -> list[Dated]:
         """The segments that can hold hits and their first and last times, those with the newest (or
         oldest) records first."""
-        undated = wants_relations(query)
+        undated, tables = wants_relations(query), tables_of(query)
         chosen = []
         for segment in self.all:
+            if not any(segment.file.records.get(table) for table in tables):
+                continue
             first, last = segment.posted_from, segment.posted_to
             if undated and segment.file.records.get("relation"):
                 first, last = 0, MANY  # what likes, followers and the like have is a time captured
@@ -92,16 +96,24 @@ class Segments:
 
     def each(self, segments: Iterable[Segment], act: Callable[[Segment], Found]) -> list[Found]:
         """What an act does with each of them: side by side where they are far away, in turn otherwise.
-        Raise the first error, when all have ended."""
+        Raise the first error, when those that were under way have ended; the others are not begun."""
         asked = list(segments)
         if self.are_near or len(asked) < 2:
             return [act(segment) for segment in asked]
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="segment")
+            self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="segment")
         futures = [self._threads.submit(act, segment) for segment in asked]
-        errors = [error for future in futures if (error := future.exception()) is not None]
-        if errors:
-            raise errors[0]
+        self._is_left = True  # on Ctrl-C, until all have ended
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:  # of what has ended there is nothing to cancel
+            for future in futures:
+                future.cancel()
+        wait(futures)
+        self._is_left = False
+        for future in futures:
+            if not future.cancelled() and (error := future.exception()) is not None:
+                raise error
         return [future.result() for future in futures]
 
     def gather(self, wanted: Iterable[tuple[Segment, Sequence[Statement]]]) -> None:
@@ -134,9 +146,12 @@ class Segments:
         self._read_elsewhere = Effort(*map(add, self._read_elsewhere, effort))
 
     def close(self) -> None:
+        """Close all segments; but after Ctrl-C leave those alone that threads still wait for."""
         if self._threads is not None:
-            self._threads.shutdown()
+            self._threads.shutdown(wait=not self._is_left, cancel_futures=True)
             self._threads = None
+        if self._is_left:
+            return
         for reader in self._open.values():
             reader.close()
         self._open.clear()

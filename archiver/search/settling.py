@@ -33,6 +33,10 @@ _AGAIN = {
 moderation register alone was not, and is version 1."""
 _GONE = "SELECT noticed_ms, how FROM gone WHERE platform_id = ? AND platform = ? AND account = ? AND kind = ?"
 
+_FURTHEST_APART_MS = 366 * 86_400_000
+"""Between two versions of a record: one that was changed keeps its time, and X lets a post be edited for an
+hour. So segments of other years are not asked; of 120 monthly archives that leaves 25."""
+
 
 class Settler:
     """Asks the segments of a vault about hits."""
@@ -68,7 +72,7 @@ class Settler:
         if sql is None:
             return []
         record = (hit.record_id, hit.platform, hit.account)
-        segments = [segment for segment in self._segments.all if segment.file.revised]
+        segments = [one for one in self._segments.all if one.file.revised and _may_hold(one, hit)]
         return [row for segment in segments for row in self._segments.rows(segment, sql, record)]
 
     def _count_again(self, hit: Hit, table: str) -> int:
@@ -77,13 +81,13 @@ class Settler:
         if sql is None:
             return 0
         record = (hit.record_id, hit.platform, hit.account)
-        segments = [segment for segment in self._segments.all if segment.file.again]
+        segments = [one for one in self._segments.all if one.file.again and _may_hold(one, hit)]
         return sum(len(self._segments.rows(segment, sql, record)) for segment in segments)
 
     def _newest_match(self, query: Query, order: Order, hit: Hit, table: str) -> Hit:
         record = (hit.platform, hit.account, hit.record_id)
         for segment in self._segments.all:
-            if segment.file.revised and segment.file.records.get(table):
+            if segment.file.revised and segment.file.records.get(table) and _may_hold(segment, hit):
                 statement = revision_statement(table, query, order, segment.archive.name, record)
                 hit = max([hit, *self._hits(segment, *statement)], key=age)
         return hit
@@ -101,15 +105,20 @@ class Settler:
         return [Hit(*row) for row in self._segments.rows(segment, sql, values)]
 
 
+def _may_hold(segment: Segment, hit: Hit) -> bool:
+    """Whether a segment's times let it hold a version of a record."""
+    return segment.posted_from - _FURTHEST_APART_MS <= hit.posted_ms <= segment.posted_to + _FURTHEST_APART_MS
+
+
 def _statements(segment: Segment, hits: Sequence[Hit]) -> list[Statement]:
     """All that one segment is asked about some hits."""
     statements: list[Statement] = []
     for hit in hits:
         table = _table_of(hit)
         record: list[object] = [hit.record_id, hit.platform, hit.account]
-        if table in _REVISION and segment.file.revised:
+        if table in _REVISION and segment.file.revised and _may_hold(segment, hit):
             statements += [(_AGES[table], record), (_CAPTURED[table], record)]
-        if table in _REVISION and segment.file.again:
+        if table in _REVISION and segment.file.again and _may_hold(segment, hit):
             statements.append((_AGAIN[table], record))
         kind = hit.kind if table == "relation" else table
         if segment.file.gone.get(kind):

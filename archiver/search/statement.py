@@ -4,7 +4,7 @@ Every name in it is one of ours; whatever a person typed is a bound value.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from archiver.records import RELATION_KINDS
@@ -177,11 +177,15 @@ def matching_statement(table: str, query: Query, keys: list[int]) -> Statement |
     return f"SELECT count(*) FROM {table} AS r WHERE {where}", [json.dumps(keys), *values]  # noqa: S608  # constants of this module
 
 
-def length_statements(table: str, rows: int) -> list[Statement]:
-    """Lengths of some documents of a table's index, spread so that every page that holds such is read: a
-    score needs the length of every hit. A page of 64 KiB has some 5,000."""
-    sql = f"SELECT size FROM {table}_fts_docsize WHERE docid = ?"  # noqa: S608  # constants of this module
-    return [(sql, [key]) for key in (*range(1, rows, _LENGTHS_APART), rows)]
+def length_statements(table: str, keys: Iterable[int]) -> list[Statement]:
+    """Lengths of some of these documents (keys in order) of a table's index, chosen so that every page
+    that holds such is read: a score needs the length of every hit. A page of 64 KiB has some 5,000."""
+    ends: dict[int, tuple[int, int]] = {}
+    for key in keys:
+        first, _ = ends.get(key // _LENGTHS_APART, (key, key))
+        ends[key // _LENGTHS_APART] = (first, key)
+    sql = f"SELECT size FROM {table}_fts_docsize WHERE docid = ?"  # noqa: S608  # a table's name
+    return [(sql, [key]) for some in ends.values() for key in dict.fromkeys(some)]
 
 
 def _conditions(table: str, query: Query) -> tuple[list[str], list[object]]:

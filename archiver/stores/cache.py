@@ -171,6 +171,27 @@ class StoreCache:
                 database.executemany("UPDATE extent SET used_ms = ? WHERE id = ?", rows)
 
 
+class WritersCache:
+    """The cache for whoever writes to a store or proves it: nothing is taken from it and nothing is put into
+    it, and what it says of which names there are is dropped when that changes, so that a search on this
+    machine sees it at once."""
+
+    def __init__(self, cache: StoreCache) -> None:
+        self._cache = cache
+
+    def file(self, key: str) -> None:
+        """Nothing is held."""
+
+    def listing(self, key: str) -> None:
+        """Nothing is known."""
+
+    def put_listing(self, key: str, data: bytes) -> None:
+        """Nothing is kept."""
+
+    def drop_listing(self, key: str) -> None:
+        self._cache.drop_listing(key)
+
+
 class CachedFile:
     """What is held of one file: parts of it, each with the place it begins at."""
 

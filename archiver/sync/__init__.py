@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archiver.chain import Head
-from archiver.errors import ArchiverError, IncompleteError, UsageError
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
 from archiver.stores.named import NamedStore
 from archiver.sync.differing_keys import find_differing_keys
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
-from archiver.sync.survey import SIGNERS, Holding, agree, check_head, open_all, survey
+from archiver.sync.holding import SIGNERS, Holding, Sealed, open_all
+from archiver.sync.survey import agree, survey
 
 __all__ = ["Filled", "Synced", "sync_stores"]
 
@@ -23,15 +24,14 @@ class Synced:
 
     @property
     def exit_code(self) -> int:
-        """0 where every store has all; the error's where a required one could not be filled; 3 where an
-        optional one could not, or where anything else is left."""
-        for filled in self.stores:
-            if filled.required and filled.all_problems:
-                return filled.all_problems[0].exit_code
-        codes = [problem.exit_code for problem in self.problems]
+        """0 where every store has all; the worst error's where a required one could not be filled; 3 where
+        an optional one could not, or where nothing worse is left."""
+        required = [filled for filled in self.stores if filled.required]
+        errors = [*self.problems, *(problem for filled in required for problem in filled.all_problems)]
+        codes = {problem.exit_code for problem in errors}
         if any(filled.all_problems or filled.lacking for filled in self.stores):
-            codes.append(IncompleteError.exit_code)
-        return max(codes, default=0)
+            codes.add(IncompleteError.exit_code)
+        return max(codes - {IncompleteError.exit_code}, default=max(codes, default=0))
 
 
 def sync_stores(
@@ -64,7 +64,7 @@ def sync_stores(
     synced = Synced(filler.fill_all(targets), len(chain))
     synced.problems += find_differing_keys(holdings, chain)
     synced.problems += _differing_signers(holdings)
-    cut = check_head(chain, known_head)
+    cut = _check_head(chain, known_head)
     if cut is not None:
         synced.problems.append(cut)
     return synced
@@ -80,3 +80,14 @@ def _differing_signers(holdings: Sequence[Holding]) -> list[ArchiverError]:
         for one in known[1:]
         if one.signers != known[0].signers
     ]
+
+
+def _check_head(chain: Sequence[Sealed], known: Head | None) -> ArchiverError | None:
+    """What is wrong where the chain does not hold the head that is remembered elsewhere."""
+    if known is None or len(chain) >= known.sequence:
+        return None
+    return IntegrityError(
+        f"number {known.sequence} was noted as written, but no store that can be reached has more than"
+        f" {len(chain)}",
+        "bring back a store that has the last ones, then: archiver sync",
+    )

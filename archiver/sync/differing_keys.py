@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name
-from archiver.sync.survey import Holding, Sealed, about_store
+from archiver.sync.holding import Holding, Sealed, about_store
 
 HINT = "encrypt all of them anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
 

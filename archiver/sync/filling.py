@@ -4,18 +4,20 @@ A kill between any two steps leaves an archive without a manifest, which does no
 again finds what lies there already, checks it, and goes on.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from archiver.archive.manifest import File
-from archiver.copying import UnusableCopyError, check_copy, copy_file, other_bytes
+from archiver.copying import UnusableCopyError, check_copy, copy_file, is_timestamp, other_bytes, put_small
 from archiver.errors import ArchiverError, IntegrityError, StoreError, repair_hint
 from archiver.formats import age
-from archiver.stores.base import ExistsInStoreError, Inspection, Store
+from archiver.keys import is_age_file
+from archiver.stores.base import ExistsInStoreError, Inspection, Store, outcome
 from archiver.stores.checks import Check
-from archiver.sync.survey import DESCRIPTION, MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
+from archiver.sync.holding import DESCRIPTION, MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
+from archiver.sync.signers import require_own_signer
+from archiver.sync.survey import first_of, speaker
 
 Progress = Callable[[str, int, int], None]
 """Told what is copied, how many bytes are done, and of how many."""
@@ -85,7 +87,7 @@ class Filler:
         filled.lacking += [
             sealed.archive
             for sealed in self.chain
-            if sealed.archive not in target.sealed and sealed.archive not in filled.lacking
+            if sealed.archive not in filled.lacking and not _is_whole(target, sealed)
         ]
         return filled
 
@@ -104,7 +106,9 @@ class Filler:
 
     def _begin(self, target: Holding) -> None:
         """What makes a store a vault. Of one that has none yet, first the proof that it can be trusted."""
-        first = next(one for one in self.holdings if one.usable and one.vault is not None)
+        first = speaker(self.holdings)
+        if first is None:
+            raise StoreError("no store can be reached that has a vault")
         if target.vault is None:
             for check in self.check_store(target.store):
                 if not check.ok:
@@ -124,6 +128,8 @@ class Filler:
             return  # it has another manifest there, which `survey` noted
         was_there = sealed.archive in target.sealed
         try:
+            if not was_there and first_of(self.holdings) is not speaker(self.holdings):
+                require_own_signer(target, sealed)
             self._put_files(target, sealed, filled)
             put_key = self._put_key(target, sealed)
             for name, data in () if was_there else sealed.small_files:
@@ -162,9 +168,11 @@ class Filler:
         like = next((one.store for one in self._sources(target, name)), None)
         identity = self.identities.get(sealed.archive)
         try:
-            check_copy(target.store, sealed.archive, file, identity=identity, like=like)
+            noted: list[ArchiverError] = []
+            check_copy(target.store, sealed.archive, file, identity=identity, like=like, noted=noted)
         except IntegrityError as error:
             raise other_bytes(target.store, name) from error
+        target.problems += noted
 
     def _sources(self, target: Holding, name: str) -> Iterator[Holding]:
         return (one for one in self.holdings if one is not target and one.usable and name in one.names)
@@ -199,21 +207,33 @@ class Filler:
 
     def _put_key(self, target: Holding, sealed: Sealed) -> bool:
         """Put the archive's key, and a time stamp's token where there is one; whether the key was missing."""
-        missing = sealed.path("key.age") not in target.names
-        for name in (sealed.path("key.age"), sealed.path("manifest.json.tsr")):
-            source = next(self._sources(target, name), None)
-            if name in target.names:
-                if source is not None and sealed.archive not in target.sealed:
-                    _require_equal(target, source, name)
-                continue
-            if source is not None:
-                put_small(target.store, name, source.store.read(name, MAXIMUM_SMALL_FILE))
-                target.names.add(name)
-            elif name.endswith("key.age"):
-                raise IntegrityError(
-                    f"no other store that can be reached has {name}", "without it nobody can open the archive"
-                )
+        key, token = sealed.path("key.age"), sealed.path("manifest.json.tsr")
+        missing = key not in target.names
+        if sealed.archive not in target.sealed or missing:
+            self._put_beside(target, key, is_age_file)
+        if sealed.archive not in target.sealed or token not in target.names:
+            self._put_beside(target, token, is_timestamp)
         return missing
+
+    def _put_beside(self, target: Holding, name: str, is_one: Callable[[bytes], bool]) -> None:
+        """What no manifest names, from a store that has it, if it can be one at all: in a folder it may be a
+        link to any file of this host. Raise IntegrityError where it is another one than elsewhere."""
+        sources = list(self._sources(target, name))
+        read = [outcome(partial(one.store.read, name, MAXIMUM_SMALL_FILE)) for one in sources]
+        pairs = zip(sources, read, strict=True)
+        found = [(source, data) for source, data in pairs if isinstance(data, bytes) and is_one(data)]
+        is_key = name.endswith("/key.age")
+        if is_key or name in target.names:
+            _require_equal(target, found, name)
+        if name in target.names:
+            return
+        if found:
+            put_small(target.store, name, found[0][1])
+            target.names.add(name)
+        elif is_key:
+            raise IntegrityError(
+                f"no other store that can be reached has {name}", "without it nobody can open the archive"
+            )
 
 
 def _check_said(target: Holding, sealed: Sealed, file: File, said: Inspection | ArchiverError) -> None:
@@ -231,12 +251,24 @@ def _check_said(target: Holding, sealed: Sealed, file: File, said: Inspection | 
         )
 
 
-def _require_equal(target: Holding, source: Holding, name: str) -> None:
-    """Raise IntegrityError where a key lies beside no manifest yet and is not the other store's: as after a
-    change of keyholders, or put there by somebody else."""
-    if target.store.read(name, MAXIMUM_SMALL_FILE) != source.store.read(name, MAXIMUM_SMALL_FILE):
+def _is_whole(target: Holding, sealed: Sealed) -> bool:
+    """Whether a store has an archive's manifest and a file of every name that belongs to it."""
+    names = [*(file.name for file in sealed.manifest.files), "key.age"]
+    return sealed.archive in target.sealed and all(sealed.path(name) in target.names for name in names)
+
+
+def _require_equal(target: Holding, found: Sequence[tuple[Holding, bytes]], name: str) -> None:
+    """Raise IntegrityError where a key is not the same everywhere, as after a change of keyholders while a
+    store was away: the older one would let a removed keyholder in again. Or it was put there by somebody."""
+    if not found:
+        return
+    first, right = found[0]
+    other = next((source.store.location for source, data in found if data != right), None)
+    if name in target.names and target.store.read(name, MAXIMUM_SMALL_FILE) != right:
+        other = target.store.location
+    if other is not None:
         raise IntegrityError(
-            f"{name} in {target.store.location} is not that of store {source.named.name}",
+            f"{name} in {other} is not that of store {first.named.name}",
             "encrypt the keys anew, with a keyholder's identity, then run this again: archiver keys rewrap",
         )
 
@@ -246,15 +278,3 @@ def _may_complete(target: Holding, sealed: Sealed) -> bool:
     if sealed.archive in target.sealed or sealed.path("manifest.json") not in target.names:
         return True
     return sealed.archive in target.unsigned and target.unsigned[sealed.archive][0] == sealed.data
-
-
-def put_small(store: Store, name: str, data: bytes) -> None:
-    """Put a small file and read it back. Raise IntegrityError where the name is taken by other bytes."""
-    with suppress(ExistsInStoreError):
-        store.put_new(name, data, sha256=hashlib.sha256(data).hexdigest())
-    try:
-        found = store.read(name, len(data))
-    except IntegrityError as error:  # it is larger
-        raise other_bytes(store, name) from error
-    if found != data:
-        raise other_bytes(store, name)

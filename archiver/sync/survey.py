@@ -1,137 +1,34 @@
 """What each store holds of the vault, told from its list of names and its manifests; and the one chain that
 all of them agree on. Needs no private key."""
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
-from archiver.archive.manifest import MAX_BYTES, NAMESPACE, Manifest, parse_manifest
-from archiver.chain import Head, follow_chain
-from archiver.errors import ArchiverError, IntegrityError, NoVaultError, error_of, parts_of, repair_hint
+from archiver.archive.manifest import MAX_BYTES, NAMESPACE, parse_manifest
+from archiver.chain import follow_chain
+from archiver.errors import ArchiverError, IntegrityError, NoVaultError, StoreError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
-from archiver.stores.base import NotInStoreError, Store
-from archiver.stores.named import NamedStore
-
-MAXIMUM_SMALL_FILE = 1024 * 1024
-DESCRIPTION = "vault.json"
-SIGNERS = "allowed_signers"
+from archiver.sync.holding import MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
 
 
-@dataclass(frozen=True)
-class Sealed:
-    """One archive of the chain: its manifest's bytes, their signature, and what they say."""
-
-    archive: str
-    data: bytes
-    signature: bytes
-    manifest: Manifest
-
-    def path(self, name: str) -> str:
-        """A file's name in the stores."""
-        return f"archives/{self.archive}/{name}"
-
-    @property
-    def small_files(self) -> tuple[tuple[str, bytes], ...]:
-        """What makes the archive exist, in the order in which it is put: the manifest is last."""
-        return ((self.path("manifest.json.sig"), self.signature), (self.path("manifest.json"), self.data))
+def first_of(holdings: Iterable[Holding]) -> Holding | None:
+    """The first store: of those that must have everything, the one that the settings name first."""
+    return next((one for one in holdings if one.named.required), None)
 
 
-@dataclass
-class Holding:
-    """One store and what it has of the vault.
-
-    `error`: why nothing can be put there, as it is away or of another vault; `failed`: why putting something
-    there failed. `vault` and `signers` are its description and who may sign, None where they are missing.
-    `names` are all names of archives' files; `sealed` the archives whose manifest is there and rightly
-    signed; `unsigned` manifests whose signature is missing, and the problem that this is; `problems` what is
-    damaged there."""
-
-    named: NamedStore
-    opened: Store | None = None
-    error: ArchiverError | None = None
-    vault: bytes | None = None
-    signers: bytes | None = None
-    names: set[str] = field(default_factory=set)
-    sealed: dict[str, Sealed] = field(default_factory=dict)
-    problems: list[ArchiverError] = field(default_factory=list)
-    failed: ArchiverError | None = None
-    unsigned: dict[str, tuple[bytes, ArchiverError]] = field(default_factory=dict)
-
-    @property
-    def store(self) -> Store:
-        """The open store; raise why it is not."""
-        if self.opened is None:
-            raise self.error or ArchiverError(f"store {self.named.name} is not open")
-        return self.opened
-
-    @property
-    def usable(self) -> bool:
-        return self.error is None and self.opened is not None
-
-    def note(self, sealed: Sealed) -> None:
-        """This archive is there now, whole."""
-        if sealed.archive in self.unsigned:
-            self.problems.remove(self.unsigned.pop(sealed.archive)[1])
-        self.sealed[sealed.archive] = sealed
-        self.names |= {sealed.path(file.name) for file in sealed.manifest.files}
-        self.names |= {sealed.path("key.age"), *(name for name, _ in sealed.small_files)}
-
-    def vault_id(self) -> str | None:
-        """The id of the vault that is there; raise IntegrityError where its description is none."""
-        if self.vault is None:
-            return None
-        try:
-            return str(json.loads(self.vault)["vault"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise IntegrityError(
-                f"vault.json in {self.store.location} is not a vault's description",
-                "restore it from another store",
-            ) from error
-
-
-def about_store(named: NamedStore, error: ArchiverError) -> ArchiverError:
-    """The error, saying which store of the settings it is about."""
-    kind, message, hint = parts_of(error)
-    return error_of((kind, f"store {named.name}: {message}", hint))
-
-
-def open_all(stores: Iterable[NamedStore]) -> list[Holding]:
-    """Open every store and read what makes it a vault; one that is away says so in its `error`."""
-    return [_open(named) for named in stores]
-
-
-def _open(named: NamedStore) -> Holding:
-    holding = Holding(named)
-    try:
-        holding.opened = named.open()
-        small = holding.opened.read_many({DESCRIPTION: MAXIMUM_SMALL_FILE, SIGNERS: MAXIMUM_SMALL_FILE})
-        holding.vault, holding.signers = (_if_there(small[name]) for name in (DESCRIPTION, SIGNERS))
-        holding.vault_id()
-    except NoVaultError as error:
-        hint = f"mount it; where it is a new place for the vault: mkdir it, then: {_fill(named)}"
-        holding.error = about_store(named, NoVaultError(error.message, hint))
-    except ArchiverError as error:
-        holding.error = about_store(named, error)
-    return holding
-
-
-def _fill(named: NamedStore) -> str:
-    return f"archiver sync --store {named.name}"
-
-
-def _if_there(read: bytes | ArchiverError) -> bytes | None:
-    if isinstance(read, NotInStoreError):
-        return None
-    if isinstance(read, ArchiverError):
-        raise read
-    return read
+def speaker(holdings: Sequence[Holding]) -> Holding | None:
+    """The store that says which vault it is and who may sign: the first store, else the first of the others
+    that has both; where none has, the first that has a vault."""
+    first = first_of(holdings)
+    order = sorted(holdings, key=lambda one: one is not first)
+    vaults = [one for one in order if one.usable and one.vault is not None]
+    return next((one for one in vaults if one.signers is not None), vaults[0] if vaults else None)
 
 
 def survey(holdings: Sequence[Holding]) -> None:
-    """Find what each store has of which archives. The first one with a vault says who may sign. Raise
-    NoVaultError where none has one."""
-    first = next((one for one in holdings if one.usable and one.vault is not None), None)
+    """Find what each store has of which archives; `speaker` says who may sign. Raise NoVaultError where none
+    has a vault."""
+    first = speaker(holdings)
     if first is None:
         raise next(
             (one.error for one in holdings if one.error is not None),
@@ -140,7 +37,7 @@ def survey(holdings: Sequence[Holding]) -> None:
                 "archiver init makes one in a folder: name that as a store too, and the others begin with it",
             ),
         )
-    allowed = _allowed(first)
+    allowed = allowed_by(first)
     for holding in holdings:
         if not holding.usable:
             continue
@@ -150,7 +47,8 @@ def survey(holdings: Sequence[Holding]) -> None:
             holding.error = about_store(holding.named, error)
 
 
-def _allowed(holding: Holding) -> AllowedSigners:
+def allowed_by(holding: Holding) -> AllowedSigners:
+    """Whom a store's own list names; raise IntegrityError where it is none."""
     try:
         return AllowedSigners.parse((holding.signers or b"").decode("utf-8", "replace"))
     except FormatError as error:
@@ -178,7 +76,9 @@ def _list(holding: Holding, allowed: AllowedSigners, vault: str) -> None:
             holding.problems.append(
                 IntegrityError(f"{name} in {holding.store.location}: {error}", repair_hint(archive))
             )
-        except IntegrityError as error:
+        except StoreError:
+            raise
+        except ArchiverError as error:
             problem = about_store(holding.named, error)
             holding.problems.append(problem)
             data = read[name]
@@ -256,7 +156,8 @@ def _disagreement(one: Holding, known: Sealed, other: Holding, sealed: Sealed) -
 
 def _require_chain(holdings: Sequence[Holding], chain: Sequence[Sealed]) -> None:
     """Raise where a link is missing or does not fit. Signatures were checked before."""
-    signers = _allowed(next(one for one in holdings if one.vault is not None))
+    first = speaker(holdings)
+    signers = allowed_by(first) if first is not None else AllowedSigners(())
     documents = ((sealed.path("manifest.json"), sealed.data, sealed.signature) for sealed in chain)
     try:
         for _ in follow_chain(documents, signers, NAMESPACE):
@@ -266,14 +167,3 @@ def _require_chain(holdings: Sequence[Holding], chain: Sequence[Sealed]) -> None
             if holding.problems:  # rather why it is missing
                 raise holding.problems[0] from None
         raise
-
-
-def check_head(chain: Sequence[Sealed], known: Head | None) -> ArchiverError | None:
-    """What is wrong where the chain does not hold the head that is remembered elsewhere."""
-    if known is None or len(chain) >= known.sequence:
-        return None
-    return IntegrityError(
-        f"number {known.sequence} was noted as written, but no store that can be reached has more than"
-        f" {len(chain)}",
-        "bring back a store that has the last ones, then: archiver sync",
-    )

@@ -1,8 +1,8 @@
 """Is everything still there, and as it was sealed? Numbered checks, none of which stops the others.
 
 Without a key: the chain of manifests and its head, every signature, every file's size and SHA-256, no
-file too many. With one: every byte inside. Of a store that is far away the bytes are read where that is
-asked for; else what the store itself says of them is held against the manifests.
+file too many, every key an age file. With one: every byte inside. Of a store that is far away the bytes
+are read where that is asked for; else what the store itself says of them is held against the manifests.
 """
 
 from collections import defaultdict
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from archiver.archive.verify import verify_bytes, verify_file, verify_said
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IntegrityError, UsageError, repair_hint
-from archiver.keys import Identity
-from archiver.stores.base import Inspection
+from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name, is_age_file
+from archiver.stores.base import Inspection, NotInStoreError
 from archiver.vault import Archive, ArchiveList, Vault
 
 Progress = Callable[[str, int, int], None]
@@ -96,6 +96,7 @@ def verify_listed(
     _verify_files(vault, result, said, depth, progress)
     result.problems += _said_of(archives, said)
     result.problems += _odd_files(vault, archives)
+    result.problems += _odd_keys(vault, archives)
     return result
 
 
@@ -176,6 +177,18 @@ def _files_of(vault: Vault, archives: Sequence[Archive]) -> dict[str, set[str]]:
     names: dict[str, set[str]] = defaultdict(set)
     prefix = f"archives/{archives[0].name}/" if len(archives) == 1 else "archives/"
     for path in vault.store.list(prefix) if archives else ():
-        _, archive, name = path.split("/", 2)
-        names[archive].add(name)
+        _, archive, *name = path.split("/", 2)
+        names[archive].update(name)  # none of a file that lies beside the folders
     return names
+
+
+def _odd_keys(vault: Vault, archives: Sequence[Archive]) -> Iterator[ArchiverError]:
+    """Keys that can open nothing, or cannot be read; of one that is not there was spoken before. No manifest
+    names a key's bytes."""
+    limits = {archive_key_name(archive.name): MAXIMUM_KEY_BYTES for archive in archives}
+    for name, data in vault.store.read_many(limits).items():
+        if isinstance(data, ArchiverError):
+            if not isinstance(data, NotInStoreError):
+                yield data
+        elif not is_age_file(data):
+            yield IntegrityError(f"{name} is not an age file", repair_hint(name.split("/")[1]))

@@ -5,7 +5,7 @@ A store that lacks what another has is behind. Where it need not have everything
 filled by `archiver sync`, and until then named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,11 +20,15 @@ from archiver.errors import (
 )
 from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name, is_age_file
 from archiver.stores.base import outcome
+from archiver.stores.checks import is_same_place
 from archiver.stores.named import NamedStore
 from archiver.vault import Archive, ArchiveList, Vault
 from archiver.verification import Depth, Progress, Verification, verify_listed
 
 SYNC_HINT = "fill it: archiver sync"
+REWRAP_HINT = (
+    "encrypt all of them anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
+)
 AS_IT_LIES = Depth()
 
 
@@ -71,9 +75,16 @@ def verify_stores(
         if isinstance(found, ArchiverError):
             result = Verification([], problems=[_excused(one, found)])
         else:
-            result = comparison.verify(found, depth, progress)
+            result = _or_lost(one, outcome(partial(comparison.verify, found, depth, progress)))
         results.append(StoreVerification(one.name, one.required, isinstance(found, ArchiverError), result))
     return results
+
+
+def _or_lost(one: NamedStore, result: Verification | ArchiverError) -> Verification:
+    """What was found in a store, or that it was lost on the way: the others are looked at all the same."""
+    if isinstance(result, ArchiverError):
+        return Verification([], read=False, problems=[_excused(one, result)])
+    return result
 
 
 def _open_all(stores: Sequence[NamedStore]) -> dict[str, "_Listed | ArchiverError"]:
@@ -90,8 +101,19 @@ def _open_all(stores: Sequence[NamedStore]) -> dict[str, "_Listed | ArchiverErro
                     f" ({first.vault.id})",
                     "correct its place in the settings",
                 )
+        if isinstance(found, _Listed):
+            found = _apart(found, opened.values())
         opened[one.name] = found
     return opened
+
+
+def _apart(one: _Listed, others: Iterable["_Listed | ArchiverError"]) -> "_Listed | ArchiverError":
+    """The store, unless it is the same folder as one before it."""
+    for other in others:
+        if isinstance(other, _Listed) and is_same_place(one.vault.store, other.vault.store):
+            text = f"it is the folder of store {other.named.name}: that is no copy"
+            return IntegrityError(text, "name a place of its own in the settings")
+    return one
 
 
 def _open(one: NamedStore) -> _Listed:
@@ -129,6 +151,7 @@ class _Comparison:
             for archive in one.archives.archives:
                 self._known.setdefault(archive.name, (one.named.name, archive))
         self._keys = self._read_keys()
+        self._signers = self._read_signers()
 
     def require_known(self, only: Sequence[str]) -> None:
         """Raise UsageError for an archive that none has, unless a damaged one may be it."""
@@ -156,7 +179,7 @@ class _Comparison:
         result.known_head = self._known_head
         if wanted:
             result.problems.insert(0, self._behind(one, wanted))
-        result.problems += [*self._other_manifests(one), *self._other_keys(one)]
+        result.problems += [*self._other_manifests(one), *self._other_keys(one), *self._other_signers(one)]
         return result
 
     def _judged(self, one: _Listed, lacking: Sequence[str]) -> ArchiveList:
@@ -213,17 +236,16 @@ class _Comparison:
                 for archive in one.archives.archives
                 if self._counts(archive.name)
             }
-            found = one.vault.store.read_many(limits)
-            keys[one.named.name] = {name: data for name, data in found.items() if isinstance(data, bytes)}
+            found = outcome(partial(one.vault.store.read_many, limits))
+            read = {} if isinstance(found, ArchiverError) else found  # it is lost, which its own checks say
+            keys[one.named.name] = {name: data for name, data in read.items() if isinstance(data, bytes)}
         return keys
 
     def _other_keys(self, one: _Listed) -> list[ArchiverError]:
         problems: list[ArchiverError] = []
         for name, data in self._keys.get(one.named.name, {}).items():
-            archive = name.split("/")[1]
             if not is_age_file(data):
-                problems.append(IntegrityError(f"{name} is not an age file", repair_hint(archive)))
-                continue
+                continue  # as the store's own checks say
             store = next(
                 each
                 for each, keys in self._keys.items()
@@ -231,5 +253,21 @@ class _Comparison:
             )
             if self._keys[store][name] != data:
                 kind = IntegrityError if one.named.required else IncompleteError
-                problems.append(kind(f"{name} is not the one in store {store}", repair_hint(archive)))
+                problems.append(kind(f"{name} is not the one in store {store}", REWRAP_HINT))
         return problems
+
+    # Who may sign: a name more on one of the lists is how somebody else's archives would pass there
+
+    def _read_signers(self) -> Mapping[str, bytes]:
+        found = {one.named.name: outcome(partial(self._signers_of, one)) for one in self._stores}
+        return {name: data for name, data in found.items() if isinstance(data, bytes)}
+
+    def _signers_of(self, one: _Listed) -> bytes:
+        return one.vault.store.read("allowed_signers", MAXIMUM_KEY_BYTES)
+
+    def _other_signers(self, one: _Listed) -> list[ArchiverError]:
+        store, right = next(iter(self._signers.items()), ("", b""))
+        if self._signers.get(one.named.name, right) == right:
+            return []
+        text = f"allowed_signers is not the one in store {store}"
+        return [IntegrityError(text, "compare the two, and put the right one there: nothing here changes it")]

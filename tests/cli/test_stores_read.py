@@ -19,6 +19,7 @@ from tests.seaweed import Seaweed, seaweed
 from tests.unit.search.moderated import make_register_home
 
 __all__ = ["seaweed"]
+RECORD = "00000001-0000-4000-8000-000000000001"
 OPTIONAL = "store bucket is not a required one: newer archives may be missing from it\n"
 
 
@@ -100,10 +101,12 @@ def test_what_was_read_of_a_bucket_is_kept_at_hand_unless_the_settings_say_other
 def test_a_command_that_read_an_optional_store_ends_in_3_after_all_it_found(
     run: Runner, home: Home, add_bucket: Callable[[bool], None]
 ) -> None:
+    """Where nothing tells what the newest archive is, as on a host that does not collect."""
+    (home.folder / "state.sqlite").unlink()
     (archive, *_) = home.archives
     commands: list[tuple[str, ...]] = [
         ("search", "police", "--json"),
-        ("show", "00000001-0000-4000-8000-000000000001"),
+        ("show", RECORD),
         ("moderation", "list"),
         ("moderation", "show", "00000001"),
         ("moderation", "summary"),
@@ -125,6 +128,32 @@ def test_a_command_that_read_an_optional_store_ends_in_3_after_all_it_found(
     named = run("--config", home.folder, "rebuild", archive.name)
     assert (named.code, OPTIONAL in named.errors) == (0, True)
     assert run("--config", home.folder, "restore", archive.name, "--to", home.folder / "out").code == 0
+
+
+def test_an_optional_store_that_holds_what_this_host_sealed_last_lacks_nothing(
+    run: Runner, home: Home, add_bucket: Callable[[bool], None]
+) -> None:
+    add_bucket(False)
+    for command in (("search", "police"), ("show", RECORD), ("status",), ("rebuild",)):
+        near = run("--config", home.folder, *command)
+        far = run("--config", home.folder, *command, "--store", "bucket")
+        assert (far.code, near.code) == (0, 0), far.errors
+        assert "newer archives" not in far.errors
+        if command != ("status",):
+            assert far.output == near.output
+
+
+def test_an_optional_store_without_what_this_host_sealed_last_ends_in_3(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    copy_folder(home.folder / "vault", tmp_path / "old")
+    add_store(home, "old", 'kind = "local"', f'path = "{tmp_path}/old"', "required = false")
+    assert run("--config", home.folder, "search", "police", "--store", "old").code == 0
+    newest = sorted((tmp_path / "old" / "archives").iterdir())[-1]
+    shutil.rmtree(newest)
+    found = run("--config", home.folder, "search", "police", "--store", "old")
+    assert found.code == 3
+    assert found.errors.count(OPTIONAL.replace("bucket", "old")) == 1
 
 
 def test_a_search_in_the_folder_asks_no_bucket_and_loads_nothing_for_one(home: Home) -> None:
@@ -156,7 +185,7 @@ def test_a_store_that_is_named_is_read_and_no_other(
     add_bucket(True)
     add_store(home, "share", 'kind = "local"', f'path = "{home.folder}/share"')
     for one in (
-        ("search", "police"), ("show", "1"), ("show", "00000001-0000-4000-8000-000000000001"),
+        ("search", "police"), ("show", "1"), ("show", RECORD),
         ("status",), ("rebuild",),
         ("restore", archive.name, "--to", str(home.folder / "out")),
     ):  # fmt: skip

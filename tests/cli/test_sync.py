@@ -326,3 +326,26 @@ def test_the_program_itself_synchronises(home: Path) -> None:
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert output.splitlines()[0] == "vault: there is no archive yet"
+
+
+@pytest.mark.parametrize("command", ["seal", "backup"])
+def test_a_first_store_that_was_emptied_is_brought_back_and_not_begun_anew(
+    run: Runner, home: Path, command: str
+) -> None:
+    assert run("--config", home, "sync").code == 0
+    shutil.rmtree(home / "vault")
+    (home / "vault").mkdir()
+    result = run("--config", home, command)
+    assert result.code == 10
+    assert "archiver: hint: bring it back from the other stores first: archiver sync" in result.errors
+    assert is_spooled(home)
+    assert run("--config", home, "sync").code == 0
+    assert run("--config", home, command).code == 0
+    assert not is_spooled(home)
+
+
+def test_a_host_that_lost_its_states_folder_can_still_sync(run: Runner, home: Path) -> None:
+    """The folder of the state holds the lock."""
+    path = home / "archiver.toml"
+    path.write_text(path.read_text().replace('state = "state.sqlite"', 'state = "state/state.sqlite"'))
+    assert run("--config", home, "sync").code == 0

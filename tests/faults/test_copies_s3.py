@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -146,19 +147,23 @@ def test_keyholders_change_in_the_bucket_too(
 def test_an_unreachable_bucket_keeps_the_spool_where_it_is_required(
     seaweed: Seaweed, fresh: Path, tmp_path: Path, run: Runner
 ) -> None:
-    with Seaweed(tmp_path / "own") as server:
-        folder = make_home(server, fresh, tmp_path / "home")
-        server.stop()
+    folder = make_home(seaweed, fresh, tmp_path / "home")
+    settings = (folder / "archiver.toml").read_text()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: whoever connects is refused
+        port = nobody.getsockname()[1]
+        away = settings.replace(seaweed.endpoint, f"http://127.0.0.1:{port}")
+        (folder / "archiver.toml").write_text(away)
         result = run("--config", folder, "seal")
-        assert result.code == 1
-        assert "is not in every required store: store bucket: " in result.errors
-        assert "Traceback" not in result.errors
-        with Home(folder).open_spool() as spool:
-            assert not spool.is_empty()
-        server.start()
-        result = run("--config", folder, "seal")
-        assert result.code == 0, result
-        check_equal(folder)
+    assert result.code == 1
+    assert "is not in every required store: store bucket: " in result.errors
+    assert "Traceback" not in result.errors
+    with Home(folder).open_spool() as spool:
+        assert not spool.is_empty()
+    (folder / "archiver.toml").write_text(settings)
+    result = run("--config", folder, "seal")
+    assert result.code == 0, result
+    check_equal(folder)
 
 
 @pytest.mark.parametrize("bucket_first", [False, True])

@@ -175,6 +175,31 @@ def test_a_key_is_read_from_the_store_where_it_opens_and_put_where_it_is_missing
     assert not one.exists("archives/2026-03-01/key.age"), "no key without its archive: that is for sync"
 
 
+def test_an_odd_name_in_a_store_keeps_no_keyholder_in(tmp_path: Path) -> None:
+    """Sorted before all others, as somebody would choose it."""
+    store, archives = make_vault(tmp_path, 2, ANNE, BERT)
+    odd = store.root / "archives" / "!odd name" / "key.age"
+    odd.parent.mkdir()
+    odd.write_bytes(key_of(store, "2026-01-01"))
+    stores = reached(store.root)
+    assert rewrap_archive_keys(stores, [ANNE], [ANNE.recipient()]) == 2
+    assert stores.away == []
+    assert openable(store, archives, BERT) == []
+
+
+def test_a_key_without_a_manifest_in_the_first_store_does_not_stand_for_the_archives_own(
+    tmp_path: Path,
+) -> None:
+    one, archives = make_vault(tmp_path, 1, ANNE, BERT)
+    two = copied(tmp_path / "two", one)
+    (one.root / "archives" / "2026-01-01" / "manifest.json").unlink()
+    strangers = seal_archive_key(new_identity(classic=True), [ANNE.recipient()])
+    one.replace_key("archives/2026-01-01/key.age", strangers)
+    assert rewrap_archive_keys(reached(one.root, two.root), [ANNE], [ANNE.recipient()]) == 1
+    assert openable(two, archives, BERT) == []
+    assert openable(two, archives, ANNE) == ["2026-01-01"]
+
+
 def test_a_store_with_another_archive_of_that_name_keeps_its_key(tmp_path: Path) -> None:
     one, _ = make_vault(tmp_path, 1, ANNE)
     (tmp_path / "apart").mkdir()

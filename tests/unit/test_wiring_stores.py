@@ -8,9 +8,11 @@ import pytest
 
 from archiver.errors import ConfigurationError, IntegrityError, NoVaultError, UsageError
 from archiver.settings import Settings, load_settings
-from archiver.settings_stores import S3StoreSettings
+from archiver.settings_stores import CacheSettings, S3StoreSettings
+from archiver.stores.cache import StoreCache, WritersCache
 from archiver.stores.local import LocalStore
 from archiver.stores.s3 import S3Options, S3Store
+from archiver.times import system_clock
 from archiver.wiring_stores import (
     find_store,
     first_store,
@@ -178,9 +180,11 @@ def test_all_that_the_settings_say_of_a_bucket_reaches_its_store(
         replace(bucket, session_token=None),
         S3StoreSettings("b", False, "bucket", profile="p"),
     ):
-        store = open_store(one)
+        store = open_store(one, CacheSettings(tmp_path / "cache"))
         assert isinstance(store, S3Store)
         for field in fields(S3Options):
+            if field.name == "first_wait_seconds":  # no setting: `tries` says how long in all
+                continue
             value = getattr(one, field.name)
             expected = keys[field.name] if field.name in keys and value is not None else value
             assert getattr(store.options, field.name) == expected, field.name
@@ -188,7 +192,7 @@ def test_all_that_the_settings_say_of_a_bucket_reaches_its_store(
         assert "hunter2" not in repr(store)
 
 
-def test_what_is_written_to_passes_by_the_cache(home: Path) -> None:
+def test_what_is_written_to_passes_by_the_cache_and_has_it_forget_its_listing(home: Path) -> None:
     path = home / "archiver.toml"
     text = path.read_text().replace('\nvault = "vault"\n', "\n")
     path.write_text(
@@ -203,4 +207,15 @@ def test_what_is_written_to_passes_by_the_cache(home: Path) -> None:
     ):
         assert isinstance(store, S3Store)
         _, _, cache = store.__reduce__()[1]  # type: ignore[misc]  # what another process would be given
-        assert (cache is not None) is cached
+        assert isinstance(cache, StoreCache if cached else WritersCache)
+
+
+def test_a_writers_cache_gives_and_keeps_nothing_and_drops_what_others_listed(tmp_path: Path) -> None:
+    cache = StoreCache(tmp_path / "cache", 1 << 20, 60, system_clock)
+    writers = WritersCache(cache)
+    cache.put_listing("names", b"[]")
+    writers.put_listing("other", b"[]")
+    assert (writers.listing("names"), writers.file("x")) == (None, None)
+    assert (cache.listing("names"), cache.listing("other")) == (b"[]", None)
+    writers.drop_listing("names")
+    assert cache.listing("names") is None

@@ -42,7 +42,7 @@ def find_sources(session: Session, store: str | None = None) -> Sources:
     entries from the one to the other."""
     here = read_register(session.settings)
     vault = session.open_vault(store)
-    listed = vault.list_archives()
+    listed = session.list_archives(vault)
     return Sources(here, vault, listed.archives, listed.problems)
 
 

@@ -41,7 +41,7 @@ _FEW = 3
 class Cache(ListingCache, Protocol):
     """What lies on this machine of stores that are far away."""
 
-    def file(self, key: str) -> Held: ...
+    def file(self, key: str) -> Held | None: ...
 
 
 class S3Store:

@@ -341,11 +341,68 @@ def test_keys_that_are_garbage_everywhere_are_an_error(pair: Pair) -> None:
 
 def test_a_time_stamp_is_put_back_where_it_lacks_and_left_where_it_differs(pair: Pair) -> None:
     name = f"{FOLDER}/manifest.json.tsr"
-    write(pair.far, name, b"a token")
+    write(pair.far, name, b"\x30\x03\x02\x01\x05")
     assert not_good(pair.repair()) == [("near", name, "put back", "far")]
-    assert (pair.near / name).read_bytes() == b"a token"
-    write(pair.far, name, b"another token")
+    assert (pair.near / name).read_bytes() == b"\x30\x03\x02\x01\x05"
+    write(pair.far, name, b"\x30\x81\x03\x02\x01\x05")
     assert not_good(pair.repair()) == []
+
+
+def test_a_link_in_a_time_stamps_place_is_not_copied_to_where_it_leads_from(
+    pair: Pair, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_bytes(b"AGE-SECRET-KEY-1NOBODYS")
+    (pair.far / FOLDER / "manifest.json.tsr").symlink_to(tmp_path / "secret")
+    assert not_good(pair.repair()) == []
+    assert contents(pair.near) == pair.before
+
+
+def test_of_two_keys_that_are_both_right_none_is_put_where_there_is_none(pair: Pair, tmp_path: Path) -> None:
+    """One of them is from before a keyholder was removed."""
+    removed = age.X25519Identity.generate()
+    archive = Vault(LocalStore(pair.near)).list_archives().archives[1]
+    own = Vault(LocalStore(pair.near)).open_key(archive, [pair.maker.holder])
+    holders = [pair.maker.holder.recipient(), removed.recipient()]
+    write(pair.near, f"{FOLDER}/key.age", seal_archive_key(own, holders))
+    third = shutil.copytree(pair.far, tmp_path / "third")
+    write(third, f"{FOLDER}/key.age", None)
+    stores = [*pair.stores, OpenStore("third", True, LocalStore(third))]
+    result = repair_archive(stores, ARCHIVE, known_head=None, identities=[pair.maker.holder])
+    assert not_good(result) == [("third", f"{FOLDER}/key.age", "not repaired", None)]
+    assert "archiver keys rewrap" in str(result.errors[0].hint)
+    assert not (third / FOLDER / "key.age").exists()
+
+
+# A store that somebody else wrote anew, his own list of signers beside it
+
+
+@pytest.fixture
+def stranger(pair: Pair) -> Pair:
+    """Of which `near`, the first store, holds another history, each archive rightly signed there."""
+    shutil.rmtree(pair.near)
+    other = VaultMaker(pair.near)
+    for name in NAMES:
+        other.add(name, [post("666", "of a stranger")])
+    return pair
+
+
+def test_what_a_stranger_signed_is_not_put_over_what_is_right(stranger: Pair) -> None:
+    with pytest.raises(IntegrityError, match="store near and store far do not have the same archive"):
+        stranger.repair(known_head=None)
+    assert contents(stranger.far) == stranger.before
+    result = stranger.repair(identities=[stranger.maker.holder])
+    assert result.reference == "far", "the head tells"
+    assert result.errors == []
+    assert contents(stranger.far) == stranger.before
+    assert (stranger.near / SEGMENT).read_bytes() == (stranger.far / SEGMENT).read_bytes()
+
+
+def test_what_a_stranger_signed_is_not_put_where_the_right_manifest_is_damaged(stranger: Pair) -> None:
+    flip(stranger.far, f"{FOLDER}/manifest.json")
+    before = contents(stranger.far)
+    result = stranger.repair(known_head=None)
+    assert "store far: archive" in result.errors[0].message
+    assert contents(stranger.far) == before
 
 
 def test_a_store_that_cannot_say_what_its_vault_is_is_named_and_the_archive_put_back_all_the_same(

@@ -1,9 +1,11 @@
 """Sealing beside other stores: what is refused before it begins, which names are free, what is done."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -261,3 +263,117 @@ def test_partial_files_of_killed_writers_are_removed_in_every_store(sealer: Seal
     sealer.named.append(NamedStore("copy", True, partial(LocalStore, folder)))
     sealer.seal()
     assert list(folder.rglob(".partial-*")) == []
+
+
+# Nothing is made twice, and nothing is in the way for ever
+
+
+def test_an_archive_whose_store_is_away_is_not_made_once_more_elsewhere(sealer: Sealer) -> None:
+    """It went into the first store only, which is then an optional one in the settings, and away."""
+    vault, next_first = sealer.first, MemoryStore()
+    begin(sealer, next_first)
+    sealer.add("away", StoreError("s3://bucket cannot be reached"))
+    with pytest.raises(StoreError):
+        sealer.seal()
+    sealer.first = next_first
+    sealer.named.clear()
+    sealer.add("vault", StoreError("not mounted"), required=False)
+    with pytest.raises(StoreError, match=r"archive 2026-10-26 was sealed into .* store vault: not mounted"):
+        sealer.seal()
+    assert sealer.is_spooled
+    sealer.named.clear()
+    archive = sealer.seal().archive  # it is gone for good: at least no two archives have one name
+    assert archive is not None
+    assert (archive.name, archive.head.sequence) == ("2026-10-26.2", 1)
+    assert not sealer.is_spooled
+    sealer.add("vault", vault)
+    with pytest.raises(IntegrityError, match="do not have the same"):
+        sealer.seal()
+
+
+def test_an_archive_that_a_killed_run_made_is_read_again_before_the_spool_is_emptied(sealer: Sealer) -> None:
+    far = MemoryStore(is_near=False)
+    begin(sealer, far)
+    sealer.add("away", StoreError("s3://bucket cannot be reached"))
+    sealer.add("far", far)
+    with pytest.raises(StoreError):
+        sealer.seal()
+    (segment,) = [name for name in far.contents.files if name.endswith(".zst.age")]
+    whole = far.contents.files[segment]
+    far.contents.files[segment] = whole[:-1]
+    sealer.named.pop(0)
+    with pytest.raises(IntegrityError, match=r"is not in every required store: .*its manifest says"):
+        sealer.seal()
+    far.contents.files[segment] = whole
+    path = sealer.home.folder / "vault" / segment
+    path.chmod(0o644)
+    path.write_bytes(bytes(len(whole)))
+    with pytest.raises(IntegrityError, match="was altered"):
+        sealer.seal()
+    assert sealer.is_spooled
+    path.write_bytes(whole)
+    assert sealer.seal().finished_earlier
+    assert not sealer.is_spooled
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_somebodys_manifest_under_the_name_of_a_killed_sealing_is_not_in_the_way_for_ever(
+    sealer: Sealer, required: bool
+) -> None:
+    other = MemoryStore()
+    other.put_new("archives/2026-10-20/manifest.json", b"somebody's")
+    sealer.add("other", other, required=required)
+    with open_collector(sealer.home.settings) as collector, collector.state.transaction():
+        collector.state.set_sealing(Sealing("2026-10-20", "its mark", *collector.spool.last_ids()))
+    assert sealer.seal().archive is not None
+    assert other.contents.files["archives/2026-10-20/manifest.json"] == b"somebody's"
+    assert not sealer.is_spooled
+
+
+def test_a_name_that_another_collector_took_after_a_kill_is_not_in_the_way_for_ever(
+    sealer: Sealer, tmp_path: Path
+) -> None:
+    first = sealer.seal().archive
+    sealer.take(sample(tmp_path / "later.zip", months=2))
+    assert first is not None
+    with open_collector(sealer.home.settings) as collector, collector.state.transaction():
+        collector.state.set_sealing(Sealing(first.name, "another mark", *collector.spool.last_ids()))
+    second = sealer.seal().archive
+    assert second is not None
+    assert (second.name, second.head.sequence) == ("2026-10-26.2", 2)
+
+
+class Meddled(MemoryStore):
+    """Somebody else is at work in it just before an archive's manifest is put there."""
+
+    def put_new(self, name: str, source: bytes | BinaryIO, *, sha256: str | None = None) -> None:
+        if name.endswith("/manifest.json.sig") and self.meddle is not None:
+            self.meddle()
+        super().put_new(name, source, sha256=sha256)
+
+    meddle: Callable[[], object] | None = None
+
+
+def test_two_collectors_at_once_make_no_two_archives_of_one_number(sealer: Sealer) -> None:
+    store = Meddled()
+    begin(sealer, store)
+    sealer.first = store
+    store.meddle = lambda: store.contents.files.update({"archives/2026-10-25/manifest.json": b"theirs"})
+    with pytest.raises(StoreError, match="archive 2026-10-25 was sealed meanwhile by somebody else"):
+        sealer.seal()
+    assert "archives/2026-10-26/manifest.json" not in store.contents.files
+    assert sealer.is_spooled
+    store.meddle = None
+    del store.contents.files["archives/2026-10-25/manifest.json"]
+    assert sealer.seal().archive is not None
+
+
+def test_a_file_that_is_gone_when_the_manifest_is_put_keeps_the_spool(sealer: Sealer) -> None:
+    """Another collector's run took it for what a killed one had left."""
+    store = Meddled()
+    begin(sealer, store)
+    sealer.first = store
+    store.meddle = lambda: store.contents.files.pop("archives/2026-10-26/records-000.sqlite.zst.age")
+    with pytest.raises(IntegrityError, match="records-000"):
+        sealer.seal()
+    assert sealer.is_spooled

@@ -1,6 +1,9 @@
 """A search of a store that is far away: few rounds of requests, however much lies scattered there."""
 
 import hashlib
+import signal
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +14,11 @@ from archiver.errors import IntegrityError, StoreError
 from archiver.search.query import parse_query
 from archiver.search.record import find_record
 from archiver.search.run import Result, Searcher
+from archiver.search.segments import SIDE_BY_SIDE
 from archiver.search.statement import Order
 from archiver.stores.base import StoredFile
 from archiver.vault import Vault
-from tests.made_vaults import DAY_MS, Made, VaultMaker, post
+from tests.made_vaults import DAY_MS, Made, VaultMaker, moderation, post
 from tests.memory_store import MemoryStore
 
 SEGMENTS = 12
@@ -126,6 +130,46 @@ def test_one_record_is_shown_whole_from_far_away_in_rounds_that_do_not_grow_with
     assert store.rounds <= 2 + 5 * SEGMENTS + 12
 
 
+@pytest.mark.parametrize("text", ["from:nobody", "common from:nobody", "kind:quote", "common kind:quote"])
+@pytest.mark.parametrize("order", ["newest", "oldest", "relevance"])
+def test_a_filter_that_nothing_passes_reads_every_row_in_few_rounds(
+    maker: VaultMaker, text: str, order: Order
+) -> None:
+    """Some 25 pages a segment, which were a round each."""
+    if order == "relevance" and not parse_query(text).groups:
+        return
+    cost = Cost(maker, text, order)
+    assert cost.result.hits == []
+    assert cost.rounds <= 2 + 12 * SEGMENTS
+
+
+def test_of_a_ranked_search_only_the_rows_of_the_best_are_fetched(unedited: VaultMaker) -> None:
+    one, few = (Cost(unedited, "common", "relevance", limit) for limit in (1, 50))
+    assert few.result == near_result(unedited, "common", "relevance")
+    assert one.effort.frames < few.effort.frames
+    missing = Cost(unedited, "nothing", "relevance")
+    assert missing.effort.requests <= 2 * 3 + 3
+
+
+def test_segments_that_can_hold_no_version_of_a_hit_are_not_asked(tmp_path: Path) -> None:
+    """Ten years, a month an archive, with edits in each; and segments of other things between them."""
+    maker = VaultMaker(tmp_path / "vault", is_far=True)
+    for number in range(120):
+        when = number * 30 * DAY_MS
+        edited = Made(post(f"{number}1", "word", when + 1000, record_id=str(number)), 2)
+        entries = [moderation(f"m{number}", entered_ms=when)]
+        maker.add(f"{2010 + number // 12}-{number % 12 + 1:02d}-01",
+                  [post(str(number), f"word{number}", when), edited], [], entries)  # fmt: skip
+    assert Cost(maker, "word119").effort.segments == 120  # looked for, newest first, in all
+    newest = Cost(maker, "word", limit=1)
+    assert [hit.versions for hit in newest.result.hits] == [2]
+    assert newest.effort.segments <= 14
+    old = Cost(maker, "word until:2012-01", limit=2)
+    assert old.result == near_result(maker, "word until:2012-01", limit=2)
+    assert old.effort.segments <= 28
+    assert near_result(maker, "word5").hits[0].superseded
+
+
 def test_a_second_search_of_what_is_at_hand_asks_nothing(maker: VaultMaker) -> None:
     store = maker.far_store()
     vault = Vault(store)
@@ -178,6 +222,59 @@ def test_a_store_that_breaks_off_in_one_of_many_segments_ends_the_search(unedite
         with pytest.raises(StoreError, match="2026-02-01/records-000"):
             searcher.search(parse_query("rare"), limit=0)
         assert len(searcher.search(parse_query("common kind:post")).hits) == 50  # it is not needed for these
+
+
+def test_the_first_error_ends_what_was_not_begun_and_leaves_no_thread(maker: VaultMaker) -> None:
+    store = FailingStore(maker.far_store(), "/records")
+    vault = Vault(store)
+    archives = vault.list_archives().require_sound()
+    threads = set(threading.enumerate())
+    with (
+        closing(Searcher(vault, archives, [maker.holder])) as searcher,
+        pytest.raises(StoreError, match="the connection was cut"),
+    ):
+        searcher.search(parse_query("rare"))
+    left = [one for one in set(threading.enumerate()) - threads if one.name.startswith("segment")]
+    assert left == []
+
+
+class SlowStore(MemoryStore):
+    """Each part of a segment takes a second; `begun` are the segments opened so far."""
+
+    def __init__(self, like: MemoryStore) -> None:
+        super().__init__(is_near=False, contents=like.contents)
+        self.begun: list[str] = []
+
+    def open_random(self, name: str) -> StoredFile:
+        self.begun.append(name)
+        time.sleep(1)
+        return super().open_random(name)
+
+
+def test_a_search_that_is_interrupted_ends_at_once_and_begins_no_more(tmp_path: Path) -> None:
+    maker = VaultMaker(tmp_path / "vault", is_far=True)
+    for number in range(SIDE_BY_SIDE * 3):
+        maker.add(f"2026-01-{number % 28 + 1:02d}.{number + 2}", [post(str(number), "word", number)])
+    store = SlowStore(maker.far_store())
+    vault = Vault(store)
+    archives = vault.list_archives().require_sound()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with closing(Searcher(vault, archives, [maker.holder])) as searcher:
+            began = time.monotonic()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(KeyboardInterrupt):
+                searcher.search(parse_query("word"), order="relevance", limit=0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        ended = time.monotonic()
+    assert ended - began < 0.9
+    for thread in threading.enumerate():
+        if thread.name.startswith("segment"):
+            thread.join(10)
+            assert not thread.is_alive()
+    assert 1 <= len(store.begun) <= SIDE_BY_SIDE
 
 
 @pytest.mark.parametrize("place", [lambda size: 5_000, lambda size: size - 100])

@@ -1,6 +1,7 @@
 """Servers that do not do what is asked of them, or say what SeaweedFS cannot say: each fails by just the
 proof that is about it. What is not altered is a real server's."""
 
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -69,28 +70,43 @@ def test_with_nothing_altered_every_proof_holds(seaweed: Seaweed) -> None:
     assert failures(checks) == []
 
 
+def all_of(weaknesses: Sequence[Weakness]) -> Weakness:
+    """A server with several; each sees, and counts, every request."""
+
+    def weakness(request: BaseHTTPRequestHandler) -> Answer | None:
+        answers = [one(request) for one in weaknesses]
+        return next((one for one in answers if one is not None), None)
+
+    return weakness
+
+
 @pytest.mark.parametrize(
-    ("weakness", "expected"),
+    "weaknesses",
     [
-        (when("PUT", "/checks/", "if-none-match:", answer=DONE, skip=1, times=1), "create-only"),
-        (when("POST", "uploadId=", answer=COMPLETE, skip=1), "create-only, in parts"),
-        (when("PUT", "/checks/", "if-none-match:", answer=NOT_IMPLEMENTED, skip=1, times=1), "create-only"),
-        (when("PUT", "partNumber=", answer=DONE, skip=2), "checksum, in parts"),
-        (when("PUT", "partNumber=", answer=DENIED, skip=2), "checksum, in parts"),
-        (when("PUT", "/checks/", answer=DENIED, skip=4, times=1), "checksum"),
-        (when("DELETE", "uploadId=", answer=DENIED), "ending uploads"),
-        (when("GET", "uploads", answer=xml("<ListMultipartUploadsResult/>")), "ending uploads"),
-        (when("GET", "versionId=", "range:", answer=(206, b"?", {})), "reads exactly"),
-        (when("GET", "publicAccessBlock", answer=HALF_A_BLOCK), "public access block"),
-        (when("GET", "policyStatus", answer=PUBLIC_POLICY), "bucket policy"),
-        (when("GET", "acl", answer=PUBLIC_ACL), "bucket ACL"),
-        (when("HEAD", "/bucket-", "amz-sdk", answer=ELSEWHERE, times=1), "bucket"),
+        {
+            "create-only": when("PUT", "/checks/", "if-none-match:", answer=DONE, skip=1, times=1),
+            "create-only, in parts": when("POST", "uploadId=", answer=COMPLETE, skip=1),
+            "checksum": when("PUT", "/checks/", answer=DENIED, skip=4, times=1),
+            "checksum, in parts": when("PUT", "partNumber=", answer=DONE, skip=2),
+            "ending uploads": when("DELETE", "uploadId=", answer=DENIED),
+            "public access block": when("GET", "publicAccessBlock", answer=HALF_A_BLOCK),
+            "bucket policy": when("GET", "policyStatus", answer=PUBLIC_POLICY),
+            "bucket ACL": when("GET", "acl", answer=PUBLIC_ACL),
+        },
+        {
+            "reads exactly": when("GET", "versionId=", "range:", answer=(206, b"?", {})),
+            "create-only": when("PUT", "/checks/", "if-none-match:", answer=NOT_IMPLEMENTED, skip=1, times=1),
+            "checksum, in parts": when("PUT", "partNumber=", answer=DENIED, skip=2),
+            "ending uploads": when("GET", "uploads", answer=xml("<ListMultipartUploadsResult/>")),
+        },
+        {"bucket": when("HEAD", "/bucket-", "amz-sdk", answer=ELSEWHERE, times=1)},
     ],
 )
-def test_a_server_with_one_weakness_fails_by_the_proof_for_it(
-    seaweed: Seaweed, weakness: Weakness, expected: str
+def test_a_server_fails_by_the_proofs_for_its_weaknesses_and_by_no_other(
+    seaweed: Seaweed, weaknesses: dict[str, Weakness]
 ) -> None:
-    assert failures(checked(seaweed, weakness)) == [expected]
+    checks = checked(seaweed, all_of(list(weaknesses.values())))
+    assert sorted(failures(checks)) == sorted(weaknesses)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,17 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from archiver.archive.manifest import NAMESPACE
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError, StoreError, UsageError
+from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
 from archiver.keys import Identity, new_identity, open_archive_key, seal_archive_key
-from archiver.stores.base import Store
+from archiver.stores.base import Inspection, Store
 from archiver.stores.checks import Check
 from archiver.stores.local import LocalStore
 from archiver.stores.named import NamedStore
@@ -363,7 +366,9 @@ def test_without_any_vault_there_is_nothing_to_copy(tmp_path: Path) -> None:
 
 def test_a_time_stamp_that_one_store_has_goes_to_the_others_before_the_manifest(stores: Stores) -> None:
     stores.add("b")
-    LocalStore(stores.folder / "a").put_new(f"archives/{ARCHIVES[0]}/manifest.json.tsr", b"a token")
+    LocalStore(stores.folder / "a").put_new(
+        f"archives/{ARCHIVES[0]}/manifest.json.tsr", b"\x30\x03\x02\x01\x05"
+    )
     assert stores.sync().exit_code == 0
     assert stores.files("b") == stores.files("a")
 
@@ -472,3 +477,193 @@ def test_who_may_sign_is_not_changed_and_a_difference_is_named(stores: Stores) -
     assert result.exit_code == 3
     assert result.problems[0].message == "allowed_signers in store b is not that of store a"
     assert path.read_bytes().endswith(b"# one more\n")
+
+
+def test_an_older_key_is_not_spread_and_none_is_where_stores_differ(stores: Stores) -> None:
+    """Store b was away when a keyholder was removed: its key would let them into c."""
+    stores.add("b")
+    stores.sync()
+    give_other_key(stores, "b", new_identity(classic=True), stores.maker.holder)
+    c = stores.add("c")
+    stores.named.reverse()
+    result = stores.sync()
+    assert result.exit_code == 20
+    filled = result.stores[0]
+    assert (filled.name, filled.lacking) == ("c", [ARCHIVES[1]])
+    assert "key.age in" in filled.problems[0].message
+    assert "archiver keys rewrap" in str(filled.problems[0].hint)
+    assert not (c / "archives" / ARCHIVES[1] / "key.age").exists()
+    give_other_key(stores, "a", stores.maker.holder)
+    shutil.copy(stores.folder / "a/archives" / ARCHIVES[1] / "key.age", stores.folder / "key.age")
+    LocalStore(stores.folder / "b").replace_key(
+        f"archives/{ARCHIVES[1]}/key.age", (stores.folder / "key.age").read_bytes()
+    )
+    assert stores.sync().exit_code == 0
+    assert stores.files("c") == stores.files("a")
+
+
+@pytest.mark.parametrize("small", ["key.age", "manifest.json.tsr"])
+def test_a_link_to_a_secret_of_this_host_is_not_copied_into_another_store(
+    stores: Stores, small: str, tmp_path: Path
+) -> None:
+    secret = tmp_path / "spool.identity"
+    secret.write_bytes(b"# created: today\nAGE-SECRET-KEY-1NOBODYS\n")
+    path = stores.folder / "a" / "archives" / ARCHIVES[0] / small
+    path.unlink(missing_ok=True)
+    path.symlink_to(secret)
+    b = stores.add("b")
+    stores.sync()
+    assert not any(data == secret.read_bytes() for data in stores.files("b").values())
+    assert not (b / "archives" / ARCHIVES[0] / small).exists()
+
+
+# Strangers
+
+
+def add_as_a_stranger(folder: Path, stores: Stores, archive: str) -> None:
+    """One more archive by a key of somebody else's, which that store's own list names."""
+    store = LocalStore(folder)
+    other = VaultMaker.__new__(VaultMaker)
+    other.folder, other.holder, other.store = folder, stores.maker.holder, store
+    other.key, other.head = SigningKey.generate("stranger"), stores.maker.head
+    line = allowed_signers_line("stranger", other.key.public_line(), [NAMESPACE])
+    replace(folder / "allowed_signers", (folder / "allowed_signers").read_bytes() + f"{line}\n".encode())
+    other.add(archive, [post("666", "made by a stranger")])
+
+
+def test_a_strangers_archives_do_not_spread_while_the_first_store_is_away(stores: Stores) -> None:
+    hostile, ours = stores.add("hostile"), stores.add("ours")
+    stores.sync()
+    add_as_a_stranger(hostile, stores, "2026-12-01")
+    before = stores.files("ours")
+    stores.named[0] = NamedStore("a", True, away)
+    result = stores.sync()
+    assert result.exit_code == 20
+    assert stores.files("ours") == before
+    assert result.stores[2].lacking == ["2026-12-01"]
+    message = result.stores[2].problems[0].message
+    assert message.startswith(
+        f"store ours: archive 2026-12-01 is not signed by whom allowed_signers in {ours}"
+    )
+
+
+def test_a_strangers_archives_do_not_spread_from_a_store_after_ours(stores: Stores) -> None:
+    hostile = stores.add("hostile")
+    stores.sync()
+    add_as_a_stranger(hostile, stores, "2026-12-01")
+    before = stores.files("a")
+    result = stores.sync()
+    assert result.exit_code == 20
+    assert stores.files("a") == before
+
+
+def test_a_list_of_signers_that_was_deleted_is_brought_back(stores: Stores) -> None:
+    b = stores.add("b")
+    stores.sync()
+    for folder in (stores.folder / "a", b):
+        before = stores.files("a")
+        (folder / "allowed_signers").unlink()
+        assert stores.sync().exit_code == 0
+        assert stores.files("a") == stores.files("b") == before
+
+
+@pytest.mark.parametrize("odd", ["an odd name", "x" * 220, "+"])
+def test_a_folder_with_an_odd_name_makes_no_store_unusable(stores: Stores, odd: str) -> None:
+    b = stores.add("b")
+    shutil.copytree(stores.folder / "a" / "archives" / ARCHIVES[0], b / "archives" / odd)
+    result = stores.sync()
+    assert result.stores[1].error is None
+    assert result.stores[1].archives == list(ARCHIVES)
+    assert result.exit_code == 1
+    assert not (stores.folder / "a" / "archives" / odd).exists()
+
+
+# What is said where several things are wrong
+
+
+def test_each_store_gets_from_the_others_what_it_lost(stores: Stores) -> None:
+    """Three stores, each with another archive damaged by another cause."""
+    b, c = stores.add("b"), stores.add("c")
+    stores.sync()
+    before = stores.files("a")
+    segment = "records-000.sqlite.zst.age"
+    shutil.rmtree(stores.folder / "a" / "archives" / ARCHIVES[0])
+    (b / "archives" / ARCHIVES[1] / segment).unlink()
+    (b / "archives" / ARCHIVES[0] / "key.age").unlink()
+    (c / "archives" / ARCHIVES[2] / "manifest.json.sig").unlink()
+    assert stores.sync().exit_code == 0
+    assert [stores.files(one) for one in "abc"] == [before] * 3
+
+
+def test_an_archive_that_lost_a_file_is_lacking_though_an_error_came_before_it(stores: Stores) -> None:
+    """Or the spool would be emptied: its manifest is there."""
+
+    class Full(MemoryStore):
+        def create(self, name: str, *, sha256: str | None = None):  # type: ignore[no-untyped-def]  # as there
+            if self.is_full:
+                raise StoreError("the store is full")
+            return super().create(name, sha256=sha256)
+
+        is_full = False
+
+    far = Full(is_near=False)
+    stores.add("far", far)
+    stores.sync()
+    for name in (ARCHIVES[0], ARCHIVES[2]):
+        del far.contents.files[f"archives/{name}/records-000.sqlite.zst.age"]
+    far.is_full = True
+    result = stores.sync()
+    assert result.exit_code == 1
+    assert result.stores[1].lacking == [ARCHIVES[0], ARCHIVES[2]]
+
+
+def test_damage_in_one_store_counts_before_another_that_is_away(stores: Stores) -> None:
+    b = stores.add("b")
+    stores.sync()
+    stores.named.insert(0, NamedStore("away", True, away))
+    replace(b / "archives" / ARCHIVES[0] / "records-000.sqlite.zst.age", b"")
+    assert stores.sync().exit_code == 20
+
+
+def test_the_same_folder_under_two_names_is_no_copy(stores: Stores) -> None:
+    link = stores.folder / "link"
+    link.symlink_to(stores.folder / "a")
+    stores.add("link", lambda: LocalStore(link))
+    result = stores.sync()
+    assert result.exit_code == 1
+    assert result.stores[1].lacking == list(ARCHIVES)
+    assert str(result.stores[1].error) == f"store link: {link} is the folder of store a: that is no copy"
+
+
+def test_a_changed_signing_key_needs_to_be_named_in_the_first_store_only(stores: Stores) -> None:
+    """A bucket's list may be locked; it is named as differing."""
+    b = stores.add("b")
+    stores.sync()
+    add_as_a_stranger(stores.folder / "a", stores, "2026-12-01")
+    result = stores.sync()
+    assert result.exit_code == 3
+    assert result.stores[1].archives == ["2026-12-01"]
+    assert "allowed_signers in store b is not that of store a" in result.problems[0].message
+    assert (b / "archives" / "2026-12-01" / "manifest.json").exists()
+
+
+def test_a_lock_that_was_asked_for_since_does_not_make_a_begun_archive_unfinishable(stores: Stores) -> None:
+    class Unlocked(MemoryStore):
+        def inspect(self, names: Sequence[str]) -> dict[str, Inspection | ArchiverError]:
+            said = super().inspect(names)
+            return {
+                name: replace_fields(one, problems=("its lock is too short",))
+                if isinstance(one, Inspection) and name == first
+                else one
+                for name, one in said.items()
+            }
+
+    first = f"archives/{ARCHIVES[0]}/records-000.sqlite.zst.age"
+    far = Unlocked(is_near=False)
+    far.put_new(first, (stores.folder / "a" / first).read_bytes())
+    stores.add("far", far)
+    result = stores.sync()
+    assert result.exit_code == 20, "it is said"
+    assert [one.message for one in result.stores[1].problems] == [f"{first} in memory: its lock is too short"]
+    assert result.stores[1].lacking == []
+    assert far.contents.files == stores.files("a")

@@ -2,21 +2,31 @@
 otherwise, and how bad that is."""
 
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from archiver.chain import Head
-from archiver.errors import IncompleteError, IntegrityError, NoVaultError, UsageError
+from archiver.errors import (
+    ArchiverError,
+    IncompleteError,
+    IntegrityError,
+    NoVaultError,
+    StoreError,
+    UsageError,
+)
 from archiver.formats import age
 from archiver.keys import seal_archive_key
+from archiver.stores.base import Inspection
 from archiver.stores.local import LocalStore
 from archiver.stores.named import NamedStore
 from archiver.stores.s3 import S3Store
 from archiver.verification import Depth
 from archiver.verification.agreement import StoreVerification, verify_stores
 from tests.made_vaults import VaultMaker, post
+from tests.memory_store import MemoryStore
 from tests.seaweed import Seaweed, seaweed
 
 __all__ = ["seaweed"]
@@ -165,14 +175,57 @@ def test_keys_that_differ_or_are_none_or_are_missing_show(
     third.unlink()
     expected = [
         ("two", IntegrityError, f"archives/{NAMES[2]}/key.age is missing"),
-        ("two", IncompleteError, f"archives/{NAMES[0]}/key.age is not the one in store one"),
         ("two", IntegrityError, f"archives/{NAMES[1]}/key.age is not an age file"),
+        ("two", IncompleteError, f"archives/{NAMES[0]}/key.age is not the one in store one"),
     ]
     assert problems(verify_stores(named(*folders), known_head=None)) == expected
     (problem,) = verify_stores(named(*folders, required=True), known_head=None, only=NAMES[:1])[
         1
     ].result.problems
     assert isinstance(problem, IntegrityError)
+
+
+def test_a_signer_more_in_one_of_the_stores_shows(maker: VaultMaker, folders: tuple[Path, Path]) -> None:
+    path = folders[1] / "allowed_signers"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() * 2)
+    assert problems(verify_stores(named(*folders), known_head=maker.head)) == [
+        ("two", IntegrityError, "allowed_signers is not the one in store one")
+    ]
+
+
+def test_a_store_that_is_lost_on_the_way_does_not_stop_the_others(
+    maker: VaultMaker, folders: tuple[Path, Path]
+) -> None:
+    class Lost(MemoryStore):
+        def inspect(self, names: Sequence[str]) -> dict[str, Inspection | ArchiverError]:
+            raise StoreError("the line is cut")
+
+    far = Lost(is_near=False)
+    far.contents.files |= {
+        path.relative_to(folders[0]).as_posix(): path.read_bytes()
+        for path in folders[0].rglob("*")
+        if path.is_file()
+    }
+    alter(folders[1] / "archives" / NAMES[0] / SEGMENT)
+    stores = [NamedStore("far", True, lambda: far), *named(*folders)]
+    told = problems(verify_stores(stores, known_head=maker.head))
+    assert told == [
+        ("far", StoreError, "the line is cut"),
+        (
+            "two",
+            IntegrityError,
+            f"archives/{NAMES[0]}/{SEGMENT} was altered: its SHA-256 is not the manifest's",
+        ),
+    ]
+
+
+def test_the_same_folder_under_two_names_is_no_copy(maker: VaultMaker, folders: tuple[Path, Path]) -> None:
+    shutil.rmtree(folders[1])
+    folders[1].symlink_to(folders[0])
+    assert problems(verify_stores(named(*folders), known_head=maker.head)) == [
+        ("two", IntegrityError, "it is the folder of store one: that is no copy")
+    ]
 
 
 def test_a_garbage_key_in_the_first_store_is_not_what_others_are_held_against(

@@ -106,6 +106,20 @@ def test_a_removed_archive_and_an_altered_manifest_show_beside_each_other(maker:
     assert f"archives/{NAMES[0]}/stray is not in the manifest" in told
 
 
+def test_a_file_beside_the_archives_folders_shows(maker: VaultMaker) -> None:
+    (maker.folder / "archives" / "stray.txt").write_bytes(b"")
+    assert messages(verified(maker)) == ["archives/stray.txt has no manifest.json"]
+
+
+@pytest.mark.parametrize("data", [b"", b"age-encryption.org/v1\n", b"\0" * 500, b"x" * (2 << 20)])
+def test_a_key_that_can_open_nothing_shows_without_any_key(maker: VaultMaker, data: bytes) -> None:
+    path = maker.folder / archive_key_name(NAMES[1])
+    path.chmod(0o644)
+    path.write_bytes(data)
+    (told,) = messages(verified(maker))
+    assert told.startswith(f"archives/{NAMES[1]}/key.age ")
+
+
 def test_the_end_cut_off_shows_against_what_is_remembered(maker: VaultMaker) -> None:
     for path in (maker.folder / "archives" / NAMES[2]).iterdir():
         path.unlink()
