@@ -17,7 +17,7 @@ from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import AccountApi, format_usd
 from archiver.settings_stores import LocalStoreSettings, S3StoreSettings, StoreSettings
 from archiver.stores.base import Store, outcome
-from archiver.wiring_stores import open_store, resolve_keys
+from archiver.wiring_stores import resolve_keys
 
 _MAXIMUM_FILE_BYTES = 1 << 20
 
@@ -58,7 +58,7 @@ def _check_store(store: StoreSettings) -> None:
     if isinstance(store, S3StoreSettings):
         resolve_keys(store)
     elif store.required:
-        open_store(store, settings.cache)
+        LocalStore(store.path)
 
 
 def _check_vault(settings: Settings) -> None:
@@ -67,7 +67,7 @@ def _check_vault(settings: Settings) -> None:
     folders = [one for one in settings.stores if isinstance(one, LocalStoreSettings) and one.required]
     if not folders or not folders[0].path.is_dir():  # that it is not there is said already
         return
-    store = open_store(folders[0], settings.cache)
+    store = LocalStore(folders[0].path)
     store.read("vault.json", _MAXIMUM_FILE_BYTES)
     if settings.signing_key.exists():  # not on a keyholder's host; elsewhere loading would have told
         _check_signing_key(settings, store)
