@@ -17,6 +17,7 @@ from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import AccountApi, format_usd
 from archiver.settings_stores import LocalStoreSettings, S3StoreSettings, StoreSettings
 from archiver.stores.base import Store, outcome
+from archiver.stores.local import LocalStore
 from archiver.wiring_stores import resolve_keys
 
 _MAXIMUM_FILE_BYTES = 1 << 20
