@@ -6,6 +6,7 @@ An identity file is the age program's: one key a line, plain or encrypted to a p
 
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from archiver import disk
@@ -166,10 +167,23 @@ def open_archive_key(
 ) -> Identity:
     """An archive's identity. `recipient` is what its manifest says it must be.
 
-    Raise NoKeyError where none of the identities opens it, IntegrityError where it is missing, altered
-    or another archive's."""
+    Where something that is no key of it was put over it, in a store that keeps what lay there before, the
+    newest below counts that is one. A sound file that none of the identities opens is not read past: a
+    keyholder who was removed is not let in by an older one. Raise NoKeyError there, IntegrityError where it
+    is missing, altered or another archive's."""
     name = archive_key_name(archive)
     data = files.read(name, MAXIMUM_KEY_BYTES)
+    try:
+        return _open_key(data, archive, identities, recipient)
+    except IntegrityError:
+        for older in files.read_versions(name, MAXIMUM_KEY_BYTES)[1:]:
+            with suppress(IntegrityError):
+                return _open_key(older, archive, identities, recipient)
+        raise
+
+
+def _open_key(data: bytes, archive: str, identities: Sequence[Identity], recipient: str | None) -> Identity:
+    name = archive_key_name(archive)
     try:
         found = age.parse_identities(age.decrypt(identities, data).decode("ascii"))
     except age.NoMatchError as error:
