@@ -65,7 +65,7 @@ def put_back_from(source: Store, target: Store, name: str, *, size: int, sha256:
         target.put_back(name, cast(BinaryIO, pieces), sha256=sha256)
 
 
-def check_copy(
+def verify_copy(
     store: Store,
     archive: str,
     file: File,
@@ -99,15 +99,15 @@ def check_copy(
     if identity is not None:
         _decrypt_sample(store, archive, name, identity, choose)
     elif like is not None:
-        _compare_sample(store, archive, name, like, choose)
+        verify_sample(store, archive, name, like, choose)
 
 
-def check_sealed(store: Store, archive: str, file: File, identity: age.Identity) -> None:
-    """Read back what was just sealed: to its last byte inside where the store is near; else `check_copy`."""
+def verify_sealed(store: Store, archive: str, file: File, identity: age.Identity) -> None:
+    """Read back what was just sealed: to its last byte inside where the store is near; else `verify_copy`."""
     if store.is_near:
         verify_file(store, archive, file, identity)
     else:
-        check_copy(store, archive, file, identity=identity)
+        verify_copy(store, archive, file, identity=identity)
 
 
 def inspect_one(store: Store, name: str) -> Inspection:
@@ -221,7 +221,11 @@ def _sample(size: int, choose: Choose) -> list[Range]:
     return [(offset, min(SAMPLE_BYTES, size - offset)) for offset in sorted(offsets)]
 
 
-def _compare_sample(store: Store, archive: str, name: str, like: Store, choose: Choose) -> None:
+def verify_sample(
+    store: Store, archive: str, name: str, like: Store, choose: Choose = secrets.randbelow
+) -> None:
+    """Compare the first, the last and some parts between, which `choose` draws, of a store's file with those
+    of another; raise IntegrityError where they differ."""
     with store.open_random(name) as stored, like.open_random(name) as right:
         parts = _sample(right.size, choose)
         stored.prefetch(parts)

@@ -18,7 +18,7 @@ from archiver.formats.ssh_signature import MalformedKeyError, SigningKey
 from archiver.keyholders import Keyholder, Keyholders, Recipient
 from archiver.secrets import resolve_secret
 from archiver.settings import KeyholderSettings
-from archiver.stores.base import SmallFiles
+from archiver.stores.base import NotInStoreError, SmallFiles
 from archiver.times import format_date
 
 __all__ = [
@@ -172,11 +172,13 @@ def open_archive_key(
     keyholder who was removed is not let in by an older one. Raise NoKeyError there, IntegrityError where it
     is missing, altered or another archive's."""
     name = archive_key_name(archive)
-    data = files.read(name, MAXIMUM_KEY_BYTES)
     try:
+        data = files.read(name, MAXIMUM_KEY_BYTES)
         return _open_key(data, archive, identities, recipient)
+    except NotInStoreError:
+        raise
     except IntegrityError:
-        for older in files.read_versions(name, MAXIMUM_KEY_BYTES)[1:]:
+        for older in files.read_versions(name, MAXIMUM_KEY_BYTES):
             with suppress(IntegrityError):
                 return _open_key(older, archive, identities, recipient)
         raise

@@ -25,7 +25,7 @@ from archiver.keys import (
     seal_archive_key,
 )
 from archiver.stores.base import Store, check_name, outcome
-from archiver.stores.named import NamedStore
+from archiver.stores.named import NamedStore, open_all
 
 _MAXIMUM_MANIFEST_BYTES = 1 << 24
 WHEN_BACK = "when it is back: archiver keys rewrap"
@@ -74,9 +74,10 @@ def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
     """Open every store and see which archives it has. Raise the first one's error where none can be
     reached."""
     found = KeyStores()
-    for named in stores:
+    stores = list(stores)
+    for named, opened in zip(stores, open_all(stores), strict=True):
         try:
-            store = named.open()
+            store = opened.store
             # A name that no store takes is somebody else's file: it stops nothing.
             names = [
                 name.split("/")

@@ -53,7 +53,8 @@ _S3_ONLY = (
 
 def read_stores(top: Table, home: Path) -> tuple[StoreSettings, ...]:
     """The stores in order: `vault`, which is the required folder of that name, then each `[[store]]`.
-    Where there is neither, the folder `vault`."""
+    Where there is neither, the folder `vault`. A host that seals, which has a `[collector]`, needs one that
+    is required; one that only reads does not."""
     stores: list[StoreSettings] = []
     tables = top.tables("store")
     if top.has("vault") or not tables:
@@ -66,7 +67,7 @@ def read_stores(top: Table, home: Path) -> tuple[StoreSettings, ...]:
             key = "path" if isinstance(one, LocalStoreSettings) else "bucket"
             table.problem(key, f"this is the place of the store {same}", "a copy needs a place of its own")
         stores.append(one)
-    if not any(one.required for one in stores):
+    if top.has("collector") and not any(one.required for one in stores):
         top.problem(
             "store",
             "none of them is required",

@@ -6,6 +6,7 @@ Listing and verifying the chain needs no private key; opening an archive needs a
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE, File, Manifest, parse_manifest
 from archiver.archive.read import SegmentReader
@@ -19,6 +20,11 @@ from archiver.stores.base import NotInStoreError, Store
 _MAXIMUM_SMALL_FILE = 1024 * 1024
 _SMALL_FILES = ("/manifest.json", "/manifest.json.sig", "/key.age")
 _KEYS_AHEAD = 8
+_NO_VAULT = (
+    "if it should be there, mount what holds it, or fill this store from another: archiver sync;"
+    " for a new vault alone: archiver init DIR --holder NAME"
+)
+"""What lies behind it is most often a share that is not mounted, and `init` would hide that."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +69,14 @@ class Vault:
             described = json.loads(self.read("vault.json", _MAXIMUM_SMALL_FILE))
             self.id = str(described["vault"])
         except NotInStoreError as error:
-            raise NoVaultError(
-                f"there is no vault in {store.location}", "make one: archiver init DIR"
-            ) from error
+            raise NoVaultError(f"there is no vault in {store.location}", _NO_VAULT) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise IntegrityError(
                 f"vault.json in {store.location} is not a vault's description",
                 "restore it from another store",
             ) from error
         self._keys: dict[str, Identity] = {}
+        self._unwrapping: dict[str, Lock] = {}
 
     def read(self, name: str, max_bytes: int) -> bytes:
         """A small file of the store, as `Store.read`. What was read ahead on opening is used once: whoever
@@ -163,11 +168,13 @@ class Vault:
         return manifest.sequence, name, manifest, data, signature
 
     def open_key(self, archive: Archive, identities: Sequence[Identity]) -> Identity:
-        """The archive's own identity, unwrapped once; raise NoKeyError if none of the identities fits."""
-        identity = self._keys.get(archive.name)
-        if identity is None:
-            identity = open_archive_key(self, archive.name, identities, archive.manifest.recipient)
-            self._keys[archive.name] = identity
+        """The archive's own identity, unwrapped once; raise NoKeyError if none of the identities fits.
+        Threads that open segments of several archives fetch their keys side by side, and each key once."""
+        with self._unwrapping.setdefault(archive.name, Lock()):
+            identity = self._keys.get(archive.name)
+            if identity is None:
+                identity = open_archive_key(self, archive.name, identities, archive.manifest.recipient)
+                self._keys[archive.name] = identity
         return identity
 
     def open_segment(self, archive: Archive, file: File, identities: Sequence[Identity]) -> SegmentReader:

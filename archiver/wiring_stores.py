@@ -4,13 +4,13 @@ import os
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, UsageError
+from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoVaultError, UsageError
 from archiver.secrets import resolve_secret
 from archiver.settings import Settings
 from archiver.settings_stores import CacheSettings, LocalStoreSettings, S3StoreSettings, StoreSettings
 from archiver.stores.base import Store, outcome
 from archiver.stores.local import LocalStore
-from archiver.stores.named import NamedStore
+from archiver.stores.named import NamedStore, sync_command
 from archiver.times import system_clock
 from archiver.vault import Vault
 
@@ -65,21 +65,33 @@ def open_vault_to_read(settings: Settings, store: str | None = None, *, cached: 
     IntegrityError where the store holds another vault than a folder before it."""
     if store is not None:
         named = find_store(settings, store, cached=cached)
-        opened = OpenedVault(Vault(named.open()), named.name, named.required)
+        opened = OpenedVault(_open(settings, named), named.name, named.required)
     else:
-        opened = _open_first(named_stores(settings, cached=cached))
+        opened = _open_first(settings, named_stores(settings, cached=cached))
     _check_same_vault(settings, opened)
     return opened
 
 
-def _open_first(stores: tuple[NamedStore, ...]) -> OpenedVault:
+def _open_first(settings: Settings, stores: tuple[NamedStore, ...]) -> OpenedVault:
     passed_over: list[tuple[str, ArchiverError]] = []
     for one in stores:
         try:
-            return OpenedVault(Vault(one.open()), one.name, one.required, tuple(passed_over))
+            return OpenedVault(_open(settings, one), one.name, one.required, tuple(passed_over))
         except ArchiverError as error:
             passed_over.append((one.name, error))
     raise passed_over[0][1]
+
+
+def _open(settings: Settings, one: NamedStore) -> Vault:
+    """Raise NoVaultError with a hint for whoever has settings: a vault was there, most likely, and is not
+    mounted. `archiver init` would begin another."""
+    try:
+        return Vault(one.open())
+    except NoVaultError as error:
+        hint = "mount what belongs there, or bring the vault back from a copy of it"
+        if len(settings.stores) > 1:
+            hint = f"mount it; where another store has the vault: mkdir it, then: {sync_command(one.name)}"
+        raise NoVaultError(error.message, f"{hint}; only for a new vault: archiver init") from error
 
 
 def _check_same_vault(settings: Settings, opened: OpenedVault) -> None:

@@ -213,6 +213,9 @@ class MemoryFile:
     def is_at_hand(self, offset: int, length: int) -> bool:
         return True
 
+    def let_go_beyond(self, kept_bytes: int) -> None:
+        """Nothing to do: nothing is kept beside the file."""
+
     def close(self) -> None:
         self._data = None
 

@@ -157,11 +157,17 @@ class Act:
             exchange.answer_bytes += len(piece.payload)
             kept += piece.payload[: MOST_KEPT_BYTES - len(kept)] if self._proxy.keep else b""
             exchange.end = time.monotonic()
+            if cut is None and (not piece.payload or exchange.answer_bytes == head.length):
+                self._keep(head, kept)  # before the client has it all, and may look for it
             self._send(self._client.socket, piece.raw)
         if cut is not None:
             raise BreakError(reset=cut.reset)
-        if self._proxy.keep and re.search(self._proxy.keep, exchange.target):
-            exchange.answer = Answer(head.status, bytes(kept), head.headers)
+        self._keep(head, kept)
+
+    def _keep(self, head: Head, body: bytearray) -> None:
+        """Have the log keep the answer, where the proxy was told to."""
+        if self._proxy.keep and re.search(self._proxy.keep, self._exchange.target):
+            self._exchange.answer = Answer(head.status, bytes(body), head.headers)
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
         """Send it at the fault's pace, twenty pieces a second."""

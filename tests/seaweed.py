@@ -13,8 +13,8 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -23,17 +23,19 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from archiver.stores.s3 import S3Options
+from tests.certificates import make_certificates
 
 REGION = "us-east-1"
 DOMAIN = "store.test"
 """Of the server that all tests share; it leads nowhere."""
-START_SECONDS = 60
+START_SECONDS = 120
+"""A busy machine takes its time."""
+ANSWER_SECONDS = 5
+"""A server that is starting takes a request and may never answer it: then it is asked again."""
+READY = {"Bucket": "ready", "Key": "probe"}
+"""Put when a server starts, read when it starts again: it answers before it has all that it had."""
 STOP_SECONDS = 10
 Kind = Literal["plain", "versioned", "locked"]
 _numbers = itertools.count(1)
@@ -51,8 +53,13 @@ class Seaweed:
         self.folder = folder
         self.access_key = f"KEY{secrets.token_hex(8)}"
         self.secret_key = secrets.token_hex(20)
-        self._more = {"WEED_S3_SSE_KEK": secrets.token_hex(32)} if encrypts else {}
-        self.port, self._master, self._volume, self._filer = free_ports(4)
+        # For each bucket one volume, not seven: a run of tests has hundreds of buckets.
+        self._more = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+        if encrypts:
+            self._more["WEED_S3_SSE_KEK"] = secrets.token_hex(32)
+        self._take_ports()
+        self._was_ready = False
+        self._clients: dict[tuple[int, str | None], Any] = {}
         self.ca_file = folder / "ca.pem" if tls else None
         self.domain = domain
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,6 +68,9 @@ class Seaweed:
         (folder / "s3.json").write_text(json.dumps({"identities": [self._identity()]}))
         if tls:
             make_certificates(folder)
+
+    def _take_ports(self) -> None:
+        self.port, self._master, self._volume, self._filer = free_ports(4)
 
     def _identity(self) -> dict[str, object]:
         credentials = [{"accessKey": self.access_key, "secretKey": self.secret_key}]
@@ -97,7 +107,8 @@ class Seaweed:
         return command
 
     def start(self) -> None:
-        """Start it and wait until it answers, at most a minute."""
+        """Start it and wait until it serves what it has, at most two minutes. Raise RuntimeError where it
+        does not."""
         log = (self.folder / "output.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -105,26 +116,51 @@ class Seaweed:
                 env={**os.environ, "TMPDIR": str(self.folder), **self._more},
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
+        asking = self._make_client(1, None, ANSWER_SECONDS)
+        why = "no answer in time"
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
+            if (code := self._process.poll()) is not None:
+                why = f"it ended with {code}"
                 break
-            if self._answers():
+            try:
+                self._require_ready(asking)
+            except (BotoCoreError, ClientError, OSError) as error:
+                why = f"no answer in time, the last attempt: {error}"
+            else:
                 return
             time.sleep(0.1)
-        self.stop()
+        self.stop(kill=True)
         tail = (self.folder / "output.log").read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"SeaweedFS did not start: {tail}")
+        raise RuntimeError(f"SeaweedFS did not start, {why}: {tail}")
 
-    def _answers(self) -> bool:
+    def _require_ready(self, client: Any) -> None:
+        """Raise what boto3 raises, or OSError, unless objects can be put and read. It is not asked to put one
+        before it has a volume server: it would look again five seconds later."""
+        if not self._was_ready:
+            client.list_buckets()
+            status = f"http://127.0.0.1:{self._master}/dir/status"
+            with urllib.request.urlopen(status, timeout=ANSWER_SECONDS) as answer:
+                if not json.load(answer)["Topology"].get("Max"):
+                    raise ConnectionError("it has no volume server yet")
+            with suppress(ClientError):  # made by an attempt whose answer did not come
+                client.create_bucket(Bucket=READY["Bucket"])
+            client.put_object(**READY, Body=b"ready")
+        client.get_object(**READY)["Body"].read()
+        self._was_ready = True
+
+    def start_anywhere(self) -> None:
+        """`start`, for the first time: where that fails, once more on other ports, as another program may
+        have taken one of them meanwhile."""
         try:
-            self.client(tries=1).list_buckets()
-        except (BotoCoreError, ClientError, OSError):
-            return False
-        return True
+            self.start()
+        except RuntimeError:
+            self._take_ports()
+            self.start()
 
     def stop(self, *, kill: bool = False) -> None:
         """End the process, at once and without warning where it is to be a kill."""
         process, self._process = self._process, None
+        self._clients.clear()
         if process is None:
             return
         if kill:
@@ -143,7 +179,7 @@ class Seaweed:
         self.start()
 
     def __enter__(self) -> Self:
-        self.start()
+        self.start_anywhere()
         return self
 
     def __exit__(
@@ -155,7 +191,13 @@ class Seaweed:
         self.stop(kill=True)  # its data goes with it; asked kindly, it takes ten seconds
 
     def client(self, *, tries: int = 3, endpoint: str | None = None) -> Any:
-        """A client of boto3's own, for what somebody else does to a bucket and for looking past our code."""
+        """A client of boto3's own, for what somebody else does to a bucket and for looking past our code.
+        Made once, as making one costs more than most requests."""
+        if (tries, endpoint) not in self._clients:
+            self._clients[tries, endpoint] = self._make_client(tries, endpoint, 60)
+        return self._clients[tries, endpoint]
+
+    def _make_client(self, tries: int, endpoint: str | None, read_timeout_seconds: float) -> Any:
         return boto3.session.Session().client(
             "s3",
             endpoint_url=endpoint or self.endpoint,
@@ -163,7 +205,11 @@ class Seaweed:
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
             verify=None if self.ca_file is None else str(self.ca_file),
-            config=Config(retries={"mode": "standard", "total_max_attempts": tries}, connect_timeout=5),
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": tries},
+                connect_timeout=5,
+                read_timeout=read_timeout_seconds,
+            ),
         )
 
     def make_bucket(self, kind: Kind = "locked") -> str:
@@ -203,7 +249,7 @@ def seaweed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         server = Seaweed(folder, domain=DOMAIN)
         config.add_cleanup(lambda: server.stop(kill=True))
-        server.start()
+        server.start_anywhere()
         config.stash[_SHARED] = server
     return config.stash[_SHARED]
 
@@ -233,53 +279,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def make_certificates(folder: Path) -> None:
-    """`ca.pem`, and by it `server.pem` with `server.key` for `localhost` and 127.0.0.1."""
-    authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.DNSName("*.localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    )
-    authority = _certificate(issuer, issuer, authority_key, authority_key).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
-    )
-    usage = x509.KeyUsage(
-        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
-        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
-        decipher_only=False,
-    )  # fmt: skip
-    authority = authority.add_extension(usage, critical=True)
-    server = _certificate(subject, issuer, server_key, authority_key).add_extension(names, critical=False)
-    for name, builder in (("ca.pem", authority), ("server.pem", server)):
-        signed = builder.sign(authority_key, hashes.SHA256())
-        (folder / name).write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-
-
-def _certificate(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer_key: ec.EllipticCurvePrivateKey,
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
-    )

@@ -14,7 +14,8 @@ import apsw
 import msgspec
 import Stemmer
 
-from archiver.archive.vfs import GrowingFile, SegmentDatabase
+from archiver.archive.segment_file import GrowingFile
+from archiver.archive.vfs import SegmentDatabase
 from archiver.records import (
     Account,
     Attachment,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, repair_hint
 
 FORMAT = "archiver-manifest-1"
 NAMESPACE = "archiver-manifest"
@@ -145,12 +145,23 @@ def manifest_fields(manifest: Manifest) -> dict[str, Any]:
     return fields
 
 
+def _reason(error: Exception) -> str:
+    """What msgspec says, as a part of a sentence: it ends as `… - at `$.files[0]``."""
+    reason, _, place = str(error).partition(" - at ")
+    return f"{reason[:1].lower()}{reason[1:]}" + (f", at {place}" if place else "")
+
+
+def _restore_hint(name: str) -> str:
+    folder, _, rest = name.partition("/")
+    return repair_hint(rest.partition("/")[0]) if folder == "archives" else "restore it from another store"
+
+
 def parse_manifest(data: bytes, name: str) -> Manifest:
     """Read a manifest; raise IntegrityError, naming the file, unless it is one."""
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise IntegrityError(f"{name} is not a manifest: {error}", "restore it from another store") from error
+        raise IntegrityError(f"{name} is not a manifest: {_reason(error)}", _restore_hint(name)) from error
     if manifest.format != FORMAT:
         raise IntegrityError(
             f"{name} has the format {manifest.format[:40]!r}", f"this version reads {FORMAT}"

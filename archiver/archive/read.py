@@ -24,10 +24,14 @@ the database's first pages, as SQLite never moves a root; those that a search ne
 LAST_BYTES = 128 * 1024
 """Fetched on opening too: the seek table, 8 bytes for each frame, and age's last chunk. A segment of 256 MiB
 has 1,300 frames."""
-NEAR_BYTES = 16 * 1024 * 1024
-"""Of plain frames kept in memory, of each open segment."""
-FAR_BYTES = 4 * 1024 * 1024
-"""Of a segment far away, whose sealed bytes are kept as well: a frame is made of those in 60 µs."""
+PAGE_CACHE_BYTES = 16 * 1024 * 1024
+"""Of pages that SQLite keeps of an open segment; `limit_memory` lowers it where many are open."""
+FRAME_CACHE_BYTES = 4 * 1024 * 1024
+"""Of plain frames kept besides. A page of rows or of an index is a frame, so that only frames of 1 MiB, with
+captures, are asked for again and again."""
+KEPT_BYTES = 4 * 1024 * 1024
+"""Of sealed bytes fetched of a segment far away, before a scan fetches more: what it has passed is let go
+of. The 50 newest of a common word took 0.7 MiB of a segment."""
 _ROUNDS = 12
 """How often `gather` looks again. A page of a table is found in two rounds; the rest is for long rows."""
 
@@ -42,13 +46,16 @@ class SegmentReader:
     def __init__(self, store: Store, name: str, identity: age.Identity) -> None:
         self.name = name
         self.is_near = store.is_near
+        self._limits = FRAME_CACHE_BYTES, PAGE_CACHE_BYTES
         self._stored = store.open_random(name)
         try:
             self._stored.prefetch([(0, FIRST_BYTES), (max(0, self._stored.size - LAST_BYTES), LAST_BYTES)])
             self.sealed = age.SeekReader(self._stored, [identity])
-            self.frames = SeekableReader(self.sealed, cache_bytes=NEAR_BYTES if self.is_near else FAR_BYTES)
+            self.frames = SeekableReader(self.sealed, cache_bytes=FRAME_CACHE_BYTES)
             source = self.frames if self.is_near else ReadAhead(self.frames, self._is_at_hand, self._prefetch)
-            self._database = SegmentDatabase.read(source, is_at_hand=self._is_at_hand)
+            self._database = SegmentDatabase.read(
+                source, cache_bytes=PAGE_CACHE_BYTES, is_at_hand=self._is_at_hand
+            )
         except (FormatError, ArchiverError, apsw.Error) as error:
             self._stored.close()
             raise self._translated(error) from error
@@ -67,6 +74,7 @@ class SegmentReader:
         return self.sealed.locate(*self.frames.locate(offset, length))
 
     def _prefetch(self, offset: int, length: int) -> None:
+        self._stored.let_go_beyond(KEPT_BYTES)
         self._stored.prefetch([self._locate(offset, length)])
 
     def gather(self, statements: Iterable[Statement]) -> None:
@@ -84,6 +92,22 @@ class SegmentReader:
             # A row that goes on over several pages shows one after the other: look further each time.
             further = 1 << max(0, number - 1)
             self._stored.prefetch([self._locate(offset, length * further) for offset, length in lacking])
+
+    def limit_memory(self, frame_bytes: int, page_bytes: int) -> None:
+        """Keep at most so many bytes of plain frames and of SQLite's pages, from now on."""
+        limits = min(frame_bytes, FRAME_CACHE_BYTES), min(page_bytes, PAGE_CACHE_BYTES)
+        if limits != self._limits:
+            self._limits = limits
+            self.frames.limit_cache(limits[0])
+            self._database.limit_cache(limits[1])
+
+    def let_go(self) -> None:
+        """Of a segment that was read through: let go of what was read; of one far away, of its sealed bytes
+        too, where they are more than a little. Whoever reads it again has those from the cache on disk, or
+        asks for them once more."""
+        self._stored.let_go_beyond(KEPT_BYTES)
+        self.frames.clear_cache()
+        self._database.clear_cache()
 
     def _translated(self, error: Exception) -> ArchiverError:
         if isinstance(error, ArchiverError):

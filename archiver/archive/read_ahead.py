@@ -6,7 +6,7 @@ other way, an index beside them. Each page would be a wait of its own.
 
 from collections.abc import Callable
 
-from archiver.archive.vfs import FRAME_BYTES, PlainSource
+from archiver.archive.segment_file import FRAME_BYTES, PlainSource
 
 MOST_AHEAD_BYTES = 16 * 1024 * 1024
 """Of the plain database, some 4 MiB sealed."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.errors import ArchiverError, IncompleteError, NoKeyError, UsageError
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError, UsageError
 
 if TYPE_CHECKING:
     from archiver.chain import Head
@@ -35,6 +35,8 @@ class Session:
     """The store that is read, once `open_vault` has chosen it."""
     may_lack_archives: bool = False
     """Whether newer archives may be missing from it, once `list_archives` has read which there are."""
+    passed_damaged: bool = False
+    """Whether a store before it was passed over for what lies in it, not because it is away."""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -63,35 +65,56 @@ class Session:
         self.opened = opened = open_vault_to_read(self.settings, store)
         for name, error in opened.passed_over:
             self.note(one_line(f"store {name}: {error.message}; reading from {opened.store}"))
+            if isinstance(error, IntegrityError):
+                self.passed_damaged = True
+                self.note(one_line(f"store {name} is damaged: see archiver verify --store {name}"))
         return opened.vault
 
     def list_archives(self, vault: "Vault", known_head: "Head | None" = None) -> "ArchiveList":
         """`Vault.list_archives` of the vault opened. Say where newer archives may be missing from it; the
         command then ends in `worst`. Of a store that is not required nothing tells, unless this host
-        remembers the chain's end and it is there."""
-        optional = self.opened is not None and not self.opened.required
+        remembers the chain's end and it is there. Raise IntegrityError where another archive has that
+        place: it is another vault, or a chain written anew, and no key here may open it."""
+        opened = self.opened
+        optional = opened is not None and not opened.required
         # A store that need not have everything is no altered one where it lacks the newest.
         listed = vault.list_archives(None if optional else known_head)
-        if optional:
-            self.may_lack_archives = not self._has_newest(listed)
-        if self.opened is not None and self.may_lack_archives:
+        if opened is None or not (optional or opened.passed_over):
+            return listed
+        known = self._remembered_head()
+        heads = [archive.head for archive in listed.archives]
+        if known is not None and known.sequence in {head.sequence for head in heads if head != known}:
+            raise self._another_chain(opened.store, known)
+        self.may_lack_archives = known not in heads and (optional or known is not None)
+        if self.may_lack_archives and optional:
+            self.note(f"store {opened.store} is not a required one: newer archives may be missing from it")
+        elif self.may_lack_archives:
             self.note(
-                f"store {self.opened.store} is not a required one: newer archives may be missing from it"
+                f"store {opened.store} has not what was sealed here last: archives are missing from it,"
+                " or it holds another vault"
             )
         return listed
 
-    def _has_newest(self, listed: "ArchiveList") -> bool:
+    def _remembered_head(self) -> "Head | None":
         from archiver.wiring import remembered_head
 
         try:
-            head, _ = remembered_head(self.settings)
+            return remembered_head(self.settings)[0]
         except ArchiverError:  # a state that cannot be read tells nothing
-            return False
-        return head in [archive.head for archive in listed.archives]
+            return None
 
-    def worst(self, code: int) -> int:
-        """The exit code of a command that read the vault: 3 instead of 0 where it may lack newer archives."""
-        return code or (IncompleteError.exit_code if self.may_lack_archives else 0)
+    def _another_chain(self, store: str, known: "Head") -> IntegrityError:
+        return IntegrityError(
+            f"store {store}: its archive number {known.sequence} is not the one that was sealed here",
+            f"it holds another vault, or one written anew: correct its place in {self.settings.path},"
+            f" or see archiver verify --store {store}",
+        )
+
+    def worst(self, code: int, *, named: bool = False) -> int:
+        """The exit code of a command that read the vault: 3 instead of 0 where that may lack newer archives,
+        which does not matter to whoever `named` those wanted, or a damaged store was passed over for it."""
+        short = self.passed_damaged or (self.may_lack_archives and not named)
+        return code or (IncompleteError.exit_code if short else 0)
 
     def print_json(self, kind: str, /, **fields: object) -> None:
         """One result as one JSON object on one line, `type` first."""

@@ -50,6 +50,8 @@ def _fields(result: Verification) -> dict[str, object]:
         "files": result.files,
         "bytes": result.bytes,
         "contents": result.contents,
+        "summed": result.summed,
+        "sampled": result.sampled,
         "head": None if head is None else {"sequence": head.sequence, "sha256": head.sha256},
         "problems": [{"error": one.message, "hint": one.hint} for one in result.problems],
     }
@@ -63,7 +65,7 @@ def _say(result: Verification) -> None:
     files = f"{result.files:,} file{'' if result.files == 1 else 's'}"
     click.echo(
         f"Verified {archives}, {files}, {byte_size(result.bytes)}: {_depth(result)}."
-        " No archive is missing or altered."
+        f" No archive is missing{' or altered' if result.read else ''}."
     )
     if result.head is not None:
         click.echo(f"  chain head {result.head.sequence}:{result.head.sha256}")
@@ -71,5 +73,9 @@ def _say(result: Verification) -> None:
 
 def _depth(result: Verification) -> str:
     if not result.read:
-        return "signatures, chain, sizes and checksums as the store has them (--deep reads every byte)"
+        parts = f"sizes of all {result.files:,} files" if result.files != 1 else "the file's size"
+        parts += f", the server's own SHA-256 of {result.summed:,} of them"
+        if result.sampled:
+            parts += f", parts of {result.sampled:,} compared with {result.sampled_like}"
+        return f"signatures, chain, {parts}; --deep reads every byte"
     return "signatures, chain, sizes, SHA-256" + (" and every byte inside" if result.contents else "")

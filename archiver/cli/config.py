@@ -126,7 +126,9 @@ def _report(session: Session, settings: Settings) -> None:
     stores = [printable(store_in_words(one)) for one in settings.stores]
     click.echo("  stores      " + "\n              ".join(stores))
     lines = [_account_line(one) for one in settings.accounts]
-    lines = lines or ["none yet: archiver import --add-account EXPORT.zip"]
+    collects = settings.spool_identity.exists()
+    none = "none yet: archiver import --add-account EXPORT.zip" if collects else "none: this host only reads"
+    lines = lines or [none]
     click.echo("  accounts    " + "\n              ".join(lines))
     click.echo(f"  keyholders  {', '.join(names)}")
     for one in settings.stores:

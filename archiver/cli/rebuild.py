@@ -44,7 +44,7 @@ def command(session: Session, archives: tuple[str, ...], store: str | None) -> i
         return IntegrityError.exit_code
     if not session.json:
         click.echo(f"{records:,} records derived again from their captures: all equal.")
-    return 0 if archives else session.worst(0)  # those that were named are there
+    return session.worst(0, named=bool(archives))
 
 
 def _report(session: Session, result: Rebuilt) -> None:

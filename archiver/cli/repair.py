@@ -1,5 +1,7 @@
 """`archiver repair`: what is damaged or missing, put back from a store that has it right."""
 
+from collections.abc import Sequence
+
 import click
 
 from archiver.cli._group import Session, examples, pass_session
@@ -8,12 +10,10 @@ from archiver.cli._session import print_error
 from archiver.cli._verification import worst_code
 from archiver.cli.verify import parse_head
 from archiver.disk import Lock, make_directories
-from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
-from archiver.keys import Identity
+from archiver.errors import ArchiverError, IncompleteError, NoKeyError
+from archiver.keys import Identity, Keyholders
 from archiver.repair import FileOutcome, Repair, repair_archive
-from archiver.repair.reference import OpenStore
-from archiver.stores.base import outcome
-from archiver.stores.named import NamedStore
+from archiver.stores.named import NamedStore, open_all
 from archiver.wiring import named_stores, remembered_head
 from archiver.wiring_stores import find_store
 
@@ -23,22 +23,24 @@ from archiver.wiring_stores import find_store
     epilog=examples(
         "archiver --config police-archive repair 2026-11-01 --dry-run",
         "archiver --config police-archive repair 2026-11-01 --store offsite",
+        "archiver --config police-archive repair",
     ),
 )
-@click.argument("archive")
+@click.argument("archive", required=False)
 @click.option("--store", metavar="NAME", help="Repair only this store; all others may be taken from.")
 @click.option("--dry-run", is_flag=True, help="Look and say what would be done; change nothing.")
 @click.option(
     "--head", metavar="NUMBER:SHA256", help="The chain's head from a notice: the manifest must lead to it."
 )
 @pass_session
-def command(session: Session, archive: str, store: str | None, dry_run: bool, head: str | None) -> int:
+def command(session: Session, archive: str | None, store: str | None, dry_run: bool, head: str | None) -> int:
     """Read every file of an archive in every store, and put back what is damaged or missing from a store
-    that has it as the signed manifest says.
+    that has it as the signed manifest says; and vault.json and allowed_signers, these alone without ARCHIVE.
 
-    What lay in its place is set aside, not lost. Where a keyholder's identity is at hand, the archive's key
-    is opened to see that it is the right one. Exit 0 means that all is right now, in every store; 20 that
-    something is not, and in no store good."""
+    What lay in its place is set aside, not lost; what somebody put over a file in a bucket is taken away,
+    where the server lets it be. Where a keyholder's identity is at hand, the archive's key is opened to see
+    that it is the right one. Exit 0 means that all is right now, in every store; 3 that something lies over
+    a file which is read unharmed, or an optional store is away; 20 that something is good in no store."""
     settings = session.settings
     named = named_stores(settings)
     if store is not None:
@@ -47,20 +49,18 @@ def command(session: Session, archive: str, store: str | None, dry_run: bool, he
     identities = _identities(session)
     make_directories(settings.lock.parent)
     with Lock(settings.lock):
-        opened, away = _open(named)
-        if store in {name for name, _ in away} or not opened:
-            raise next(error for name, error in away if store in (None, name))
         result = repair_archive(
-            opened,
+            open_all(named),
             archive,
             known_head=known,
             only=store,
             identities=identities,
+            recipients=Keyholders.load(settings.recipients).recipients() if identities else (),
             dry_run=dry_run,
             progress=step_progress(session),
         )
     clear_progress(session)
-    return _report(session, result, [] if store else _excused(named, [*away, *result.away]))
+    return _report(session, result, [] if store else _excused(named, result.away))
 
 
 def _identities(session: Session) -> list[Identity]:
@@ -76,21 +76,8 @@ def _identities(session: Session) -> list[Identity]:
         return []
 
 
-def _open(named: tuple[NamedStore, ...]) -> tuple[list[OpenStore], list[tuple[str, ArchiverError]]]:
-    """Every store that can be opened, and why others cannot."""
-    opened: list[OpenStore] = []
-    away: list[tuple[str, ArchiverError]] = []
-    for one in named:
-        store = outcome(one.open)
-        if isinstance(store, ArchiverError):
-            away.append((one.name, store))
-        else:
-            opened.append(OpenStore(one.name, one.required, store))
-    return opened, away
-
-
 def _excused(
-    named: tuple[NamedStore, ...], away: list[tuple[str, ArchiverError]]
+    named: Sequence[NamedStore], away: list[tuple[str, ArchiverError]]
 ) -> list[tuple[str, ArchiverError]]:
     """What could not be opened; a store that need not be there is only not complete."""
     required = {one.name for one in named if one.required}
@@ -115,9 +102,7 @@ def _report(session: Session, result: Repair, away: list[tuple[str, ArchiverErro
         print_error(error, f"store {name}")
     for error in result.errors:
         print_error(error)
-    if result.errors:
-        return IntegrityError.exit_code
-    return worst_code([error for _, error in away])
+    return worst_code([*result.errors, *(error for _, error in away)])
 
 
 def _fields(one: FileOutcome) -> dict[str, object]:
@@ -145,8 +130,9 @@ def _counts(result: Repair) -> dict[str, int]:
 def _line(one: FileOutcome) -> str:
     if one.error is not None:
         return f"{one.store}: {one.found}; NOT REPAIRED"
-    source = "" if one.source == one.store else f" from {one.source}"
-    return f"{one.store}: {one.found}; {one.state}{source}"
+    if one.source == one.store:
+        return f"{one.store}: {one.found}; {'set right' if one.state == 'put back' else 'to be set right'}"
+    return f"{one.store}: {one.found}; {one.state} from {one.source}"
 
 
 def _summary(result: Repair) -> str:
@@ -158,4 +144,5 @@ def _summary(result: Repair) -> str:
     )
     parts = [f"{number} {word}" for number, word in counted if number]
     looked = f"{len(result.files)} files in {stores} store{'' if stores == 1 else 's'}"
-    return f"Archive {result.archive}: {looked}, {', '.join(parts) or 'all good'}."
+    what = "The vault's own files" if result.archive is None else f"Archive {result.archive}"
+    return f"{what}: {looked}, {', '.join(parts) or 'all good'}."

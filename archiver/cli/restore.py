@@ -15,7 +15,7 @@ from archiver.restore import restore_archive
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="DIR")
 @store_option
 @pass_session
-def command(session: Session, archive: str, target: Path, store: str | None) -> None:
+def command(session: Session, archive: str, target: Path, store: str | None) -> int:
     """Write an archive's databases, pictures and videos to DIR/ARCHIVE, decrypted: protect that folder."""
     identities = session.identities()
     vault = session.open_vault(store)
@@ -29,3 +29,4 @@ def command(session: Session, archive: str, target: Path, store: str | None) -> 
         session.print_json("restored", archive=archive, files=[str(path) for path in written])
     else:
         click.echo(f"Restored {archive}: {len(written)} files in {target / archive}, not encrypted any more.")
+    return session.worst(0, named=True)

@@ -1,14 +1,16 @@
 """`archiver stores check`: can each store do what is asked of it?"""
 
+from functools import partial
+
 import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import print_error, printable
 from archiver.cli._stores import store_in_words
 from archiver.errors import ArchiverError, IncompleteError
-from archiver.stores.base import Store, outcome
+from archiver.stores.base import outcome
 from archiver.stores.checks import Check, check_store, failed, find_vault_id
-from archiver.stores.named import NamedStore
+from archiver.stores.named import OpenedStore, open_all
 from archiver.wiring import named_stores
 from archiver.wiring_stores import find_store
 
@@ -33,43 +35,46 @@ def check(session: Session, names: tuple[str, ...]) -> int:
     """Prove that every store, or those named, can do what is asked of it, by trying it with small probes:
     before anything is trusted to it, and after whatever was changed about it.
 
-    Exit 0 means that every proof holds; 1 that a store which must have everything failed one; 3 that only
-    others did."""
+    Exit 0 means that no proof failed, and what could not be tried is said; 1 that a store which must have
+    everything failed one; 3 that only others did."""
     named = named_stores(session.settings)
     chosen = {find_store(session.settings, name).name for name in names} or {one.name for one in named}
     vault: str | None = None
     code = 0
-    for one in named:
-        store = outcome(one.open)
+    for one in open_all(named):
         if one.name in chosen:
-            checks = (
-                [failed("opens", store)] if isinstance(store, ArchiverError) else check_store(store, vault)
-            )
-            code = _worse(code, _report(session, one, store, checks))
-        if vault is None and not isinstance(store, ArchiverError):
-            found = outcome(lambda store=store: find_vault_id(store))  # type: ignore[misc]
+            checks = check_store(one.store, vault) if one.error is None else [failed("opens", one.error)]
+            code = _worse(code, _report(session, one, checks))
+        if vault is None and one.error is None:
+            found = outcome(partial(find_vault_id, one.store))
             vault = found if isinstance(found, str) else None
     return code
+
+
+def _verdict(check: Check) -> str:
+    if not check.ok:
+        return "FAILED"
+    return "ok    " if check.proven else "NOT PROVEN"
 
 
 def _worse(first: int, second: int) -> int:
     return FAILED if FAILED in (first, second) else max(first, second)
 
 
-def _report(session: Session, one: NamedStore, store: Store | ArchiverError, checks: list[Check]) -> int:
+def _report(session: Session, one: OpenedStore, checks: list[Check]) -> int:
     """A line a proof; the exit code."""
-    place = None if isinstance(store, ArchiverError) else store.location
+    place = one.store.location if one.error is None else None
     if session.json:
         for each in checks:
             session.print_json(
                 "check", store=one.name, required=one.required, location=place, what=each.what, ok=each.ok,
-                said=each.said, hint=each.hint,
+                proven=each.ok and each.proven, said=each.said, hint=each.hint,
             )  # fmt: skip
     else:
         settings = next(each for each in session.settings.stores if each.name == one.name)
         click.echo(printable(store_in_words(settings)))
         for each in checks:
-            click.echo(printable(f"  {'ok    ' if each.ok else 'FAILED'}  {each.what}: {each.said}"))
+            click.echo(printable(f"  {_verdict(each)}  {each.what}: {each.said}"))
     bad = [each for each in checks if not each.ok]
     for each in bad:
         print_error(ArchiverError(f"{each.what}: {each.said}", each.hint), f"store {one.name}")

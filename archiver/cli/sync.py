@@ -10,6 +10,7 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import byte_size, clear_progress, joined
 from archiver.cli._session import print_error
 from archiver.disk import Lock, make_directories
+from archiver.errors import IntegrityError
 from archiver.stores.checks import check_store
 from archiver.sync import Filled, Synced, sync_stores
 from archiver.wiring import named_stores, remembered_head
@@ -84,13 +85,16 @@ def _fields(filled: Filled) -> dict[str, object]:
         "given": filled.archives,
         "files": filled.files,
         "bytes": filled.bytes,
-        "lacking": filled.lacking,
+        "reached": filled.reached,
+        "lacking": filled.lacking if filled.reached else None,
         "problems": [{"error": one.message, "hint": one.hint} for one in filled.all_problems],
     }
 
 
 def _line(filled: Filled, archives: int) -> str:
     """What a person is told of one store."""
+    if not filled.reached:
+        return "CANNOT BE USED" if isinstance(filled.error, IntegrityError) else "CANNOT BE REACHED"
     given = ""
     if filled.archives:
         files = f"{filled.files:,} file{'' if filled.files == 1 else 's'}"

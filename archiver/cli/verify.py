@@ -1,6 +1,8 @@
 """`archiver verify`: is everything still there, and as it was sealed?"""
 
 import re
+from contextlib import nullcontext
+from pathlib import Path
 
 import click
 
@@ -8,7 +10,8 @@ from archiver.chain import Head
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._report import clear_progress, step_progress
 from archiver.cli._verification import report_stores_verification, report_verification
-from archiver.errors import UsageError
+from archiver.disk import Lock
+from archiver.errors import LockedError, UsageError
 from archiver.stores.named import NamedStore
 from archiver.vault import Vault
 from archiver.verification import Depth, verify_vault
@@ -60,6 +63,7 @@ def command(
         only=archives,
         unfinished=unfinished,
         depth=Depth(identities, deep),
+        is_busy=lambda: _is_locked(settings.lock),
         progress=step_progress(session),
     )
     clear_progress(session)
@@ -85,6 +89,15 @@ def _verify_one(
     )
     clear_progress(session)
     return report_verification(session, result)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another run is at work here. It is asked by taking the lock for an instant."""
+    try:
+        with Lock(path, shared=True) if path.exists() else nullcontext():
+            return False
+    except LockedError:
+        return True
 
 
 def parse_head(text: str) -> Head:

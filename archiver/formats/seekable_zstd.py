@@ -318,6 +318,14 @@ class SeekableReader:
         first, stop = self._touched(offset, length)
         return self._starts[first], self._starts[stop] - self._starts[first]
 
+    def limit_cache(self, cache_bytes: int) -> None:
+        """From now on keep at most so many plain bytes of the frames used last."""
+        self._cache.limit(cache_bytes)
+
+    def clear_cache(self) -> None:
+        """Drop all plain frames that are kept."""
+        self._cache.clear()
+
     def holds(self, offset: int, length: int) -> bool:
         """Whether these plain bytes are in memory, from frames read before."""
         return all(number in self._cache for number in range(*self._touched(offset, length)))
@@ -491,6 +499,17 @@ class _FrameCache:
             return
         self._frames[number] = plain
         self._held_bytes += len(plain)
+        self._drop_oldest()
+
+    def limit(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._drop_oldest()
+
+    def clear(self) -> None:
+        self._frames.clear()
+        self._held_bytes = 0
+
+    def _drop_oldest(self) -> None:
         while self._held_bytes > self._limit_bytes:
             _, dropped = self._frames.popitem(last=False)
             self._held_bytes -= len(dropped)

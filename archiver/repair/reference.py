@@ -6,26 +6,23 @@ another, is still told right from wrong.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE
 from archiver.chain import Head, document_sha256
-from archiver.errors import ArchiverError, IntegrityError, StoreError, UsageError
-from archiver.formats.ssh_signature import SignatureError, verify
-from archiver.stores.base import Store
+from archiver.errors import ArchiverError, IntegrityError, NoVaultError, UsageError, error_of, parts_of
+from archiver.formats import FormatError
+from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
+from archiver.stores.base import Store, outcome
+from archiver.stores.checks import find_vault_id
+from archiver.stores.named import OpenedStore, sync_command
 from archiver.vault import Archive, Vault
 
 MAXIMUM_SIGNATURE_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class OpenStore:
-    """A store by its name in the settings, opened."""
-
-    name: str
-    required: bool
-    store: Store
+DESCRIPTION = "vault.json"
+SIGNERS = "allowed_signers"
 
 
 @dataclass(frozen=True)
@@ -40,51 +37,134 @@ class Reference:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which stores can be worked with; which are out of reach, by name, and why; and what is wrong with
-    stores as a whole: no vault's description, no list of signers."""
+    """Which stores can be worked with, all of one `vault`; which cannot, by name, and why: they are out of
+    reach, or hold no vault yet."""
 
-    stores: list[OpenStore]
+    vault: str
+    stores: list[OpenedStore]
     away: list[tuple[str, ArchiverError]]
-    problems: list[ArchiverError]
+
+    def require(self, name: str) -> None:
+        """Raise why the store of this name cannot be worked with, if it cannot."""
+        for away, error in self.away:
+            if away == name:
+                raise error
+
+
+def reach_vaults(stores: Sequence[OpenedStore]) -> Reach:
+    """Ask each store which vault it holds. One whose description is damaged is worked with, to have it put
+    back. Raise IntegrityError where two hold different vaults, and the first error where none holds one."""
+    found: list[OpenedStore] = []
+    away: list[tuple[str, ArchiverError]] = []
+    known: dict[str, OpenedStore] = {}
+    damaged: list[ArchiverError] = []
+    for one in stores:
+        vault = outcome(partial(_vault_of, one))
+        if isinstance(vault, IntegrityError):
+            damaged.append(vault)
+        elif isinstance(vault, ArchiverError):
+            away.append((one.name, vault))
+            continue
+        else:
+            known.setdefault(vault, one)
+        found.append(one)
+    if not known:
+        raise next(iter([*damaged, *(error for _, error in away)]))
+    if len(known) > 1:
+        raise _two_vaults(known)
+    return Reach(next(iter(known)), found, away)
+
+
+def _vault_of(one: OpenedStore) -> str:
+    vault = find_vault_id(one.store)
+    if vault is None:
+        raise NoVaultError(
+            f"there is no vault in {one.store.location} yet",
+            f"fill it, which proves it first: {sync_command(one.name)}",
+        )
+    return vault
+
+
+def _two_vaults(known: Mapping[str, OpenedStore]) -> IntegrityError:
+    (first, one), (second, other) = list(known.items())[:2]
+    return IntegrityError(
+        f"store {other.name} ({other.store.location}) holds another vault, {second}, than store {one.name}"
+        f" ({one.store.location}), {first}",
+        "nothing was written; name another place for one of them in the settings",
+    )
 
 
 def find_reference(
-    stores: Sequence[OpenStore], archive: str, known_head: Head | None
-) -> tuple[Reference, Reach]:
-    """The right manifest of an archive, from the first store that has it.
+    stores: Sequence[OpenedStore], archive: str, known_head: Head | None
+) -> tuple[Reference, list[ArchiverError]]:
+    """The right manifest of an archive, from the first store that has it; and what is wrong with stores as a
+    whole, of which nothing could be read.
 
     `known_head` is the chain's end as remembered elsewhere. Raise UsageError where no store has a file of
-    such an archive, IntegrityError where none has a manifest that is right, StoreError where none can be
-    reached."""
-    signed: list[tuple[OpenStore, Archive]] = []
-    reach = Reach([], [], [])
+    such an archive, IntegrityError where none has a manifest that is right."""
+    signed: list[tuple[OpenedStore, Archive]] = []
+    problems: list[ArchiverError] = []
     for one in stores:
         try:
             signed += [(one, found) for found in Vault(one.store).list_archives().archives]
-        except StoreError as error:
-            reach.away.append((one.name, error))
-            continue
         except ArchiverError as error:
-            reach.problems.append(_unusable(one, error))
-        reach.stores.append(one)
-    if not reach.stores:
-        raise reach.away[0][1]
+            problems.append(_unusable(one, error))
     chain = _Chain((found for _, found in signed), known_head)
     right = [(one, found) for one, found in signed if found.name == archive and chain.agrees(found)]
     _require_one(right)
     for one, found in right:
         if reference := _read(one, found):
-            return reference, reach
+            return reference, problems
     raise _none_right(stores, archive)
 
 
-def refused_by(one: OpenStore, reference: Reference) -> ArchiverError | None:
+def find_unsigned(one: OpenedStore, stores: Sequence[OpenedStore]) -> str | None:
+    """Of a store without a list of signers that can be read: an archive there whose signer the list that it
+    would be given does not name. None where there is none, and where it needs no list."""
+    if read_signers(one) is not None:
+        return None
+    allowed = next((found for other in stores if (found := read_signers(other)) is not None), None)
+    if allowed is None:
+        return None
+    names = [name for name in one.store.list("archives/") if name.endswith("/manifest.json")]
+    limits = dict.fromkeys(names, MAX_BYTES) | {f"{name}.sig": MAXIMUM_SIGNATURE_BYTES for name in names}
+    read = one.store.read_many(limits)
+    return next((name.split("/")[1] for name in names if _is_strangers(read, name, allowed)), None)
+
+
+def _is_strangers(read: Mapping[str, bytes | ArchiverError], name: str, allowed: AllowedSigners) -> bool:
+    """Whether a manifest that can be read is signed by somebody else."""
+    data, signature = read[name], read[f"{name}.sig"]
+    if isinstance(data, ArchiverError) or isinstance(signature, ArchiverError):
+        return False
+    try:
+        verify(signature, data, NAMESPACE, allowed)
+    except SignatureError:
+        return True
+    return False
+
+
+def read_signers(one: OpenedStore) -> AllowedSigners | None:
+    """A store's own list; None where there is none that can be read, or it names nobody."""
+    data = one.store.read_many({SIGNERS: MAXIMUM_SIGNATURE_BYTES})[SIGNERS]
+    return None if isinstance(data, ArchiverError) else parse_signers(data)
+
+
+def parse_signers(data: bytes) -> AllowedSigners | None:
+    """A list that names somebody; None for anything else."""
+    try:
+        allowed = AllowedSigners.parse(data.decode("utf-8", "replace"))
+    except FormatError:
+        return None
+    return allowed if any(line.strip() and not line.startswith(b"#") for line in data.splitlines()) else None
+
+
+def refused_by(one: OpenedStore, reference: Reference) -> ArchiverError | None:
     """Why nothing of an archive may be put into a store where no head vouches for it: the store's own list
     does not name who signed it. Another store's list, and what that vouches for, may be somebody else's.
     None where all is well, or the store has no list that can be read."""
-    try:
-        allowed = Vault(one.store).allowed_signers()
-    except ArchiverError:
+    allowed = read_signers(one)
+    if allowed is None:
         return None
     try:
         verify(reference.signature, reference.data, NAMESPACE, allowed)
@@ -97,7 +177,7 @@ def refused_by(one: OpenStore, reference: Reference) -> ArchiverError | None:
     return None
 
 
-def _require_one(right: Sequence[tuple[OpenStore, Archive]]) -> None:
+def _require_one(right: Sequence[tuple[OpenedStore, Archive]]) -> None:
     """Raise IntegrityError where stores have different manifests of an archive, and nothing tells which is
     right: who may write to a store can exchange its list of signers too."""
     for one, found in right[1:]:
@@ -148,7 +228,7 @@ class _Chain:
             archive = naming[0]
 
 
-def _read(one: OpenStore, archive: Archive) -> Reference | None:
+def _read(one: OpenedStore, archive: Archive) -> Reference | None:
     """The manifest and its signature; None where they are not any more what was just listed."""
     name = f"archives/{archive.name}/manifest.json"
     found = one.store.read_many({name: MAX_BYTES, f"{name}.sig": MAXIMUM_SIGNATURE_BYTES})
@@ -160,12 +240,13 @@ def _read(one: OpenStore, archive: Archive) -> Reference | None:
     return Reference(one.name, archive, data, signature)
 
 
-def _unusable(one: OpenStore, error: ArchiverError) -> ArchiverError:
-    """A store that cannot say what is in its vault: what to do about that is not this archive's matter."""
-    return type(error)(f"store {one.name}: {error.message}", "put back what it lacks first: archiver sync")
+def _unusable(one: OpenedStore, error: ArchiverError) -> ArchiverError:
+    """A store that cannot say what is in its vault, named."""
+    kind, message, hint = parts_of(error)
+    return error_of((kind, f"store {one.name}: {message}", hint))
 
 
-def _none_right(stores: Sequence[OpenStore], archive: str) -> ArchiverError:
+def _none_right(stores: Sequence[OpenedStore], archive: str) -> ArchiverError:
     names = _names(stores)
     if not any(_has_files(one.store, archive) for one in stores):
         return UsageError(f"there is no archive {archive} in {names}", "see which there are: archiver status")
@@ -181,11 +262,11 @@ def _has_files(store: Store, archive: str) -> bool:
         return False
 
 
-def _names(stores: Iterable[OpenStore]) -> str:
+def _names(stores: Iterable[OpenedStore]) -> str:
     return ", ".join(one.name for one in stores)
 
 
-def no_good_copy_hint(stores: Sequence[OpenStore]) -> str:
+def no_good_copy_hint(stores: Sequence[OpenedStore]) -> str:
     """What can be done where none of these stores has the right bytes."""
     if len(stores) == 1:
         return (

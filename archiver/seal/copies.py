@@ -10,7 +10,7 @@ from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.formats import age
 from archiver.stores.named import NamedStore
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
-from archiver.sync.holding import Holding, Sealed, about_store, open_all
+from archiver.sync.holding import Holding, Sealed, about_store, open_holdings
 from archiver.sync.survey import agree, survey
 from archiver.vault import Vault
 
@@ -36,7 +36,7 @@ class Copies:
         first = NamedStore(others.first_name, True, lambda: vault.store)
         # Alone, the first store needs no second look at its description.
         self.first, *self.holdings = (
-            open_all([first, *others.stores]) if others.stores else [Holding(first, vault.store)]
+            open_holdings([first, *others.stores]) if others.stores else [Holding(first, vault.store)]
         )
 
     def delete_partial(self) -> None:
@@ -58,7 +58,7 @@ class Copies:
             except IntegrityError as error:
                 if holding.named.required:
                     raise
-                holding.error = about_store(holding.named, error)
+                holding.error = error  # which names the store
                 continue
             for sealed in chain:
                 if sealed.archive not in self.first.sealed:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from archiver.archive.verify import check_whole
 from archiver.chain import Head
-from archiver.copying import check_copy
+from archiver.copying import verify_copy
 from archiver.errors import ArchiverError, StoreError
 from archiver.seal.copies import Copies, require_copies
 from archiver.spool import Spool
@@ -33,7 +33,7 @@ def finish_earlier(
         if archive.manifest.mark == sealing.mark:
             require_files(copies.vault.store, archive)
             for file in archive.manifest.files:
-                check_copy(copies.vault.store, archive.name, file, noted=[])  # of a lock `verify` speaks
+                verify_copy(copies.vault.store, archive.name, file, noted=[])  # of a lock `verify` speaks
             filled = copies.fill(thorough=True)
             require_copies(archive.name, filled)
             empty_spool(spool, state, sealing, archive.head)

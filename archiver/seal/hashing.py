@@ -1,22 +1,25 @@
-"""Counting and hashing what is written."""
+"""Counting and hashing what is sealed."""
 
-import hashlib
-from typing import BinaryIO
+from typing import TYPE_CHECKING
+
+from archiver.stores.base import HashingWriter, Writer
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
-class HashingWriter:
-    """Passes bytes on to a file and knows their number and SHA-256."""
+class MeasuringWriter(HashingWriter):
+    """Passes bytes on and knows their number, too, and their SHA-256 (hexadecimal)."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
+    def __init__(self, target: Writer) -> None:
+        super().__init__(target)
         self.size = 0
 
-    def write(self, data: bytes | memoryview, /) -> int:
-        self._file.write(data)
-        self._digest.update(data)
-        self.size += len(data)
-        return len(data)
+    def write(self, data: "ReadableBuffer", /) -> int:
+        super().write(data)
+        length = memoryview(data).nbytes
+        self.size += length
+        return length
 
     @property
     def sha256(self) -> str:

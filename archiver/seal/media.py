@@ -8,11 +8,11 @@ from hashlib import sha256
 
 from archiver.archive.build import MediaPlace
 from archiver.archive.manifest import File
-from archiver.copying import check_sealed
+from archiver.copying import verify_sealed
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.keys import Identity
-from archiver.seal.hashing import HashingWriter
+from archiver.seal.hashing import MeasuringWriter
 from archiver.spool import Spool, SpooledMedia
 from archiver.stores.base import Store
 
@@ -57,7 +57,7 @@ def _seal_pack(
     places: Places,
 ) -> File:
     with store.create(f"archives/{archive}/{pack}") as file:
-        hashing = HashingWriter(file)
+        hashing = MeasuringWriter(file)
         with age.encrypt_stream([identity.recipient()], hashing) as sealed:
             with tarfile.open(fileobj=_TarTarget(sealed), mode="w|", format=tarfile.PAX_FORMAT) as tar:
                 for one in batch:
@@ -67,7 +67,7 @@ def _seal_pack(
                     )
             plain_size = sealed.tell()
     packed = File(name=pack, kind="media", size=hashing.size, sha256=hashing.sha256, plain_size=plain_size)
-    check_sealed(store, archive, packed, identity)
+    verify_sealed(store, archive, packed, identity)
     return packed
 
 

@@ -12,13 +12,13 @@ from msgspec import Struct
 from archiver import __version__
 from archiver.archive.build import NOT_CAPTURED, MediaPlace, Place, SegmentBuilder
 from archiver.archive.manifest import File
-from archiver.copying import check_sealed
+from archiver.copying import verify_sealed
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.keys import Identity
 from archiver.records import TIMED_KINDS, Moderation
-from archiver.seal.hashing import HashingWriter
+from archiver.seal.hashing import MeasuringWriter
 from archiver.seal.plan import Run, SegmentPlan, in_time_order
 from archiver.sources.parsers import parser_for
 from archiver.spool import Page, PageInfo, Spool, SpooledCapture
@@ -77,7 +77,7 @@ def seal_segment(
         file = _store_segment(store, name, build.builder, identity)
     finally:
         build.builder.close()
-    check_sealed(store, context.archive, file, identity)
+    verify_sealed(store, context.archive, file, identity)
     return SealedSegment(
         file,
         dict(build.changes),
@@ -90,7 +90,7 @@ def seal_segment(
 
 def _store_segment(store: Store, name: str, builder: SegmentBuilder, identity: Identity) -> File:
     with store.create(name) as file:
-        hashing = HashingWriter(file)
+        hashing = MeasuringWriter(file)
         with (
             age.encrypt_stream([identity.recipient()], hashing) as sealed,
             SeekableWriter(sealed) as frames,

@@ -6,13 +6,14 @@ where the words are, then all rows at once; the search itself then finds everyth
 foreseen here is read when it is needed: slower, never wrong.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import apsw
 
 from archiver.archive.read import SegmentReader
+from archiver.search.hit import Hit
 from archiver.search.query import Query
 from archiver.search.segments import Dated, Segment, Segments
 from archiver.search.statement import (
@@ -28,55 +29,71 @@ from archiver.search.statement import (
     word_statements,
 )
 
-_WAVES = (1, 8, 32)
-"""How many segments are asked at first, and then: the newest alone often has enough of a common word, and a
-rare one is looked for in many at once. After these, 128 each."""
+_FEWEST, _MOST, _REST = 8, 32, 128
+"""The newest segment is asked alone, as it often has enough of a common word. Then as many at once as should
+have the rest, judged by what it had, 8 to 32; after these, 128 each. A wave is three rounds of requests."""
 _MOST_ROWS = 2_000
 """Of one segment, looked at row by row for those that also fulfil a query's other conditions. Where so many
 are not enough, all are read in order, which fetches ahead (`archiver/archive/read_ahead.py`)."""
 _MOST_ROWS_AT_ONCE = 10_000
-"""Fetched in one go where nothing but words is asked for."""
+"""Fetched in one go where nothing but words is asked for; where there are more, all are read in order."""
 _STEP = 4
 """How many times as many rows are looked at next."""
+
+
+Place = tuple[str, str, str]
+"""Archive, segment and table."""
 
 
 class Best(NamedTuple):
     """Of a ranked search: how many of each segment's and table's best hits are among the first, by
     `place_of`; and the score up to which that is all of them, None where there are no others."""
 
-    counts: dict[tuple[str, str, str], int]
+    counts: dict[Place, int]
     edge: float | None
 
 
+class Ahead(NamedTuple):
+    """What is known after fetching ahead: of a ranked search its best hits; and the hits of segments' tables
+    that had to be read through to find any, which nobody needs to read again."""
+
+    best: Best | None = None
+    found: Mapping[Place, list[Hit]] = {}
+
+
 class _Expected:
-    """What one segment holds for a search: how many hits, the rows still to be fetched, and of a ranked one
-    the tables with scores and keys of their best hits."""
+    """What one segment holds for a search: how many hits, the rows still to be fetched, of a ranked one
+    the tables with scores and keys of their best hits, and the hits of tables that were read through."""
 
     def __init__(self) -> None:
         self.hits = 0
         self.rows: list[Statement] = []
         self.best: dict[str, list[tuple[float, int]]] = {}
+        self.found: dict[str, list[Hit]] = {}
 
 
-def place_of(segment: Segment, table: str) -> tuple[str, str, str]:
-    """A segment's table as `Best` counts it."""
+def place_of(segment: Segment, table: str) -> Place:
+    """A segment's table."""
     return segment.archive.name, segment.file.name, table
 
 
 def fetch_ahead(
     segments: Segments, ordered: Sequence[Dated], query: Query, order: Order, fetch: int
-) -> Best | None:
+) -> Ahead:
     """Have at hand what finding the first `fetch` hits reads of these segments, given in their order. Of a
     ranked search return which those are: of all others only the scores were read."""
     expected: list[tuple[Segment, _Expected]] = []
-    for wave in _waves([segment for segment, _, _ in ordered], at_once=order == "relevance"):
-        found = segments.each(wave, lambda segment: _expect(segments, segment, query, order, fetch))
-        expected += zip(wave, found, strict=True)
-        if order != "relevance" and sum(one.hits for _, one in expected) >= fetch:
-            break
+    size, hits = len(ordered) if order == "relevance" else 1, 0
+    while len(expected) < len(ordered) and (order == "relevance" or hits < fetch):
+        wave = [segment for segment, _, _ in ordered[len(expected) : len(expected) + size]]
+        some = segments.each(wave, lambda segment: _expect(segments, segment, query, order, fetch))
+        expected += zip(wave, some, strict=True)
+        hits = sum(one.hits for _, one in expected)
+        size = _wave_size(len(expected), hits, fetch)
     best = _best(expected, fetch) if order == "relevance" else None
     segments.gather((segment, one.rows) for segment, one in _needed(expected, order, fetch))
-    return best
+    read = {place_of(segment, table): some for segment, one in expected for table, some in one.found.items()}
+    return Ahead(best, read)
 
 
 def _best(expected: Sequence[tuple[Segment, _Expected]], fetch: int) -> Best:
@@ -92,17 +109,12 @@ def _best(expected: Sequence[tuple[Segment, _Expected]], fetch: int) -> Best:
     return Best(counts, edge)
 
 
-def _waves(segments: Sequence[Segment], *, at_once: bool) -> Iterator[Sequence[Segment]]:
-    if at_once:
-        yield segments
-        return
-    start = 0
-    for size in _WAVES:
-        if start < len(segments):
-            yield segments[start : start + size]
-        start += size
-    for rest in range(start, len(segments), 128):
-        yield segments[rest : rest + 128]
+def _wave_size(asked: int, hits: int, fetch: int) -> int:
+    """How many segments to ask next, when so many had so many hits."""
+    if asked > _MOST:
+        return _REST
+    enough = asked * (fetch - hits) // hits + 1 if hits else _MOST
+    return min(_MOST, max(_FEWEST, enough))
 
 
 def _needed(
@@ -129,9 +141,9 @@ def _expect(segments: Segments, segment: Segment, query: Query, order: Order, fe
             if order == "relevance":
                 _expect_best(reader, table, query, fetch, expected)
             elif table == "relation":  # in the order captured, which only all of its rows tell
-                _scan(reader, table, query, order, fetch, expected)
+                _scan(segments, segment, table, query, order, fetch, expected)
             else:
-                _expect_first(reader, table, rows, query, order, fetch, expected)
+                _expect_first(segments, segment, table, query, order, fetch, expected)
     except apsw.Error as error:
         raise reader.translated(error) from error
     return expected
@@ -146,13 +158,23 @@ def _expect_best(reader: SegmentReader, table: str, query: Query, fetch: int, ex
 
 
 def _expect_first(
-    reader: SegmentReader, table: str, rows: int, query: Query, order: Order, fetch: int, expected: _Expected
+    segments: Segments,
+    segment: Segment,
+    table: str,
+    query: Query,
+    order: Order,
+    fetch: int,
+    expected: _Expected,
 ) -> None:
     """Rows in time order. Where more is asked of them than words, they are fetched and looked at in growing
     numbers, until enough are as asked for."""
-    keys = _keys(reader, table, rows, query, order)
+    reader = segments.reader(segment.archive, segment.file)
+    keys = _keys(reader, table, segment.file.records[table], query, order)
     if matching_statement(table, query, []) is None:
-        some = list(islice(keys, min(fetch, _MOST_ROWS_AT_ONCE)))
+        some = list(islice(keys, min(fetch, _MOST_ROWS_AT_ONCE + 1)))
+        if len(some) > _MOST_ROWS_AT_ONCE:
+            _scan(segments, segment, table, query, order, fetch, expected)
+            return
         expected.hits += len(some)
         expected.rows += [row_statement(table, key) for key in some]
         return
@@ -167,18 +189,28 @@ def _expect_first(
         if hits >= fetch:
             break
         if seen >= _MOST_ROWS:
-            _scan(reader, table, query, order, fetch, expected)
+            _scan(segments, segment, table, query, order, fetch, expected)
             return
         size *= _STEP
     expected.hits += hits
 
 
 def _scan(
-    reader: SegmentReader, table: str, query: Query, order: Order, fetch: int, expected: _Expected
+    segments: Segments,
+    segment: Segment,
+    table: str,
+    query: Query,
+    order: Order,
+    fetch: int,
+    expected: _Expected,
 ) -> None:
-    """Read what the search itself will: with a read-ahead, and here beside other segments."""
-    for _ in reader.connection.execute(*hits_statement(table, query, order, fetch, "")):
-        expected.hits += 1
+    """Do what the search itself would: with a read-ahead, and here beside other segments. What was read of
+    the store is then of no more use."""
+    with segments.scanning:
+        hits = segments.hits(segment, *hits_statement(table, query, order, fetch, segment.archive.name))
+        segments.reader(segment.archive, segment.file).let_go()
+    expected.found[table] = hits
+    expected.hits += len(hits)
 
 
 def _keys(reader: SegmentReader, table: str, rows: int, query: Query, order: Order) -> Iterator[int]:

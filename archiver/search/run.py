@@ -12,8 +12,8 @@ from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.keys import Identity
 from archiver.records import Moderation
-from archiver.search.ahead import Best, fetch_ahead, place_of
-from archiver.search.hit import POSITION, Effort, Hit, Result
+from archiver.search.ahead import Ahead, fetch_ahead, place_of
+from archiver.search.hit import POSITION, Effort, Hit, Position, Result
 from archiver.search.moderation import READ_ENTRIES, TABLE, HeldRecord, hold, sealed_entries
 from archiver.search.moderation_index import find_moderation
 from archiver.search.query import MODERATION, POST_KINDS, Query
@@ -36,6 +36,8 @@ class _Found(NamedTuple):
 
 SIDE_BY_SIDE_RECORDS = 200_000
 """From so many posts on, ranking uses every core: below that a process costs more than it saves."""
+_MANY_HITS = 10_000
+"""Of one segment, for which it was read nearly through: what was read is in the way of the hits then."""
 _SETTLED_AHEAD = 500
 """Of the hits to be shown, asked about in one go where segments are far away."""
 
@@ -113,10 +115,10 @@ class Searcher:
         records = sum(segment.file.records.get("post", 0) for segment, _, _ in segments)
         processes = min(self._processes, len(segments))
         if order != "relevance" or processes < 2 or records < self.side_by_side_records:
-            best = None
+            ahead = Ahead()
             if not self.segments.are_near:
-                best = fetch_ahead(self.segments, segments, query, order, fetch)
-            return self._collect_from(segments, query, order, fetch, best)
+                ahead = fetch_ahead(self.segments, segments, query, order, fetch)
+            return self._collect_from(segments, query, order, fetch, ahead)
         parts = [segments[number::processes] for number in range(processes)]
         tasks = [partial(self._encoded, part, query, order, fetch) for part in parts]
         found = [msgspec.msgpack.decode(answer, type=_Found) for answer in each_in_a_process(tasks)]
@@ -127,14 +129,16 @@ class Searcher:
 
     def _encoded(self, segments: Sequence[Dated], query: Query, order: Order, fetch: int) -> bytes:
         before = self.effort()
-        hits, edge = self._collect_from(segments, query, order, fetch)
+        hits, edge = self._collect_from(segments, query, order, fetch, Ahead())
         return msgspec.msgpack.encode(_Found(hits, edge, Effort(*map(sub, self.effort(), before))))
 
     def _collect_from(
-        self, segments: Sequence[Dated], query: Query, order: Order, fetch: int, best: Best | None = None
+        self, segments: Sequence[Dated], query: Query, order: Order, fetch: int, ahead: Ahead
     ) -> tuple[list[Hit], float | None]:
-        """`best`: which are the first, where that is known; the rows of others are not read then."""
+        """`ahead`: which hits are the first, where that is known: the rows of others are not read then; and
+        hits that were read already."""
         position = POSITION[order]
+        best = ahead.best
         nearest: list[float] = []
         hits: list[Hit] = []
         edges: list[float] = [] if best is None or best.edge is None else [best.edge]
@@ -144,12 +148,17 @@ class Searcher:
                 edges.append(bound)
                 break
             for table in tables_of(query):
-                most = fetch if best is None else best.counts.get(place_of(segment, table), 0)
+                place = place_of(segment, table)
+                most = fetch if best is None else best.counts.get(place, 0)
                 if not segment.file.records.get(table) or not most:
                     continue
-                statement = hits_statement(table, query, order, most, segment.archive.name)
-                found = [Hit(*row) for row in self.segments.rows(segment, *statement)]
+                found = ahead.found.get(place)
+                if found is None:
+                    statement = hits_statement(table, query, order, most, segment.archive.name)
+                    found = self.segments.hits(segment, *statement)
                 hits += found
+                if len(found) > _MANY_HITS:
+                    self.segments.reader(segment.archive, segment.file).let_go()
                 if len(found) == fetch:
                     edges.append(max(position(hit)[0] for hit in found))
                 if fetch < MANY:
@@ -166,35 +175,40 @@ class Searcher:
     ) -> Result | None:
         """The first `wanted` records of the hits, or None where what lies beyond the edge is needed."""
         position = POSITION[order]
-        waiting = [(position(hit), number, hit, False) for number, hit in enumerate(_newest_versions(found))]
-        heapq.heapify(waiting)
+        waiting = sorted(_newest_versions(found), key=position)
         if not self.segments.are_near:
-            first = heapq.nsmallest(min(wanted + 1, _SETTLED_AHEAD), waiting)
-            self._settler.fetch_ahead([hit for _, _, hit, _ in first])
+            self._settler.fetch_ahead(waiting[: min(wanted + 1, _SETTLED_AHEAD)])
+        later: list[tuple[Position, int, Hit]] = []
         shown: list[Hit] = []
-        while waiting and len(shown) < wanted:
-            place, number, hit, settled = heapq.heappop(waiting)
+        at = 0
+        while (later or at < len(waiting)) and len(shown) < wanted:
+            if later and (at == len(waiting) or later[0][0] <= position(waiting[at])):
+                place, _, hit = heapq.heappop(later)
+                settled = True
+            else:
+                hit, settled = waiting[at], False
+                place, at = position(hit), at + 1
             if edge is not None and place[0] > edge:
                 return None
             if not settled and hit.kind != MODERATION:  # those are whole already
                 hit = self._settler.settled(query, order, hit)
                 if position(hit) > place:  # its newest version was not among those found, and comes later
-                    heapq.heappush(waiting, (position(hit), number, hit, True))
+                    heapq.heappush(later, (position(hit), at, hit))
                     continue
             shown.append(hit)
-        if edge is not None and not waiting:
+        if edge is not None and not later and at == len(waiting):
             return None
         shown.sort(key=position)
-        return Result(shown, bool(waiting))
+        return Result(shown, bool(later) or at < len(waiting))
 
 
 def _newest_versions(hits: Sequence[Hit]) -> list[Hit]:
     """Each record once: of its versions among the hits, the newest."""
-    best: dict[tuple[str, str, str, str], Hit] = {}
+    best: dict[tuple[str, str, str], dict[str, Hit]] = {}  # a key of its own for each would be 90 bytes more
     for hit in hits:
         kind = "post" if hit.kind in POST_KINDS else hit.kind
-        key = (hit.platform, hit.account, kind, hit.record_id)
-        other = best.get(key)
+        records = best.setdefault((hit.platform, hit.account, kind), {})
+        other = records.get(hit.record_id)
         if other is None or age(hit) > age(other):
-            best[key] = hit
-    return list(best.values())
+            records[hit.record_id] = hit
+    return [hit for records in best.values() for hit in records.values()]

@@ -30,12 +30,12 @@ class ExistsInStoreError(ArchiverError):
 
 
 class NotInStoreError(IntegrityError):
-    """A name that should be there and is not."""
+    """A name that should be there and is not. `how`: what lies there instead, in words."""
 
-    def __init__(self, name: str, location: str) -> None:
+    def __init__(self, name: str, location: str, how: str = "is missing from") -> None:
         folder, _, rest = name.partition("/")
         repair = f": archiver repair {rest.partition('/')[0]}" if folder == "archives" else ""
-        super().__init__(f"{name} is missing from {location}", f"restore it from another store{repair}")
+        super().__init__(f"{name} {how} {location}", f"restore it from another store{repair}")
         self.name = name
 
 
@@ -78,6 +78,10 @@ class StoredFile(Protocol):
         """Whether `read_at` of this would wait for nothing: always, of a file that is near."""
         ...
 
+    def let_go_beyond(self, kept_bytes: int) -> None:
+        """Let go of what was fetched and is kept in memory, if that is more than so many bytes."""
+        ...
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...
@@ -99,8 +103,9 @@ class SmallFiles(Protocol):
         ...
 
     def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
-        """All that lies under the name of a small file, first what `read` gives. There is more than that
-        where a store keeps what was rewritten, or what somebody put something else over."""
+        """All that lies under the name of a small file, first what `read` gives; what is larger than
+        `max_bytes` is left out. There is more than one where a store keeps what was rewritten, or what
+        somebody put something else over."""
         ...
 
 
@@ -193,26 +198,37 @@ def check_key_name(name: str) -> str:
     raise ArchiverError(f"{name} is sealed and is never replaced", "only an archive's key.age is rewritten")
 
 
-class HashingWriter:
-    """Passes on what is written, and hashes it."""
+class Writer(Protocol):
+    """All of a file that writing to it needs."""
 
-    def __init__(self, target: BinaryIO) -> None:
+    def write(self, data: "ReadableBuffer", /) -> int: ...
+
+
+class HashingWriter:
+    """Passes on what is written, if there is anything to pass it to, and hashes it."""
+
+    def __init__(self, target: Writer | None = None) -> None:
         self._target = target
         self._digest = hashlib.sha256()
 
     def write(self, data: "ReadableBuffer", /) -> int:
         self._digest.update(data)
-        return self._target.write(data)
+        return memoryview(data).nbytes if self._target is None else self._target.write(data)
 
     def require(self, name: str, sha256: str) -> None:
         """Raise IntegrityError unless all that was written has this SHA-256."""
         if self._digest.hexdigest() != sha256:
-            raise IntegrityError(
-                f"what was to become {name} has not the SHA-256 it must have", "nothing was written"
-            )
+            raise wrong_bytes(name)
 
 
-def copy_all(source: bytes | BinaryIO, target: BinaryIO) -> None:
+def wrong_bytes(name: str) -> IntegrityError:
+    """The error for what has not the SHA-256 it must have."""
+    return IntegrityError(
+        f"what was to become {name} has not the SHA-256 it must have", "nothing was written"
+    )
+
+
+def copy_all(source: bytes | BinaryIO, target: Writer) -> None:
     """Write all that a source holds."""
     if isinstance(source, bytes):
         target.write(source)

@@ -18,16 +18,18 @@ from archiver.stores.cache_database import CacheDatabase, read_number, whole
 from archiver.times import Clock
 
 FILE_NAME = "store-cache.sqlite"
+LISTING_MS = 24 * 60 * 60 * 1000
+"""A listing older than this is dropped; it has been of no use for long."""
 EVICT_TO = 0.9
 """Of the limit: so that not every further part means evicting one."""
 MOST_USES_UNSAVED = 1024
 
 
 class StoreCache:
-    """The cache in a folder, which is made (0700) when first written to. `limit_bytes` bounds the parts it
-    holds, the least recently used go first; 0 is no cache, and the disk is not touched. A listing counts
-    for less than `fresh_seconds` by `clock`. Each process opens the file for itself: it can be pickled,
-    and survives a fork."""
+    """The cache in a folder, which is made (0700) when first written to. `limit_bytes` bounds the parts and
+    the listings it holds: of the parts the least recently used go first, of the listings the oldest; 0 is
+    no cache, and the disk is not touched. A listing counts for less than `fresh_seconds` by `clock`. Each
+    process opens the file for itself: it can be pickled, and survives a fork."""
 
     def __init__(self, folder: Path, limit_bytes: int, fresh_seconds: int, clock: Clock) -> None:
         self.folder = folder
@@ -68,12 +70,37 @@ class StoreCache:
         return sound
 
     def put_listing(self, key: str, data: bytes) -> None:
-        """Keep a listing in place of the one before."""
+        """Keep a listing in place of the one before. One that is larger than the whole cache may be is not
+        kept."""
         now = self.clock()
         row = (key, now, _digest(key, now, data), data)
-        self._database.write(
-            lambda database: database.execute("INSERT OR REPLACE INTO listing VALUES (?, ?, ?, ?)", row)
-        )
+        if len(data) > self.limit_bytes * EVICT_TO:
+            self.drop_listing(key)
+        else:
+            self._database.write(lambda database: self._replace_listing(database, row))
+
+    def _replace_listing(self, database: apsw.Connection, row: Sequence[Any]) -> None:
+        _, now, *_ = row
+        with database:
+            database.execute("INSERT OR REPLACE INTO listing VALUES (?, ?, ?, ?)", row)
+            database.execute(
+                "DELETE FROM listing WHERE NOT saved_ms BETWEEN ? AND ?", (now - LISTING_MS, now)
+            )
+            self._drop_listings(database)
+            self._evict(database)
+        _give_back(database)
+
+    def _drop_listings(self, database: apsw.Connection) -> None:
+        """Where the listings alone pass the limit, drop the oldest."""
+        rows = database.execute(
+            "SELECT key, length(data) FROM listing ORDER BY saved_ms DESC, key"
+        ).fetchall()
+        held, doomed = 0, []
+        for key, length in rows:
+            held += whole(length)
+            if held > self.limit_bytes * EVICT_TO:
+                doomed.append((key,))
+        database.executemany("DELETE FROM listing WHERE key = ?", doomed)
 
     def drop_listing(self, key: str) -> None:
         self._database.change(lambda database: database.execute("DELETE FROM listing WHERE key = ?", (key,)))
@@ -145,7 +172,9 @@ class StoreCache:
 
     def _evict(self, database: apsw.Connection) -> None:
         """Where the limit is passed, drop what was not used for longest."""
-        held = read_number(database, "SELECT bytes FROM total")
+        held = read_number(database, "SELECT bytes FROM total") + read_number(
+            database, "SELECT coalesce(sum(length(data)), 0) FROM listing"
+        )
         if held <= self.limit_bytes:
             return
         doomed = []

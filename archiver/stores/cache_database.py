@@ -74,7 +74,8 @@ class CacheDatabase:
         self._reads = self._writes = enabled
         self._begun_anew = False
         self.lock = threading.Lock()
-        _OPEN.add(self)
+        with _FORKING:  # a set that grows cannot be gone through
+            _OPEN.add(self)
 
     def read(self, act: Callable[[apsw.Connection], Result]) -> Result | None:
         with self.lock:
@@ -196,23 +197,29 @@ _held_for_fork: list[CacheDatabase] = []
 def _before_fork() -> None:
     """Close each file: SQLite's locks belong to the process, and a child must not believe to have them."""
     _FORKING.acquire()
-    _held_for_fork.extend(_OPEN)
-    for database in _held_for_fork:
+    for database in list(_OPEN):
         database.lock.acquire()
+        _held_for_fork.append(database)
         database.disconnect()
 
 
 def _after_fork() -> None:
-    for database in _held_for_fork:
-        database.lock.release()
-    _held_for_fork.clear()
+    while _held_for_fork:
+        _held_for_fork.pop().lock.release()
     _FORKING.release()
 
 
 def _before_exit() -> None:
-    """Note what was used of each: what is used goes last when room is made."""
-    for database in list(_OPEN):
-        database.close()
+    """Note what was used of each: what is used goes last when room is made. A thread that is still at work
+    with one at a process's end keeps nobody waiting: then it is not noted."""
+    with _FORKING:
+        databases = list(_OPEN)
+    for database in databases:
+        if database.lock.acquire(timeout=BUSY_MILLISECONDS / 1000):
+            try:
+                database.disconnect()
+            finally:
+                database.lock.release()
 
 
 atexit.register(_before_exit)

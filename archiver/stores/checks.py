@@ -26,6 +26,8 @@ LONGEST_SECONDS = 180
 """For all checks of a bucket; an older probe is of a check that was killed."""
 LEAST_FREE_BYTES = 1 << 30
 """A folder with less room than this soon takes no archive: said, and failed."""
+MEND_HINT = "put it back from another store: archiver repair"
+"""For the two files that make a store a vault: its description and who may sign."""
 _MAXIMUM_DESCRIPTION_BYTES = 1 << 20
 _PROBE_BYTES_OF_NAME = 12
 _PROBE = re.compile(rf"{PROBE_FOLDER}/[0-9a-f]{{{2 * _PROBE_BYTES_OF_NAME}}}")
@@ -33,12 +35,14 @@ _PROBE = re.compile(rf"{PROBE_FOLDER}/[0-9a-f]{{{2 * _PROBE_BYTES_OF_NAME}}}")
 
 @dataclass(frozen=True)
 class Check:
-    """One proof: what was tried, whether it holds, what was seen, and what to do where it does not."""
+    """One proof: what was tried, whether it holds, what was seen, and what to do where it does not.
+    `proven`: False where it could not be tried and nothing speaks against it: told, and no failure."""
 
     what: str
     ok: bool
     said: str
     hint: str | None = None
+    proven: bool = True
 
 
 @runtime_checkable
@@ -98,14 +102,17 @@ def find_vault_id(store: Store) -> str | None:
     """The id of the vault that a store holds; None where it holds none yet. Raise IntegrityError where its
     description is none."""
     try:
-        described = json.loads(store.read("vault.json", _MAXIMUM_DESCRIPTION_BYTES))
-        return str(described["vault"])
+        return parse_vault_id(store.read("vault.json", _MAXIMUM_DESCRIPTION_BYTES), store.location)
     except NotInStoreError:
         return None
+
+
+def parse_vault_id(data: bytes, location: str) -> str:
+    """The id in a vault's description; raise IntegrityError, naming where it lies, for anything else."""
+    try:
+        return str(json.loads(data)["vault"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise IntegrityError(
-            f"vault.json in {store.location} is not a vault's description", "restore it from another store"
-        ) from error
+        raise IntegrityError(f"vault.json in {location} is not a vault's description", MEND_HINT) from error
 
 
 def check_vault(store: Store, vault: str | None) -> Check:

@@ -1,5 +1,7 @@
-"""A store in a folder: a disk, a mounted share."""
+"""A store in a folder: a disk, a mounted share. The folder itself may be a link to one. Below it no link is
+followed: what it leads to is not what was put there, and may lie on a host's other disks."""
 
+import errno
 import os
 import shutil
 import stat
@@ -29,6 +31,12 @@ FILE_MODE = 0o444
 """Sealed: nobody writes to it again. The umask may take more away."""
 SET_ASIDE = "set-aside"
 """The folder for what repair found in a file's place."""
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""Without waiting, which opening a pipe would for whoever writes to it."""
+_ROOT_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FOLDER_FLAGS = _ROOT_FLAGS | os.O_NOFOLLOW
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+"""What opening ends in where there is no file: nothing, a file or a link for a folder, a link, a socket."""
 
 
 class LocalFile:
@@ -64,6 +72,9 @@ class LocalFile:
     def is_at_hand(self, offset: int, length: int) -> bool:
         return True
 
+    def let_go_beyond(self, kept_bytes: int) -> None:
+        """Nothing to do: nothing is kept."""
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
@@ -98,9 +109,33 @@ class LocalStore:
     def is_near(self) -> bool:
         return True
 
+    def _link_to(self, name: str) -> Path | None:
+        """The first link on the way to a name, or it itself; None where there is none."""
+        path = self.root
+        for part in check_name(name).split("/"):
+            path = path / part
+            if os.path.islink(path):
+                return path
+        return None
+
+    def _path_to_write(self, name: str) -> Path:
+        """Raise IntegrityError where a link in place of a folder leads elsewhere."""
+        path = self._path(name)
+        link = self._link_to(name)
+        if link not in (None, path):
+            raise IntegrityError(f"{link} is a link, and no file is put through it", "move it away")
+        return path
+
+    def _not_there(self, name: str) -> NotInStoreError:
+        link = self._link_to(name)
+        if link is None:
+            return NotInStoreError(name, self.location)
+        place = "is a link" if link == self._path(name) else "is behind a link"
+        return NotInStoreError(name, self.location, f"{place}, which is not followed, in")
+
     @contextmanager
     def create(self, name: str, *, sha256: str | None = None) -> Iterator[BinaryIO]:
-        path = self._path(name)
+        path = self._path_to_write(name)
         disk.make_directories(path.parent)
         try:
             with disk.new_file(path, mode=FILE_MODE) as writer:
@@ -122,10 +157,10 @@ class LocalStore:
     def open_random(self, name: str) -> StoredFile:
         path = self._path(name)
         try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise NotInStoreError(name, self.location) from error
+            descriptor = _open_below(self.root, name)
         except OSError as error:
+            if error.errno in _NO_FILE:
+                raise self._not_there(name) from error
             raise disk.translate_os_error(error, "opening", path) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -144,12 +179,16 @@ class LocalStore:
     def list(self, prefix: str = "") -> Iterator[str]:
         folder, slash, _ = prefix.rpartition("/")
         below = self.root / check_name(folder) if slash else _existing(self.root)
+        if slash and self._link_to(folder) is not None:
+            return iter(())
         with disk.os_errors_reported("listing", below):
-            names = sorted(_names_below(below, self.root))
+            names = sorted(_names_below(below, folder + slash))
         return (name for name in names if name.startswith(prefix))
 
     def exists(self, name: str) -> bool:
-        return self._path(name).is_file()
+        path = self._path(name)
+        with disk.os_errors_reported("looking for", path):
+            return path.is_file() and self._link_to(name) is None
 
     def size(self, name: str) -> int:
         with self.open_random(name) as file:
@@ -166,17 +205,17 @@ class LocalStore:
 
     def replace_key(self, name: str, data: bytes) -> None:
         path = self._path(check_key_name(name))
-        if not path.is_file():
-            raise NotInStoreError(name, self.location)
+        if not self.exists(name):
+            raise self._not_there(name)
         with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
             writer.write(data)
 
     def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:
-        path = self._path(name)
+        path = self._path_to_write(name)
         disk.make_directories(path.parent)
         with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
             checked = HashingWriter(writer)
-            copy_all(source, cast(BinaryIO, checked))
+            copy_all(source, checked)
             checked.require(name, sha256)
             self._set_aside(name, path)
 
@@ -193,11 +232,18 @@ class LocalStore:
         disk.sync_directory(target.parent)
 
     def begun_archives(self) -> set[str]:
-        return {name.split("/")[1] for name in self.list("archives/")}
+        """Also those whose folder somebody put a link in the place of: nothing can be put there."""
+        names = {name.split("/")[1] for name in self.list("archives/")}
+        folder = self.root / "archives"
+        if folder.is_dir() and not folder.is_symlink():
+            with disk.os_errors_reported("listing", folder), os.scandir(folder) as entries:
+                names.update(one.name for one in entries if one.is_symlink())
+        return names
 
     def discard_unfinished(self, archive: str) -> None:
-        folder = self._path(f"archives/{archive}")
-        if (folder / "manifest.json").exists():
+        manifest = self._path_to_write(f"archives/{archive}/manifest.json")
+        folder = manifest.parent
+        if os.path.lexists(manifest):
             raise IntegrityError(f"archives/{archive} is sealed and is never removed")
         if folder.is_dir():
             with disk.os_errors_reported("removing", folder):
@@ -217,15 +263,31 @@ def _existing(root: Path) -> Path:
     return root
 
 
-def _names_below(folder: Path, root: Path) -> Iterator[str]:
-    """Names in any order. A folder that cannot be read raises OSError, or its files would seem gone."""
+def _open_below(root: Path, name: str) -> int:
+    """Open a file to be read, folder by folder, so that none on the way can be a link, and none become one
+    meanwhile. Raise OSError. Each folder costs some microseconds."""
+    *folders, last = name.split("/")
+    here = os.open(root, _ROOT_FLAGS)
+    try:
+        for folder in folders:
+            below = os.open(folder, _FOLDER_FLAGS, dir_fd=here)
+            os.close(here)
+            here = below
+        return os.open(last, _FILE_FLAGS, dir_fd=here)
+    finally:
+        os.close(here)
 
-    def refuse(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            raise error
 
-    for directory, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for file in files:
-            if not file.startswith("."):
-                yield Path(directory, file).relative_to(root).as_posix()
+def _names_below(folder: Path | str, prefix: str) -> Iterator[str]:
+    """The names of all files, in any order, those of this folder with the prefix. A folder that cannot be
+    read raises OSError, or its files would seem gone."""
+    try:
+        with os.scandir(folder) as found:
+            entries = [one for one in found if not one.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _names_below(entry.path, f"{prefix}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield prefix + entry.name

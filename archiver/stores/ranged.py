@@ -70,6 +70,10 @@ class _Memory:
         self._data: dict[int, bytes] = {}
         self._bytes = 0
 
+    @property
+    def size(self) -> int:
+        return self._bytes
+
     def add(self, start: int, data: bytes) -> None:
         for begin, end in gaps([self.spans], start, start + len(data)):
             self.spans.add(begin, end)
@@ -168,6 +172,12 @@ class RangedFile:
     def is_at_hand(self, offset: int, length: int) -> bool:
         """Whether `read_at` of this needs no request."""
         return not self._gaps(max(0, offset), min(offset + length, self._size))
+
+    def let_go_beyond(self, kept_bytes: int) -> None:
+        """Let go of what is in memory, if it is more than so many bytes. What lies on this machine's disk
+        stays known."""
+        if self._memory.size > kept_bytes:
+            self._memory = _Memory()
 
     def _require_open(self) -> None:
         if self._closed:

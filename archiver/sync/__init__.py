@@ -8,7 +8,7 @@ from archiver.errors import ArchiverError, IncompleteError, IntegrityError, Usag
 from archiver.stores.named import NamedStore
 from archiver.sync.differing_keys import find_differing_keys
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
-from archiver.sync.holding import SIGNERS, Holding, Sealed, open_all
+from archiver.sync.holding import SIGNERS, Holding, Sealed, about_store, open_holdings
 from archiver.sync.survey import agree, survey
 
 __all__ = ["Filled", "Synced", "sync_stores"]
@@ -49,25 +49,35 @@ def sync_stores(
     an archive is missing in all of them; NoVaultError where none has a vault, UsageError where none has
     this name. What fails later is in the answer. `clean`: remove what killed writers left, which the
     caller's lock makes safe."""
-    if only is not None and only not in {named.name for named in stores}:
-        names = ", ".join(named.name for named in stores)
-        raise UsageError(f"there is no store {only}", f"the settings name: {names}")
-    holdings = open_all(stores)
+    _require_named(stores, only)
+    holdings = open_holdings(stores)
     survey(holdings)
     chain = agree(holdings)
     targets = [one for one in holdings if only in (None, one.named.name)]
     if clean:
-        for target in targets:
-            if target.usable:
-                target.store.delete_partial()
+        _delete_partial(targets)
     filler = Filler(holdings, chain, check_store, thorough=True, progress=progress)
     synced = Synced(filler.fill_all(targets), len(chain))
     synced.problems += find_differing_keys(holdings, chain)
     synced.problems += _differing_signers(holdings)
-    cut = _check_head(chain, known_head)
-    if cut is not None:
-        synced.problems.append(cut)
+    synced.problems += _cut_off(chain, known_head)
     return synced
+
+
+def _require_named(stores: Sequence[NamedStore], only: str | None) -> None:
+    names = [named.name for named in stores]
+    if only is not None and only not in names:
+        raise UsageError(f"there is no store {only}", f"the settings name: {', '.join(names)}")
+
+
+def _delete_partial(targets: Sequence[Holding]) -> None:
+    """Remove what killed writers left. A store that is lost by this is one that could not be filled."""
+    for target in targets:
+        if target.usable:
+            try:
+                target.store.delete_partial()
+            except ArchiverError as error:
+                target.failed = about_store(target.named, error)
 
 
 def _differing_signers(holdings: Sequence[Holding]) -> list[ArchiverError]:
@@ -82,12 +92,12 @@ def _differing_signers(holdings: Sequence[Holding]) -> list[ArchiverError]:
     ]
 
 
-def _check_head(chain: Sequence[Sealed], known: Head | None) -> ArchiverError | None:
+def _cut_off(chain: Sequence[Sealed], known: Head | None) -> list[ArchiverError]:
     """What is wrong where the chain does not hold the head that is remembered elsewhere."""
     if known is None or len(chain) >= known.sequence:
-        return None
-    return IntegrityError(
+        return []
+    text = (
         f"number {known.sequence} was noted as written, but no store that can be reached has more than"
-        f" {len(chain)}",
-        "bring back a store that has the last ones, then: archiver sync",
+        f" {len(chain)}"
     )
+    return [IntegrityError(text, "bring back a store that has the last ones, then: archiver sync")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from archiver.archive.manifest import File
-from archiver.copying import UnusableCopyError, check_copy, copy_file, is_timestamp, other_bytes, put_small
+from archiver.copying import UnusableCopyError, copy_file, is_timestamp, other_bytes, put_small, verify_copy
 from archiver.errors import ArchiverError, IntegrityError, StoreError, repair_hint
 from archiver.formats import age
 from archiver.keys import is_age_file
@@ -38,7 +38,8 @@ class Filled:
     error: ArchiverError | None = None
     problems: list[ArchiverError] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
-    """Archives that it still has not whole."""
+    """Archives that it still has not whole; where it was not `reached`, all, as nothing is known of it."""
+    reached: bool = True
 
     @property
     def all_problems(self) -> list[ArchiverError]:
@@ -75,6 +76,7 @@ class Filler:
         filled = Filled(target.named.name, target.named.required, error=target.error or target.failed)
         if filled.error is not None:
             filled.lacking = [sealed.archive for sealed in self.chain]
+            filled.reached = target.usable
             return filled
         self._done, self._total = 0, sum(file.size for _, file in self._missing(target))
         try:
@@ -169,7 +171,7 @@ class Filler:
         identity = self.identities.get(sealed.archive)
         try:
             noted: list[ArchiverError] = []
-            check_copy(target.store, sealed.archive, file, identity=identity, like=like, noted=noted)
+            verify_copy(target.store, sealed.archive, file, identity=identity, like=like, noted=noted)
         except IntegrityError as error:
             raise other_bytes(target.store, name) from error
         target.problems += noted
@@ -196,7 +198,7 @@ class Filler:
             except ExistsInStoreError:  # put by another run meanwhile
                 self._require_same(target, sealed, file)
             identity = self.identities.get(sealed.archive)
-            check_copy(target.store, sealed.archive, file, identity=identity, like=source.store)
+            verify_copy(target.store, sealed.archive, file, identity=identity, like=source.store)
             target.names.add(name)
             filled.files += 1
             filled.bytes += file.size

@@ -1,14 +1,13 @@
 """One store and what it has of the vault."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archiver.archive.manifest import Manifest
-from archiver.errors import ArchiverError, IntegrityError, NoVaultError, StoreError, error_of, parts_of
+from archiver.errors import ArchiverError, error_of, parts_of
 from archiver.stores.base import NotInStoreError, Store
-from archiver.stores.checks import is_same_place
-from archiver.stores.named import NamedStore
+from archiver.stores.checks import parse_vault_id
+from archiver.stores.named import NamedStore, OpenedStore, open_all
 
 MAXIMUM_SMALL_FILE = 1024 * 1024
 DESCRIPTION = "vault.json"
@@ -76,15 +75,7 @@ class Holding:
 
     def vault_id(self) -> str | None:
         """The id of the vault that is there; raise IntegrityError where its description is none."""
-        if self.vault is None:
-            return None
-        try:
-            return str(json.loads(self.vault)["vault"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise IntegrityError(
-                f"vault.json in {self.store.location} is not a vault's description",
-                "restore it from another store",
-            ) from error
+        return None if self.vault is None else parse_vault_id(self.vault, self.store.location)
 
 
 def about_store(named: NamedStore, error: ArchiverError) -> ArchiverError:
@@ -93,37 +84,21 @@ def about_store(named: NamedStore, error: ArchiverError) -> ArchiverError:
     return error_of((kind, f"store {named.name}: {message}", hint))
 
 
-def open_all(stores: Iterable[NamedStore]) -> list[Holding]:
-    """Open every store and read what makes it a vault; one that is away, or is the folder of one before it,
-    says so in its `error`."""
-    holdings: list[Holding] = []
-    for named in stores:
-        one = _open(named)
-        for other in holdings:
-            if one.usable and other.usable and is_same_place(one.store, other.store):
-                text = f"{one.store.location} is the folder of store {other.named.name}: that is no copy"
-                one.error = about_store(named, StoreError(text, "name a place of its own in the settings"))
-        holdings.append(one)
-    return holdings
+def open_holdings(stores: Sequence[NamedStore]) -> list[Holding]:
+    """Open every store and read what makes it a vault; one that cannot be used says so in its `error`."""
+    return [_hold(named, one) for named, one in zip(stores, open_all(stores), strict=True)]
 
 
-def _open(named: NamedStore) -> Holding:
+def _hold(named: NamedStore, one: OpenedStore) -> Holding:
     holding = Holding(named)
     try:
-        holding.opened = named.open()
-        small = holding.opened.read_many({DESCRIPTION: MAXIMUM_SMALL_FILE, SIGNERS: MAXIMUM_SMALL_FILE})
+        holding.opened = one.store
+        small = one.store.read_many({DESCRIPTION: MAXIMUM_SMALL_FILE, SIGNERS: MAXIMUM_SMALL_FILE})
         holding.vault, holding.signers = (_if_there(small[name]) for name in (DESCRIPTION, SIGNERS))
         holding.vault_id()
-    except NoVaultError as error:
-        hint = f"mount it; where it is a new place for the vault: mkdir it, then: {_fill(named)}"
-        holding.error = about_store(named, NoVaultError(error.message, hint))
     except ArchiverError as error:
         holding.error = about_store(named, error)
     return holding
-
-
-def _fill(named: NamedStore) -> str:
-    return f"archiver sync --store {named.name}"
 
 
 def _if_there(read: bytes | ArchiverError) -> bytes | None:

@@ -8,6 +8,7 @@ from archiver.chain import follow_chain
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError, StoreError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
+from archiver.stores.checks import MEND_HINT
 from archiver.sync.holding import MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
 
 
@@ -53,11 +54,13 @@ def allowed_by(holding: Holding) -> AllowedSigners:
         return AllowedSigners.parse((holding.signers or b"").decode("utf-8", "replace"))
     except FormatError as error:
         raise IntegrityError(
-            f"{SIGNERS} in {holding.store.location}: {error}", "restore it from another store"
+            f"{SIGNERS} in {holding.store.location} is no list of signers: {error}", MEND_HINT
         ) from error
 
 
 def _list(holding: Holding, allowed: AllowedSigners, vault: str) -> None:
+    if holding.vault_id() not in (None, vault):
+        return  # as `agree` says once, and not of each archive there
     holding.names = set(holding.store.list("archives/"))
     archives = sorted(
         name.split("/")[1]
@@ -96,7 +99,7 @@ def _sealed(
     if manifest.archive != archive or manifest.vault != vault:
         raise IntegrityError(
             f"{name} belongs to the archive {manifest.archive!r} of the vault {manifest.vault!r}",
-            "it was moved here: restore the right one from another store",
+            f"it was moved here; {repair_hint(archive)}",
         )
     return Sealed(archive, data, signature, manifest)
 

@@ -5,18 +5,25 @@ file too many, every key an age file. With one: every byte inside. Of a store th
 are read where that is asked for; else what the store itself says of them is held against the manifests.
 """
 
+import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from archiver.archive.manifest import File
 from archiver.archive.verify import verify_bytes, verify_file, verify_said
 from archiver.chain import Head
-from archiver.errors import ArchiverError, IntegrityError, UsageError, repair_hint
+from archiver.copying import verify_sample
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, repair_hint
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name, is_age_file
-from archiver.stores.base import Inspection, NotInStoreError
+from archiver.stores.base import Inspection, NotInStoreError, Store, outcome
 from archiver.vault import Archive, ArchiveList, Vault
 
 Progress = Callable[[str, int, int], None]
+DESCRIPTION, SIGNERS = "vault.json", "allowed_signers"
+MOST_COMPARED = 64
+"""Files of which parts are compared with a near copy: some 500 requests."""
 BESIDE = ("key.age", "manifest.json", "manifest.json.sig", "manifest.json.tsr")
 """What lies in an archive's folder that its manifest does not name."""
 
@@ -24,13 +31,17 @@ BESIDE = ("key.age", "manifest.json", "manifest.json.sig", "manifest.json.tsr")
 @dataclass
 class Verification:
     """What was checked, and every problem found. `read`: whether every byte was, not only what the store
-    says of it; `contents`: also inside."""
+    says of it; `contents`: also inside. Of files that were not read: how many the server keeps a whole
+    SHA-256 of (`summed`), and of how many parts were compared with the store `sampled_like`."""
 
     archives: list[Archive]
     files: int = 0
     bytes: int = 0
     contents: bool = False
     read: bool = True
+    summed: int = 0
+    sampled: int = 0
+    sampled_like: str | None = None
     head: Head | None = None
     known_head: Head | None = None
     problems: list[ArchiverError] = field(default_factory=list)
@@ -47,6 +58,15 @@ class Depth:
 
     identities: Sequence[Identity] | None = None
     deep: bool = False
+
+
+@dataclass(frozen=True)
+class Like:
+    """A near store that has archives too: those whose manifests it has the same, by name."""
+
+    name: str
+    store: Store
+    heads: Mapping[str, Head]
 
 
 def verify_vault(
@@ -82,9 +102,10 @@ def verify_listed(
     unfinished: Collection[str],
     depth: Depth,
     progress: Progress,
+    like: Like | None = None,
 ) -> Verification:
     """Check the archives that were listed, or only some of them. `unfinished`: those that may be there
-    without a manifest."""
+    without a manifest; `like`: a near store to compare parts of files with that are not read."""
     archives = [one for one in listed.archives if not only or one.name in only]
     read = depth.deep or depth.identities is not None or vault.store.is_near
     result = Verification(archives, contents=depth.identities is not None, read=read)
@@ -94,7 +115,9 @@ def verify_listed(
         result.problems += _folders_without_manifest(vault, unfinished)
     said = {} if vault.store.is_near else _ask_store(vault, archives)
     _verify_files(vault, result, said, depth, progress)
-    result.problems += _said_of(archives, said)
+    if like is not None and not result.read:
+        _compare(vault, result, said, like)
+    result.problems += _said_of(said)
     result.problems += _odd_files(vault, archives)
     result.problems += _odd_keys(vault, archives)
     return result
@@ -122,12 +145,42 @@ def _verify_files(
         else:
             result.files += 1
             result.bytes += file.size
+            told = said.get(archive.path(file))
+            result.summed += isinstance(told, Inspection) and told.sha256 is not None
+
+
+def _compare(
+    vault: Vault, result: Verification, said: dict[str, Inspection | ArchiverError], like: Like
+) -> None:
+    """Compare parts of files, of which the server has no whole SHA-256, with a near copy: at most
+    `MOST_COMPARED` of them, drawn at random, each with some eight requests at once. Where they differ, the
+    near copy is read whole: it may be the one that is wrong, which its own checks say."""
+    files = [
+        (archive, file)
+        for archive in result.archives
+        for file in archive.manifest.files
+        if like.heads.get(archive.name) == archive.head and _has_no_sum(said.get(archive.path(file)), file)
+    ]
+    for archive, file in sorted(files, key=lambda one: secrets.randbits(64))[:MOST_COMPARED]:
+        try:
+            verify_sample(vault.store, archive.name, archive.path(file), like.store)
+        except ArchiverError as error:
+            if not isinstance(outcome(partial(verify_bytes, like.store, archive.name, file)), ArchiverError):
+                result.problems.append(error)
+        else:
+            result.sampled += 1
+    result.sampled_like = like.name if result.sampled else None
+
+
+def _has_no_sum(said: Inspection | ArchiverError | None, file: File) -> bool:
+    return isinstance(said, Inspection) and said.sha256 is None and said.size == file.size
 
 
 def _ask_store(vault: Vault, archives: Sequence[Archive]) -> dict[str, Inspection | ArchiverError]:
     """What a store far away says of every file of these archives, its key and manifest too."""
     names = [archive.path(file) for archive in archives for file in archive.manifest.files]
     names += [f"archives/{archive.name}/{name}" for archive in archives for name in BESIDE[:3]]
+    names += [DESCRIPTION, SIGNERS]
     return vault.store.inspect(names)
 
 
@@ -137,17 +190,15 @@ def _required(said: Inspection | ArchiverError) -> Inspection:
     return said
 
 
-def _said_of(
-    archives: Sequence[Archive], said: dict[str, Inspection | ArchiverError]
-) -> Iterator[ArchiverError]:
-    """What is not as it was asked to be, though the bytes may be right: a marker over a file, versions that
-    somebody else put there, a lock that is not in force."""
-    for archive in archives:
-        prefix = f"archives/{archive.name}/"
-        for name, one in said.items():
-            if name.startswith(prefix) and isinstance(one, Inspection):
-                for problem in one.problems:
-                    yield IntegrityError(f"{name}: {problem}", repair_hint(archive.name))
+def _said_of(said: dict[str, Inspection | ArchiverError]) -> Iterator[ArchiverError]:
+    """What is not as it was asked to be though the bytes that are read are right: a marker over a file,
+    versions that somebody else put there, a lock that is not in force. It is no damage."""
+    for name, one in said.items():
+        if isinstance(one, Inspection):
+            command = " ".join(["archiver repair", *name.split("/")[1:2]])
+            unharmed = "" if name.endswith("/key.age") else "what is read is unharmed; "
+            for problem in one.problems:
+                yield IncompleteError(f"{name}: {problem}", f"{unharmed}mend it: {command}")
 
 
 def _folders_without_manifest(vault: Vault, unfinished: Collection[str]) -> list[ArchiverError]:

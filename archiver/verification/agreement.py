@@ -5,7 +5,7 @@ A store that lacks what another has is behind. Where it need not have everything
 filled by `archiver sync`, and until then named.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,12 +20,13 @@ from archiver.errors import (
 )
 from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name, is_age_file
 from archiver.stores.base import outcome
-from archiver.stores.checks import is_same_place
-from archiver.stores.named import NamedStore
-from archiver.vault import Archive, ArchiveList, Vault
-from archiver.verification import Depth, Progress, Verification, verify_listed
+from archiver.stores.checks import MEND_HINT
+from archiver.stores.named import NamedStore, OpenedStore, open_all
+from archiver.vault import Archive, ArchiveList, Vault, archive_order
+from archiver.verification import Depth, Like, Progress, Verification, verify_listed
 
 SYNC_HINT = "fill it: archiver sync"
+BUSY_HINT = "another run is at work and may be filling it: look again when that is over"
 REWRAP_HINT = (
     "encrypt all of them anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
 )
@@ -60,20 +61,23 @@ def verify_stores(
     only: Sequence[str] = (),
     unfinished: str | None = None,
     depth: Depth = AS_IT_LIES,
+    is_busy: Callable[[], bool] = lambda: False,
     progress: Progress = lambda phase, done, total: None,
 ) -> list[StoreVerification]:
-    """Check each store, and that they agree; what is found is said of the store that has it.
+    """Check each store, and that they agree; what is found is said of the store that has it. `is_busy`:
+    whether another run is at work, which may be filling a store that lacks something; asked where one does.
 
     Raise UsageError where none has an archive of those named in `only`."""
     opened = _open_all(stores)
     listed = [one for one in opened.values() if isinstance(one, _Listed)]
-    comparison = _Comparison(listed, known_head, only, unfinished)
+    comparison = _Comparison(listed, known_head, only, unfinished, is_busy)
     comparison.require_known(only)
     results = []
     for one in stores:
         found = opened[one.name]
         if isinstance(found, ArchiverError):
-            result = Verification([], problems=[_excused(one, found)])
+            busy = isinstance(found, NoVaultError) and is_busy()
+            result = Verification([], problems=[_being_filled(found) if busy else _excused(one, found)])
         else:
             result = _or_lost(one, outcome(partial(comparison.verify, found, depth, progress)))
         results.append(StoreVerification(one.name, one.required, isinstance(found, ArchiverError), result))
@@ -91,8 +95,8 @@ def _open_all(stores: Sequence[NamedStore]) -> dict[str, "_Listed | ArchiverErro
     """Each store opened, or why it is not; one that holds another vault than the first is none of them."""
     opened: dict[str, _Listed | ArchiverError] = {}
     first: _Listed | None = None
-    for one in stores:
-        found = outcome(partial(_open, one))
+    for one, reached in zip(stores, open_all(stores), strict=True):
+        found = outcome(partial(_open, one, reached))
         if isinstance(found, _Listed):
             first = first or found
             if found.vault.id != first.vault.id:
@@ -101,28 +105,28 @@ def _open_all(stores: Sequence[NamedStore]) -> dict[str, "_Listed | ArchiverErro
                     f" ({first.vault.id})",
                     "correct its place in the settings",
                 )
-        if isinstance(found, _Listed):
-            found = _apart(found, opened.values())
         opened[one.name] = found
     return opened
 
 
-def _apart(one: _Listed, others: Iterable["_Listed | ArchiverError"]) -> "_Listed | ArchiverError":
-    """The store, unless it is the same folder as one before it."""
-    for other in others:
-        if isinstance(other, _Listed) and is_same_place(one.vault.store, other.vault.store):
-            text = f"it is the folder of store {other.named.name}: that is no copy"
-            return IntegrityError(text, "name a place of its own in the settings")
-    return one
-
-
-def _open(one: NamedStore) -> _Listed:
-    store = one.open()
+def _open(one: NamedStore, reached: OpenedStore) -> _Listed:
+    store = reached.store
     try:
         vault = Vault(store)
     except NoVaultError as error:  # the store is there: it waits to be filled
         raise NoVaultError(error.message, SYNC_HINT) from error
-    return _Listed(one, vault, vault.list_archives(), frozenset(vault.archive_names()[0]))
+    except IntegrityError as error:
+        raise IntegrityError(error.message, MEND_HINT) from error
+    try:
+        return _Listed(one, vault, vault.list_archives(), frozenset(vault.archive_names()[0]))
+    except IntegrityError as error:  # of the list of signers: what is wrong with an archive is in the answer
+        _, garbled, reason = error.message.partition("allowed_signers: ")
+        message = f"allowed_signers is no list of signers: {reason}" if garbled else error.message
+        raise IntegrityError(message, MEND_HINT) from error
+
+
+def _being_filled(error: ArchiverError) -> ArchiverError:
+    return IncompleteError(error.message, BUSY_HINT)
 
 
 def _excused(one: NamedStore, error: ArchiverError) -> ArchiverError:
@@ -141,10 +145,12 @@ class _Comparison:
         known_head: Head | None,
         only: Sequence[str],
         unfinished: str | None,
+        is_busy: Callable[[], bool],
     ) -> None:
         self._stores = stores
         self._known_head = known_head
         self._only = only
+        self._is_busy = is_busy
         self._unfinished = {unfinished} if unfinished else set()
         self._known: dict[str, tuple[str, Archive]] = {}
         for one in stores:
@@ -161,7 +167,7 @@ class _Comparison:
 
     def verify(self, one: _Listed, depth: Depth, progress: Progress) -> Verification:
         """One store by itself, then against the others."""
-        lacking = [name for name in sorted(self._known) if name not in one.whole]
+        lacking = [name for name in sorted(self._known, key=archive_order) if name not in one.whole]
         listed = self._judged(one, lacking)
         wanted = [name for name in lacking if not self._only or name in self._only]
         result = Verification([])
@@ -173,6 +179,7 @@ class _Comparison:
                 unfinished={*self._unfinished, *lacking},
                 depth=depth,
                 progress=lambda phase, done, total: progress(f"{one.named.name}: {phase}", done, total),
+                like=self._near_store(one),
             )
         elif not wanted:
             result.problems += listed.problems
@@ -181,6 +188,14 @@ class _Comparison:
             result.problems.insert(0, self._behind(one, wanted))
         result.problems += [*self._other_manifests(one), *self._other_keys(one), *self._other_signers(one)]
         return result
+
+    def _near_store(self, one: _Listed) -> Like | None:
+        """The first near store beside this one."""
+        for other in self._stores:
+            if other is not one and other.vault.store.is_near:
+                heads = {archive.name: archive.head for archive in other.archives.archives}
+                return Like(other.named.name, other.vault.store, heads)
+        return None
 
     def _judged(self, one: _Listed, lacking: Sequence[str]) -> ArchiveList:
         """The store's archives, and what is wrong with their chain beyond what it lacks."""
@@ -207,6 +222,8 @@ class _Comparison:
     def _behind(self, one: _Listed, lacking: Sequence[str]) -> ArchiverError:
         others = sorted({self._known[name][0] for name in lacking})
         text = f"lacks {', '.join(lacking)}, which {' and '.join(others)} has"
+        if self._is_busy():
+            return IncompleteError(text, BUSY_HINT)
         return IntegrityError(text, SYNC_HINT) if one.named.required else IncompleteError(text, SYNC_HINT)
 
     def _other_manifests(self, one: _Listed) -> list[ArchiverError]:

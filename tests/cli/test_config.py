@@ -180,3 +180,18 @@ def test_the_vault_is_looked_for_in_the_first_required_folder(run: Runner, home:
     assert run.fails(20, "config", "check").startswith(f"vault.json is missing from {home}/vault\n")
     (home / "kept").rename(home / "vault" / "vault.json")
     assert run("config", "check").code == 0
+
+
+def test_a_host_that_only_reads_needs_no_required_store(run: Runner, home: Path) -> None:
+    (home / "vault").rename(home / "share")
+    table = '[[store]]\nname = "share"\nkind = "local"\npath = "share"\nrequired = false\n'
+    reader = '[keyholder]\nname = "records"\nidentity = "keys/records.identity"\n'
+    (home / "archiver.toml").write_text(table + reader)
+    (home / "collector" / "spool.identity").unlink()
+    result = run("config", "check")
+    assert (result.code, result.errors) == (0, "")
+    assert "  accounts    none: this host only reads\n" in result.output
+    assert run("verify").code == 0
+    assert run("search", "flood").code == 3, "newer archives may be missing there"
+    (home / "archiver.toml").write_text(f"[collector]\n{table}")
+    assert "none of them is required" in run.fails(2, "config", "check")

@@ -179,7 +179,8 @@ def test_an_archive_is_put_back_into_a_bucket_that_lost_it(run: Runner, home: Ho
     result = run("--config", home.folder, "verify")
     assert result.code == 0
     assert "bucket: Verified 1 archive, 2 files" in result.output
-    assert "checksums as the store has them" in result.output
+    told = "sizes of all 2 files, the server's own SHA-256 of 2 of them; --deep reads every byte."
+    assert f"{told} No archive is missing.\n" in result.output
     deep = run("--config", home.folder, "verify", "--store", "bucket", "--deep", "--json").json_lines()
     assert [(one["read"], one["files"], one["contents"]) for one in deep] == [(True, 2, False)]
     assert run("--config", home.folder, "verify", "--store", "bucket", "--contents").code == 0

@@ -45,3 +45,13 @@ def test_without_the_signing_key_nothing_is_sealed(run: Runner, tmp_path: Path) 
     assert home.archives == []
     key.chmod(0o600)
     assert run("--config", home.folder, "seal").code == 0
+
+
+def test_a_vault_that_is_not_there_is_to_be_mounted_and_not_made_anew(run: Runner, tmp_path: Path) -> None:
+    home = Home(make_folder(tmp_path / "home"))
+    (home.folder / "vault").rename(home.folder / "elsewhere")
+    for command in ("seal", "backup"):
+        told = run.fails(10, "--config", home.folder, command)
+        assert "hint: mount it; if it is gone, name a copy of the vault as a [[store]]" in told
+    (home.folder / "vault").mkdir()
+    assert "init" not in run.fails(10, "--config", home.folder, "seal")

@@ -91,9 +91,14 @@ def test_a_bucket_is_proved_and_nothing_secret_is_said(run: Runner, home: Home, 
     add_bucket(home, "weak", seaweed, weak, required=False)
     result = run("--config", home.folder, "stores", "check")
     assert result.code == 3
+    assert "  NOT PROVEN  public access block: not known there (NotImplemented)\n" in result.output
+    assert "  ok      lock holds, in parts: removing the locked version was refused" in result.output
     assert "  ok      lock holds: removing the locked version was refused" in result.output
     assert result.errors.startswith("archiver: error: store weak: versions: versioning is off")
     everything = result.output + result.errors
-    everything += run("--config", home.folder, "stores", "check", "--json").output
+    told = run("--config", home.folder, "stores", "check", "--json")
+    everything += told.output
+    unproven = {(one["store"], one["what"]) for one in told.json_lines() if one["ok"] and not one["proven"]}
+    assert unproven == {("far", "public access block"), ("weak", "public access block")}
     for secret in (seaweed.secret_key, seaweed.access_key):
         assert secret not in everything

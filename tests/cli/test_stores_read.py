@@ -235,3 +235,64 @@ def test_a_copy_of_another_vault_is_not_read(run: Runner, home: Home, tmp_path: 
     assert run("--config", home.folder, "status").code == 0
     error = run.fails(20, "--config", home.folder, "status", "--store", "share")
     assert error.startswith(f"{other}/vault holds another vault (")
+
+
+def spoil(vault: Path) -> None:
+    (vault / "vault.json").chmod(0o644)
+    (vault / "vault.json").write_bytes(b"{}")
+
+
+def test_a_damaged_store_that_was_passed_over_is_told_and_the_command_ends_in_3(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    copy_folder(home.folder / "vault", tmp_path / "copy")
+    add_store(home, "copy", 'kind = "local"', f'path = "{tmp_path}/copy"')
+    (archive, *_) = home.archives
+    commands: list[tuple[str, ...]] = [
+        ("search", "police"), ("show", RECORD), ("status",), ("moderation", "list"),
+        ("rebuild", archive.name), ("restore", archive.name, "--to", str(tmp_path / "out")),
+    ]  # fmt: skip
+    assert {run("--config", home.folder, *one).code for one in commands[:-1]} == {0}
+    spoil(home.folder / "vault")
+    for one in commands:
+        found = run("--config", home.folder, *one)
+        assert found.code == 3, one
+        assert found.output
+        assert "is not a vault's description; reading from copy\n" in found.errors
+        assert "store vault is damaged: see archiver verify --store vault\n" in found.errors
+    named = run("--config", home.folder, "search", "police", "--store", "copy")
+    assert (named.code, "damaged" in named.errors) == (0, False)
+
+
+def test_while_the_folder_is_away_a_longer_chain_of_another_vault_is_refused(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    """The bucket's place was written wrongly: another collector's vault lies there, with as many archives."""
+    other = make_register_home(tmp_path / "other-register")
+    (home.folder / "vault").rename(home.folder / "elsewhere")
+    for required in ("true", "false"):
+        settings = home.folder / "archiver.toml"
+        before = settings.read_text()
+        add_store(home, "share", 'kind = "local"', f'path = "{other.folder}/vault"', f"required = {required}")
+        for command in (("status",), ("search", "police"), ("search", "kind:moderation"), ("rebuild",)):
+            found = run("--config", home.folder, *command)
+            assert (found.code, found.output) == (20, ""), command
+            assert "error: store share: its archive number " in found.errors
+            assert "another vault, or one written anew: correct its place in " in found.errors
+        assert run("--config", home.folder, "verify", "--store", "share").code == 20
+        settings.write_text(before)
+
+
+def test_while_the_folder_is_away_a_shorter_chain_ends_in_3_and_is_told(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    other = make_folder(tmp_path / "other")
+    (home.folder / "vault").rename(home.folder / "elsewhere")
+    add_store(home, "share", 'kind = "local"', f'path = "{other}/vault"')
+    found = run("--config", home.folder, "search", "police")
+    assert (found.code, found.output) == (3, "")
+    assert (
+        "store share has not what was sealed here last: archives are missing from it, or it" in found.errors
+    )
+    for command in (("status",), ("verify", "--store", "share")):
+        assert run("--config", home.folder, *command).code == 20

@@ -122,7 +122,7 @@ def test_sync_tells_what_each_store_was_given(run: Runner, home: Path) -> None:
     shutil.rmtree(home / "copy")
     result = run("--config", home, "sync")
     assert result.code == 10
-    assert f"copy: LACKS {archive_of(home)}\n" in result.output
+    assert "copy: CANNOT BE REACHED\n" in result.output
     assert f"archiver: error: store copy: there is no folder {home / 'copy'}\n" in result.errors
     assert "mkdir" in result.errors
     (home / "copy").mkdir()
@@ -147,6 +147,33 @@ def test_sync_tells_it_to_a_program(run: Runner, home: Path) -> None:
         path.stat().st_size for path in (home / "copy").rglob("*.age") if path.name != "key.age"
     )
     assert told == {"type": "synced", "archives": 1, "complete": True, "problems": []}
+
+
+def test_of_a_store_that_is_away_nothing_is_claimed(run: Runner, home: Path) -> None:
+    assert run("--config", home, "seal").code == 0
+    (home / "stick").rename(home / "elsewhere")
+    result = run("--config", home, "sync")
+    assert result.code == 3
+    assert "stick: CANNOT BE REACHED\n" in result.output
+    stick = run("--config", home, "sync", "--json").json_lines()[2]
+    assert (stick["reached"], stick["lacking"]) == (False, None)
+
+
+def test_where_the_first_store_is_gone_the_hint_leads_to_what_brings_it_back(run: Runner, home: Path) -> None:
+    assert run("--config", home, "seal").code == 0
+    whole = files(home / "vault")
+    for command in ("seal", "backup"):
+        shutil.rmtree(home / "vault")
+        told = run.fails(10, "--config", home, command)
+        assert told.endswith("hint: mount it; if it is gone: mkdir it, then: archiver sync --store vault")
+        (home / "vault").mkdir()
+        told = run.fails(10, "--config", home, command)
+        assert told.endswith("hint: bring it back from the other stores first: archiver sync --store vault")
+        assert run("--config", home, "sync", "--store", "vault").code == 0
+        assert files(home / "vault") == whole
+    for name in ("vault", "copy", "stick"):
+        shutil.rmtree(home / name)
+    assert "init" not in run("--config", home, "sync").errors
 
 
 def test_sync_fills_only_the_store_named(run: Runner, home: Path) -> None:

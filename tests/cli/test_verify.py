@@ -7,6 +7,7 @@ import pytest
 
 from archiver.chain import Head
 from archiver.cli.verify import parse_head
+from archiver.disk import Lock
 from archiver.errors import UsageError
 from archiver.state import Sealing
 from tests.cli.runner import Runner
@@ -50,6 +51,7 @@ def test_a_program_gets_one_object_with_everything(run: Runner, home: Home) -> N
     assert told == {
         "type": "verified", "archives": [archive.name], "files": 2,
         "bytes": sum(file.size for file in archive.manifest.files), "contents": False,
+        "summed": 0, "sampled": 0,
         "head": {"sequence": 1, "sha256": archive.head.sha256}, "problems": [],
     }  # fmt: skip
 
@@ -159,6 +161,29 @@ def test_an_optional_store_that_is_away_or_behind_ends_in_3_and_is_named(run: Ru
         ("offsite", False),
     ]
     assert "error: store offsite: there is no folder" in result.errors
+
+
+def test_what_another_run_may_be_filling_is_no_damage_yet(run: Runner, two: Home) -> None:
+    """The first copy into a new store takes hours."""
+    (archive,) = two.archives
+    settings = two.folder / "archiver.toml"
+    settings.write_text(settings.read_text().replace("required = false", "required = true"))
+    shutil.rmtree(two.folder / "offsite/archives")
+    hint = "archiver: hint: another run is at work and may be filling it: look again when that is over\n"
+    lacks = f"archiver: error: store offsite: lacks {archive.name}, which vault has\n"
+    assert run("--config", two.folder, "verify").code == 20
+    with Lock(two.settings.lock):
+        result = run("--config", two.folder, "verify")
+        assert (result.code, result.errors) == (3, lacks + hint)
+    (two.folder / "offsite/vault.json").unlink()
+    assert run("--config", two.folder, "verify").code == 10
+    with Lock(two.settings.lock):
+        result = run("--config", two.folder, "verify")
+        assert (result.code, result.errors.endswith(hint)) == (3, True)
+        damaged = two.folder / "vault" / archive.path(archive.manifest.files[0])
+        damaged.chmod(0o600)
+        damaged.write_bytes(b"")
+        assert run("--config", two.folder, "verify").code == 20
 
 
 def test_a_required_store_that_is_away_or_damaged_has_its_own_code(run: Runner, home: Home) -> None:

@@ -44,11 +44,12 @@ def place(seaweed: Seaweed) -> Place:
     return Place(seaweed)
 
 
-@pytest.mark.parametrize("over", ["garbage", "cut", "another archive's"])
+@pytest.mark.parametrize("over", ["garbage", "cut", "another archive's", "too much"])
 def test_what_is_no_key_of_the_archive_is_read_past(place: Place, over: str) -> None:
     whole = sealed_to(place.own, ANNE)
     other = sealed_to(new_identity(classic=True), ANNE, BERT)
-    place.overwrite({"garbage": b"nonsense", "cut": whole[:-1], "another archive's": other}[over])
+    found = {"garbage": b"x", "cut": whole[:-1], "another archive's": other, "too much": bytes(3 << 20)}
+    place.overwrite(found[over])
     assert place.opened_by(ANNE) == place.own.encode()
     place.somebody.delete_object(Bucket=place.bucket, Key=NAME)
     assert place.opened_by(ANNE) == place.own.encode()

@@ -142,7 +142,7 @@ def race(first: Store, second: Store, name: str) -> list[str]:
 
 
 def test_of_two_writers_of_one_name_exactly_one_wins(open_store: StoreMaker, kind: str) -> None:
-    for number in range(6 if kind.startswith("s3") else 40):
+    for number in range(3 if kind.startswith("s3") else 40):
         winners = race(open_store(), open_store(), f"race/{number}")
         assert [open_store().read(f"race/{number}", 100).decode()] == winners
     assert open_store().delete_partial() == 0
@@ -205,25 +205,25 @@ def test_names_are_listed_sorted_and_by_how_they_begin(store: Store) -> None:
     assert list(store.list("nothing")) == []
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "", "/", "/absolute", "a//b", "a/", "..", "a/../b", "../a", ".", "a/./b", ".hidden", "a/.partial-1-2",
-        "a b", "a\\b", "a\0b", "a\nb", "ä", "a" * 1025, "a" * 201, "-rf", "C:/a", "a/b\n",
-    ],
+ODD_NAMES = (
+    "", "/", "/absolute", "a//b", "a/", "..", "a/../b", "../a", ".", "a/./b", ".hidden", "a/.partial-1-2",
+    "a b", "a\\b", "a\0b", "a\nb", "ä", "a" * 1025, "a" * 201, "-rf", "C:/a", "a/b\n",
 )  # fmt: skip
-def test_names_that_lead_elsewhere_are_refused_everywhere(store: Store, name: str) -> None:
-    attempts: list[Callable[[], object]] = [
-        lambda: store.put_new(name, b""),
-        lambda: store.open_random(name),
-        lambda: store.read(name, 1),
-        lambda: store.exists(name),
-        lambda: store.size(name),
-        lambda: store.replace_key(f"{name}/../key.age", b""),
+
+
+def test_names_that_lead_elsewhere_are_refused_everywhere(store: Store) -> None:
+    attempts: list[Callable[[str], object]] = [
+        lambda name: store.put_new(name, b""),
+        store.open_random,
+        lambda name: store.read(name, 1),
+        store.exists,
+        store.size,
+        lambda name: store.replace_key(f"{name}/../key.age", b""),
     ]
-    for attempt in attempts:
-        with pytest.raises(ArchiverError, match="cannot be a file's name in a store"):
-            attempt()
+    for name in ODD_NAMES:
+        for attempt in attempts:
+            with pytest.raises(ArchiverError, match="cannot be a file's name in a store"):
+                attempt(name)
     assert list(store.list()) == []
 
 
@@ -286,8 +286,16 @@ def test_what_has_not_the_sha256_it_must_have_leaves_nothing(store: Store) -> No
 def test_more_names_are_listed_than_fit_into_one_answer(store: Store, open_store: StoreMaker) -> None:
     """S3 answers with 1,000 at most."""
     names = [f"archives/2026-11-01/records-{number:04}" for number in range(1_050)]
+
+    def put(name: str) -> None:
+        if isinstance(store, S3Store):  # past the store, a request each: it is the list that is looked at
+            options = store.options
+            store._connection.client.put_object(Bucket=options.bucket, Key=options.key(name), Body=b"")
+        else:
+            store.put_new(name, b"")
+
     with ThreadPoolExecutor(16) as threads:
-        for _ in threads.map(lambda name: store.put_new(name, b""), names):
+        for _ in threads.map(put, names):
             pass
     assert list(open_store().list("archives/")) == names
     assert list(open_store().list()) == names
@@ -346,7 +354,8 @@ def test_archives_that_were_begun_are_named(store: Store) -> None:
 
 @pytest.mark.parametrize("name", ["archives/2026-11-01/records", "archives/2026-11-01/key.age"])
 def test_repair_puts_back_what_is_damaged_or_missing(store: Store, open_store: StoreMaker, name: str) -> None:
-    right, wrong = os.urandom(9_000_000), bytes(9_000_000)
+    size = 1_000 if name.endswith("key.age") else 9_000_000
+    right, wrong = os.urandom(size), bytes(size)
     digest = hashlib.sha256(right).hexdigest()
     with pytest.raises(IntegrityError, match="has not the SHA-256 it must have"):
         store.put_back(name, wrong, sha256=digest)
@@ -362,7 +371,7 @@ def test_repair_puts_back_what_is_damaged_or_missing(store: Store, open_store: S
     store.put_back(other, right, sha256=digest)
     for each in (store, open_store()):
         assert each.read(other, 1 << 24) == right
-        assert each.size(other) == 9_000_000
+        assert each.size(other) == size
 
 
 @pytest.mark.parametrize("kind", ["local", "s3 locked", "s3 plain"], indirect=True)
@@ -484,16 +493,6 @@ def test_another_file_that_a_writers_body_could_not_make_is_not_blamed_on_the_st
     with pytest.raises(TakenError, match="other is there already"):
         write_both()
     assert os.listdir(tmp_path / "vault") == []
-
-
-def test_what_cannot_be_read_is_an_error_and_not_taken_for_absent(tmp_path: Path) -> None:
-    """A link to itself, as root may read everything else."""
-    (tmp_path / "loop").symlink_to("loop")
-    store = LocalStore(tmp_path)
-    with pytest.raises(ArchiverError, match="loop: too many levels of symbolic links while opening it"):
-        store.open_random("loop")
-    with pytest.raises(ArchiverError, match="loop: too many levels of symbolic links while listing it"):
-        store.list("loop/")
 
 
 def test_sealed_files_are_read_only_and_strangers_in_the_folder_are_not_listed(tmp_path: Path) -> None:

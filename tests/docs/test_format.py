@@ -11,7 +11,7 @@ import pytest
 
 from archiver.archive import manifest
 from archiver.archive.build import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, read_schema
-from archiver.archive.vfs import BULK_FRAME_BYTES, FRAME_BYTES
+from archiver.archive.segment_file import BULK_FRAME_BYTES, FRAME_BYTES
 from archiver.cli import main
 from archiver.initialise import VAULT_FORMAT
 from archiver.records import RELATION_KINDS, Attachment, LogRow, Moderation

@@ -2,6 +2,7 @@
 test says so: as a server would that takes what it should refuse, or says what the real one cannot say."""
 
 import http.client
+import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from tests.seaweed import Seaweed
 Answer = tuple[int, bytes, dict[str, str]]
 """Status, body and headers."""
 Weakness = Callable[[BaseHTTPRequestHandler], Answer | None]
-"""What to answer to a request, or None to pass it on."""
+"""What to answer to a request, whose body is at `rfile`, or None to pass it on."""
 
 
 @contextmanager
@@ -23,12 +24,18 @@ def weak_server(behind: Seaweed, weakness: Weakness) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            super().setup()
+            self._wire = self.rfile
+
         def log_message(self, *_: object) -> None:
             """Nothing: what is asked is the test's matter."""
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.rfile = io.BytesIO(body)  # for whoever answers instead of the real one
             answer = weakness(self) or self._pass_on(body)
+            self.rfile = self._wire
             status, data, headers = answer
             self.send_response_only(status)
             for name, value in headers.items():

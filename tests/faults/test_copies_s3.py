@@ -26,7 +26,7 @@ from tests.homes import Home
 from tests.seaweed import Seaweed, seaweed
 
 __all__ = ["seaweed"]
-ROUNDS = 30 if SOAK else 3
+ROUNDS = 30 if SOAK else 2
 
 
 @pytest.fixture

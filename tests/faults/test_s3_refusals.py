@@ -10,9 +10,10 @@ import pytest
 
 from archiver.errors import ArchiverError, StoreError
 from archiver.stores.s3 import S3Store
+from tests.certificates import make_certificates
 from tests.faults.buckets import Bucket, bucket_behind_proxy, verify_words
 from tests.proxy_faults import Answer, s3_error
-from tests.seaweed import Seaweed, make_certificates, seaweed
+from tests.seaweed import Seaweed, seaweed
 from tests.tcp_proxy import TcpProxy
 
 __all__ = ["seaweed"]

@@ -2,7 +2,7 @@
 
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archiver.errors import UsageError
-from archiver.records import Message, Post
+from archiver.records import Message, Moderation, Post
 from archiver.search.query import parse_query
 from archiver.search.run import Hit, Searcher
+from archiver.search.statement import Order
+from archiver.vault import Vault
 from tests.made_vaults import ACCOUNT, IN_MEMORY, OTHER_ACCOUNT, Made, VaultMaker, message, post
 
 WORDS = ["flood", "flooding", "Flooded", "road", "ROADS", "café", "Cafe", "CAFÉS", "a", "42", "don't", "x_y"]
@@ -209,6 +211,30 @@ def sealed(segments: list[list[Made]], *, is_far: bool = False) -> Iterator[Sear
             yield searcher
 
 
+@contextmanager
+def near_and_far(
+    maker: VaultMaker, spooled: Sequence[Moderation] = ()
+) -> Iterator[tuple[Searcher, Searcher]]:
+    """The same vault opened twice: in its folder, and by requests."""
+    vaults = Vault(maker.store), Vault(maker.far_store())
+    near, far = (
+        Searcher(vault, vault.list_archives().require_sound(), [maker.holder], spooled=spooled)
+        for vault in vaults
+    )
+    with closing(near), closing(far):
+        yield near, far
+
+
+def require_same(near: Searcher, far: Searcher, text: str, limits: Iterable[int]) -> None:
+    """Whatever is asked, both find the same, in the same order, with the same scores."""
+    query = parse_query(text)
+    orders: list[Order] = ["newest", "oldest"]
+    for order in [*orders, "relevance"] if query.groups else orders:
+        for limit in limits:
+            found, wanted = (one.search(query, order=order, limit=limit) for one in (far, near))
+            assert found == wanted, (text, order, limit)
+
+
 def shown(hits: list[Hit]) -> list[tuple[str, int, int, bool]]:
     return [(hit.id, hit.version, hit.versions, hit.superseded) for hit in hits]
 
@@ -244,6 +270,32 @@ def test_a_search_finds_what_reading_everything_finds(
                 assert scores == sorted(scores)
                 few = searcher.search(query, order="relevance", limit=limit)
                 assert [hit.score for hit in few.hits] == scores[:limit]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(shapes, max_size=25),
+    st.lists(st.integers(0, 3), min_size=1, max_size=10),
+    st.integers(1, 4),
+    st.lists(questions, min_size=1, max_size=6),
+    st.integers(1, 6),
+)
+def test_near_and_far_the_same_is_found(
+    shapes: list[Shape], places: list[int], count: int, questions: list[Question], limit: int
+) -> None:
+    corpus = made_from(shapes, places, count)
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        maker = VaultMaker(Path(folder) / "vault")
+        for number, segment in enumerate(corpus):
+            maker.add(f"2026-01-{number + 1:02d}", segment)
+        with near_and_far(maker) as (near, far):
+            for question in questions:
+                for text in (
+                    question.written(),
+                    " ".join(question.filters),
+                    f"since:1970 {question.written()}",
+                ):
+                    require_same(near, far, text or "since:1970", (limit, 0))
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,17 @@ from archiver.search.run import Hit, Searcher
 from archiver.search.statement import MANY
 from archiver.sources.moderation import decode_entry, encode_entry
 from tests.made_vaults import ACCOUNT, IN_MEMORY, OTHER_ACCOUNT, VaultMaker, post
-from tests.properties.test_search import DAY_MS, Asked, Question, asked, contains, texts, tokens
+from tests.properties.test_search import (
+    DAY_MS,
+    Asked,
+    Question,
+    asked,
+    contains,
+    near_and_far,
+    require_same,
+    texts,
+    tokens,
+)
 from tests.unit.search.moderated import record_id
 
 PEOPLE = ["Duty Officer", "Zoë", "O'Brien-42"]
@@ -182,7 +192,9 @@ def shown(hits: Sequence[Hit]) -> list[tuple[str, int, bool]]:
 
 
 @contextmanager
-def held(records: list[list[Moderation]], places: Sequence[Sequence[int]]) -> Iterator[Searcher]:
+def made(
+    records: list[list[Moderation]], places: Sequence[Sequence[int]]
+) -> Iterator[tuple[VaultMaker, list[Moderation]]]:
     """The entries where they are to lie, in two archives that hold a post too, and in the spool."""
     lying = [(entry, place) for some, where in zip(records, places, strict=True) for entry, place in zip(some, where, strict=True)]  # noqa: E501  # fmt: skip
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
@@ -190,8 +202,14 @@ def held(records: list[list[Moderation]], places: Sequence[Sequence[int]]) -> It
         for number in (1, 2):
             sealed = [entry for entry, place in lying if place == number]
             maker.add(f"2026-01-0{number}", [post(str(number), "flood road a", 3 * DAY_MS), *sealed])
+        yield maker, [entry for entry, place in lying if place == 0]
+
+
+@contextmanager
+def held(records: list[list[Moderation]], places: Sequence[Sequence[int]]) -> Iterator[Searcher]:
+    """Those opened for searching."""
+    with made(records, places) as (maker, spooled):
         archives = maker.vault().list_archives().require_sound()
-        spooled = [entry for entry, place in lying if place == 0]
         with closing(Searcher(maker.vault(), archives, [maker.holder], spooled=spooled)) as searcher:
             yield searcher
 
@@ -217,6 +235,20 @@ def test_a_search_finds_what_reading_every_entry_finds(
                 ranked = searcher.search(query, order="relevance", limit=0).hits
                 assert sorted(shown(ranked)) == sorted(found)
                 assert [hit.score for hit in ranked] == sorted(hit.score for hit in ranked)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(registers, st.lists(questions, min_size=1, max_size=5), st.integers(1, 5))
+def test_near_and_far_the_same_records_are_found(
+    register: list[tuple[str, list[Said]]], questions: list[Question], limit: int
+) -> None:
+    records = [entries_of(number, account, some) for number, (account, some) in enumerate(register)]
+    with made(records, [[one.place for one in some] for _, some in register]) as (maker, spooled):  # noqa: SIM117
+        with near_and_far(maker, spooled) as (near, far):
+            for question in questions:
+                for kinds in ("kind:moderation", "kind:post kind:moderation"):
+                    require_same(near, far, f"{kinds} {question.written()}", (limit, 0))
+            assert near.moderation() == far.moderation()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.archive.vfs import BULK_FRAME_BYTES, FRAME_BYTES, GrowingFile, SegmentDatabase
+from archiver.archive.segment_file import BULK_FRAME_BYTES, FRAME_BYTES, GrowingFile
+from archiver.archive.vfs import SegmentDatabase
 
 PAGE_SIZES = [4096, 16384, 65536]
 

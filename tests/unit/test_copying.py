@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.manifest import File
-from archiver.copying import UnusableCopyError, check_copy, copy_file, is_timestamp, put_back_from
+from archiver.copying import UnusableCopyError, copy_file, is_timestamp, put_back_from, verify_copy
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.stores.base import ExistsInStoreError, Store
@@ -93,12 +93,12 @@ def test_a_file_is_put_back_over_what_lies_there_only_from_a_good_copy(near: Loc
 
 
 def test_a_near_copy_is_read_whole(near: LocalStore) -> None:
-    check_copy(near, "2026-11-01", FILE)
+    verify_copy(near, "2026-11-01", FILE)
     path = near.root / NAME
     path.chmod(0o644)
     path.write_bytes(altered(2_222_222))
     with pytest.raises(IntegrityError, match="was altered: its SHA-256 is not the manifest's"):
-        check_copy(near, "2026-11-01", FILE)
+        verify_copy(near, "2026-11-01", FILE)
 
 
 @pytest.mark.parametrize("at", [1000, 5 * 65_552 + 3_000, len(SEALED) - 1])
@@ -116,29 +116,29 @@ def test_of_a_far_copy_a_sample_is_decrypted_or_compared(near: LocalStore, at: i
     store = Silent(is_near=False)
     store.put_new(NAME, altered(at))
     with pytest.raises(IntegrityError, match="failed authentication"):
-        check_copy(store, "2026-11-01", FILE, identity=OWN, choose=lambda below: 5)
+        verify_copy(store, "2026-11-01", FILE, identity=OWN, choose=lambda below: 5)
     with pytest.raises(IntegrityError, match="differs at byte"):
-        check_copy(store, "2026-11-01", FILE, like=near, choose=lambda below: min(below - 1, 5 * 65_552))
+        verify_copy(store, "2026-11-01", FILE, like=near, choose=lambda below: min(below - 1, 5 * 65_552))
     good = Silent(is_near=False)
     good.put_new(NAME, SEALED)
-    check_copy(good, "2026-11-01", FILE, identity=OWN)
-    check_copy(good, "2026-11-01", FILE, like=near)
+    verify_copy(good, "2026-11-01", FILE, identity=OWN)
+    verify_copy(good, "2026-11-01", FILE, like=near)
 
 
 def test_a_sample_of_a_far_copy_costs_few_rounds(near: LocalStore) -> None:
     store = far()
-    check_copy(store, "2026-11-01", FILE, identity=OWN)
+    verify_copy(store, "2026-11-01", FILE, identity=OWN)
     assert store.bytes_read < FILE.size
     assert store.rounds <= 6
     store.forget_counts()
-    check_copy(store, "2026-11-01", FILE, like=near)
+    verify_copy(store, "2026-11-01", FILE, like=near)
     assert store.rounds <= 3
 
 
 def test_a_far_copy_of_another_size_or_checksum_is_found_without_reading_it() -> None:
     for data, message in ((SEALED + b"x", "its manifest says"), (altered(2_000_000), "was altered")):
         with pytest.raises(IntegrityError, match=message):
-            check_copy(far(data), "2026-11-01", FILE)
+            verify_copy(far(data), "2026-11-01", FILE)
 
 
 def test_an_empty_far_file_is_checked_too(near: LocalStore) -> None:
@@ -146,7 +146,7 @@ def test_an_empty_far_file_is_checked_too(near: LocalStore) -> None:
     store = MemoryStore(is_near=False)
     for each in (store, near):
         each.put_new("archives/a/e", b"")
-    check_copy(store, "a", nothing, like=near)
+    verify_copy(store, "a", nothing, like=near)
 
 
 @pytest.mark.parametrize(

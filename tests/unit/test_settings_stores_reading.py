@@ -275,8 +275,11 @@ def test_a_store_that_is_called_as_the_vault_is_refused_beside_it_only(tmp_path:
     assert load(tmp_path, table).stores == (LocalStoreSettings("vault", True, Path("/mnt/a")),)
 
 
-def test_one_store_at_least_is_required(tmp_path: Path) -> None:
-    assert problems(tmp_path, f"[[store]]\n{BUCKET}required = false\n") == {"store: none of them is required"}
+def test_one_store_at_least_is_required_where_archives_are_made(tmp_path: Path) -> None:
+    optional = f"[[store]]\n{BUCKET}required = false\n"
+    assert problems(tmp_path, f"[collector]\n{optional}") == {"store: none of them is required"}
+    (store,) = load(tmp_path, optional).stores
+    assert store.required is False, "a keyholder's host only reads"
     assert load(tmp_path, f'vault = "v"\n[[store]]\n{BUCKET}required = false\n').stores[1].required is False
 
 

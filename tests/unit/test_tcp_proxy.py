@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_certificates
 from tests.proxy_faults import (
     CutAnswer,
     CutRequest,
@@ -22,7 +23,6 @@ from tests.proxy_faults import (
     Slow,
     s3_error,
 )
-from tests.seaweed import make_certificates
 from tests.tcp_proxy import TcpProxy, rounds
 
 BROKEN = (http.client.HTTPException, ConnectionError)

@@ -60,8 +60,12 @@ def test_an_empty_vault_has_no_archives_and_no_problems(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_vault_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NoVaultError, match="there is no vault in"):
+    with pytest.raises(NoVaultError, match="there is no vault in") as caught:
         Vault(LocalStore(tmp_path / "empty"))
+    assert caught.value.hint is not None
+    assert (
+        caught.value.hint.index("mount") < caught.value.hint.index("sync") < caught.value.hint.index("init")
+    )
     with pytest.raises(NoVaultError):
         Vault(LocalStore(tmp_path / "absent"))
 

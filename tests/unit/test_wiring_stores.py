@@ -108,6 +108,26 @@ def test_where_none_can_be_read_the_first_stores_error_is_raised(home: Path) -> 
         open_vault(settings)
 
 
+def test_where_there_is_no_vault_the_hint_is_to_mount_or_to_fill_before_any_init(home: Path) -> None:
+    shutil.rmtree(home / "vault")
+    for make, what in ((False, "there is no folder"), (True, "there is no vault in")):
+        if make:
+            (home / "vault").mkdir()
+        with pytest.raises(NoVaultError, match=what) as caught:
+            open_vault(load_settings(home / "archiver.toml"))
+        assert caught.value.hint == (
+            "mount what belongs there, or bring the vault back from a copy of it;"
+            " only for a new vault: archiver init"
+        )
+    (home / "vault").rmdir()
+    with pytest.raises(NoVaultError) as caught:
+        open_vault(with_stores(home, "first", "second"), "second")
+    assert caught.value.hint == (
+        "mount it; where another store has the vault: mkdir it, then: archiver sync --store second;"
+        " only for a new vault: archiver init"
+    )
+
+
 def test_a_store_that_holds_another_vault_is_not_read(home: Path, tmp_path: Path) -> None:
     other = make_folder(tmp_path / "other")
     shutil.copytree(other / "vault", home / "copy")

@@ -9,7 +9,7 @@ from archiver.stores.s3.connection import Connection
 from archiver.stores.s3.lock_checks import check_lock
 from archiver.stores.s3.probing import Probing, encoded_sha256
 from archiver.stores.s3.public_checks import check_public
-from archiver.stores.s3.refusals import FOREIGN, SKEW_SECONDS, code_of, status_of, translate
+from archiver.stores.s3.refusals import FOREIGN, SKEW_SECONDS, code_of, status_of
 
 _WRONG_SUM = encoded_sha256(b"something else")
 _NOT_FOR_THE_SUM = {
@@ -42,13 +42,24 @@ def check_bucket(connection: Connection, stale_seconds: float = LONGEST_SECONDS)
 def _check_reached(probing: Probing) -> Check:
     """That there is such a bucket, in the region said."""
     options = probing.options
-    answer = probing.request("head_bucket")
+    answer = _head_bucket(probing)
     probing.note_server_time(answer)
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     region = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
     if region and options.region and region != options.region:
         return Check("bucket", False, f"it is in {region}, not {options.region}", f'set region = "{region}"')
     return Check("bucket", True, f"reached, in {region or options.region or 'no region that is told'}")
+
+
+def _head_bucket(probing: Probing) -> Any:
+    """The answer to a HEAD. A refusal of one has no words in it: then a listing is asked for, whose refusal
+    says why, as that the keys are wrong."""
+    try:
+        return probing.request("head_bucket")
+    except FOREIGN as error:
+        if status_of(error) == 403:
+            probing.request("list_object_versions", Prefix=probing.prefix, MaxKeys=1)
+        raise
 
 
 def _check_clock(probing: Probing) -> Check:
@@ -135,9 +146,9 @@ class _Bucket:
     def _create_only_in_parts(self) -> Check:
         """The same where a file comes in parts, whose last request makes it appear."""
         what, key = "create-only, in parts", self._probing.new_key()
-        self._complete(key)
+        self._probing.put_in_parts(key, b"a part")
         try:
-            self._complete(key)
+            self._probing.put_in_parts(key, b"a part")
         except FOREIGN as error:
             return self._judged(what, "a second upload", error)
         return Check(what, False, "a second upload of the same name was taken", _NO_CONDITIONS)
@@ -147,32 +158,7 @@ class _Bucket:
         code = code_of(error)
         if code in {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}:
             return Check(what, True, f"{tried} was refused ({code})")
-        told = translate(
-            error, "putting a probe into", self._probing.options, self._probing.connection.clock()
-        )
-        return Check(what, False, told.message, told.hint or _NO_CONDITIONS)
-
-    def _complete(self, key: str) -> None:
-        upload = self._begin(key)
-        body = b"a part"
-        answer = self._part(key, upload, body, encoded_sha256(body))
-        part = {"PartNumber": 1, "ETag": answer["ETag"], "ChecksumSHA256": encoded_sha256(body)}
-        self._probing.request(
-            "complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": [part]},
-            IfNoneMatch="*",
-        )  # fmt: skip
-
-    def _begin(self, key: str) -> str:
-        arguments = self._probing.put_arguments()
-        answer = self._probing.request(
-            "create_multipart_upload", Key=key, ChecksumAlgorithm="SHA256", **arguments
-        )
-        return str(answer["UploadId"])
-
-    def _part(self, key: str, upload: str, body: bytes, checksum: str) -> Any:
-        return self._probing.request(
-            "upload_part", Key=key, UploadId=upload, PartNumber=1, Body=body, ChecksumSHA256=checksum
-        )
+        return self._probing.refused(what, error, _NO_CONDITIONS)
 
     def _checksum(self) -> Check:
         key = self._probing.new_key()
@@ -185,7 +171,7 @@ class _Bucket:
 
     def _checksum_in_parts(self) -> Check:
         key = self._probing.new_key()
-        upload = self._begin(key)
+        upload = self._probing.begin(key)
         part = {
             "Key": key,
             "UploadId": upload,
@@ -199,7 +185,7 @@ class _Bucket:
     def _ending_uploads(self) -> Check:
         """That an upload which was never ended is found and dropped: its parts cost money unseen."""
         what, key = "ending uploads", self._probing.new_key()
-        upload = self._begin(key)
+        upload = self._probing.begin(key)
         there = self._uploads(key)
         code = self._probing.refusal("abort_multipart_upload", Key=key, UploadId=upload)
         if code:
@@ -237,7 +223,7 @@ class _Bucket:
             answer = self._probing.request("delete_object", Key=self._key)
         except FOREIGN as error:
             if code_of(error) in {"AccessDenied", "403", "Forbidden"}:
-                return Check(what, True, "these credentials may not even put one over a file")
+                return Check(what, True, "these credentials may put none over a file", proven=False)
             raise
         same = self._get() == self._data
         if not same:

@@ -2,13 +2,14 @@
 what is then refused."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from archiver.stores.checks import Check
 from archiver.stores.s3.probing import RETENTION, Probing
 
-_UNTRIED = "; but these credentials may remove no version at all, so that the lock itself was not tried"
+_UNTRIED = "; these credentials may remove no version at all, so that it may not be the lock that kept it"
+_IN_PARTS = ", in parts"
 _NO_LOCK = 'it can only be had from the bucket\'s making on: use such a bucket, or set object_lock = "none"'
 
 
@@ -35,25 +36,51 @@ def _check_retention(probing: Probing) -> Iterator[Check]:
         key, until = probing.new_key(), probing.until()
         answer = probing.put(key, b"locked", ObjectLockMode=mode, ObjectLockRetainUntilDate=until)
         found.update(Key=key, VersionId=answer.get("VersionId", "null"))
-        head = probing.request("head_object", **found)
-        there = head.get("ObjectLockRetainUntilDate")
-        if head.get("ObjectLockMode") != mode or there is None:
-            return Check("lock is set", False, "a probe that was put with a lock has none", _NO_LOCK)
-        if abs(there - until) > timedelta(seconds=2):
-            return Check(
-                "lock is set", False, f"until {there:%Y-%m-%d %H:%M:%S}, not {until:%Y-%m-%d %H:%M:%S}"
-            )
-        return Check("lock is set", True, f"{mode.lower()}, for the probe {RETENTION.seconds} seconds")
+        return _check_set(probing, found, mode, until, "lock is set")
 
     is_set = probing.attempt("lock is set", put)
     yield is_set
-    if not is_set.ok:
-        return
-    yield probing.attempt("lock holds", lambda: _check_kept(probing, found))
-    if mode == "COMPLIANCE":
-        yield probing.attempt("lock cannot be bypassed", lambda: _check_no_bypass(probing, found))
+    if is_set.ok:
+        yield from _check_locked(probing, found)
+    found_in_parts: dict[str, Any] = {}
+    in_parts = probing.attempt(
+        f"lock is set{_IN_PARTS}", lambda: _put_in_parts(probing, mode, found_in_parts)
+    )
+    yield in_parts
+    if in_parts.ok:
+        yield probing.attempt(
+            f"lock holds{_IN_PARTS}", lambda: _check_kept(probing, found_in_parts, f"lock holds{_IN_PARTS}")
+        )
+        if mode == "GOVERNANCE":  # whoever may bypass it need not leave the probe there
+            probing.refusal("delete_object", **found_in_parts, BypassGovernanceRetention=True)
+
+
+def _check_locked(probing: Probing, probe: dict[str, Any]) -> Iterator[Check]:
+    """What is refused of a probe that is locked."""
+    yield probing.attempt("lock holds", lambda: _check_kept(probing, probe, "lock holds"))
+    if probing.options.object_lock == "compliance":
+        yield probing.attempt("lock cannot be bypassed", lambda: _check_no_bypass(probing, probe))
     else:
-        yield probing.attempt("lock and these credentials", lambda: _say_bypass(probing, found))
+        yield probing.attempt("lock and these credentials", lambda: _say_bypass(probing, probe))
+
+
+def _put_in_parts(probing: Probing, mode: str, found: dict[str, Any]) -> Check:
+    """The same where a file comes in parts: its lock is asked for when the upload begins."""
+    key, until = probing.new_key(), probing.until()
+    answer = probing.put_in_parts(key, b"locked", ObjectLockMode=mode, ObjectLockRetainUntilDate=until)
+    found.update(Key=key, VersionId=answer.get("VersionId", "null"))
+    return _check_set(probing, found, mode, until, f"lock is set{_IN_PARTS}")
+
+
+def _check_set(probing: Probing, probe: dict[str, Any], mode: str, until: datetime, what: str) -> Check:
+    """That the server says of a probe what was asked for it."""
+    head = probing.request("head_object", **probe)
+    there = head.get("ObjectLockRetainUntilDate")
+    if head.get("ObjectLockMode") != mode or there is None:
+        return Check(what, False, "a probe that was put with a lock has none", _NO_LOCK)
+    if abs(there - until) > timedelta(seconds=2):
+        return Check(what, False, f"until {there:%Y-%m-%d %H:%M:%S}, not {until:%Y-%m-%d %H:%M:%S}")
+    return Check(what, True, f"{mode.lower()}, for the probe {RETENTION.seconds} seconds")
 
 
 def _may_delete(probing: Probing) -> bool:
@@ -61,30 +88,31 @@ def _may_delete(probing: Probing) -> bool:
     was in the way. Where the bucket locks everything by itself there is none to try with."""
     if probing.default_lock:
         return True
-    key = probing.new_key()
-    version = probing.put(key, b"free").get("VersionId", "null")
-    return not probing.refusal("delete_object", Key=key, VersionId=version)
+    if probing.may_delete is None:
+        key = probing.new_key()
+        version = probing.put(key, b"free").get("VersionId", "null")
+        probing.may_delete = not probing.refusal("delete_object", Key=key, VersionId=version)
+    return probing.may_delete
 
 
 def _is_there(probing: Probing, probe: dict[str, Any]) -> bool:
     return not probing.refusal("head_object", **probe)
 
 
-def _check_kept(probing: Probing, probe: dict[str, Any]) -> Check:
+def _check_kept(probing: Probing, probe: dict[str, Any], what: str) -> Check:
     code = probing.refusal("delete_object", **probe)
     if code and _is_there(probing, probe):
-        said = f"removing the locked version was refused ({code})"
-        return Check("lock holds", True, said + ("" if _may_delete(probing) else _UNTRIED))
-    return Check(
-        "lock holds", False, "the locked version could be removed", "this server's lock protects nothing"
-    )
+        said, may = f"removing the locked version was refused ({code})", _may_delete(probing)
+        return Check(what, True, said + ("" if may else _UNTRIED), proven=may)
+    return Check(what, False, "the locked version could be removed", "this server's lock protects nothing")
 
 
 def _check_no_bypass(probing: Probing, probe: dict[str, Any]) -> Check:
     what = "lock cannot be bypassed"
     code = probing.refusal("delete_object", **probe, BypassGovernanceRetention=True)
     if code and _is_there(probing, probe):
-        return Check(what, True, f"nor with the right to bypass a governance lock ({code})")
+        said = f"nor with the right to bypass a governance lock ({code})"
+        return Check(what, True, said, proven=_may_delete(probing))
     return Check(
         what, False, "with that right the locked version could be removed", "compliance is not what it says"
     )
@@ -115,4 +143,6 @@ def _check_hold(probing: Probing) -> Check:
         return Check("legal hold", False, "the version under a legal hold could be removed")
     lifted = not probing.refusal("put_object_legal_hold", **probe, LegalHold={"Status": "OFF"})
     can = "can lift it" if lifted else "cannot lift it, so that the probe stays until somebody does"
-    return Check("legal hold", True, f"removing the version was refused ({code}); these credentials {can}")
+    may = lifted or _may_delete(probing)
+    said = f"removing the version was refused ({code}){'' if may else _UNTRIED}; these credentials {can}"
+    return Check("legal hold", True, said, proven=may)

@@ -1,12 +1,12 @@
 """What the server says of each file, and putting back what is damaged."""
 
-import hashlib
 from base64 import b64decode
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
 from archiver.errors import IntegrityError, StoreError
-from archiver.stores.base import Inspection, NotInStoreError, copy_all
+from archiver.stores.base import HashingWriter, Inspection, NotInStoreError, copy_all
 from archiver.stores.s3.objects import Head, Objects
 from archiver.stores.s3.options import S3Options
 from archiver.stores.s3.upload import uploading
@@ -15,6 +15,9 @@ from archiver.times import as_datetime
 
 SET_ASIDE = "set-aside"
 """Where what lay in a file's place is kept, where the server lets it be moved."""
+_NAMED = 3
+"""Versions of somebody else's that a message names."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCK_SLACK = timedelta(days=1)
 """The lock runs from our clock, the server's time of the put from its own."""
 
@@ -24,7 +27,7 @@ def inspect(objects: Objects, name: str, history: History, version: Version | No
     head = None if version is None else objects.head(name, version.id)
     if version is None or head is None:
         raise NotInStoreError(name, objects.location)
-    problems = (*_overlaid(name, history), *_unlocked(head, objects.options))
+    problems = (*_overlaid(objects, name, history), *_unlocked(head, objects.options))
     return Inspection(head.size, whole_sha256(head), problems)
 
 
@@ -35,15 +38,33 @@ def whole_sha256(head: Head) -> str | None:
     return b64decode(head.checksum).hex()
 
 
-def _overlaid(name: str, history: History) -> list[str]:
+def _overlaid(objects: Objects, name: str, history: History) -> list[str]:
     problems = []
     if history.hidden:
         problems.append("a delete marker lies over it")
-    later = len(history.versions) - 1
-    if later > 0 and not name.endswith("/key.age"):
-        were = "1 later version lies" if later == 1 else f"{later} later versions lie"
-        problems.append(f"{were} over it, put there by somebody else")
+    later = [] if name.endswith("/key.age") else history.versions[:-1]
+    if later:
+        were = "1 later version lies" if len(later) == 1 else f"{len(later)} later versions lie"
+        named = ", ".join(_described(objects, name, one) for one in later[:_NAMED])
+        more = ", …" if len(later) > _NAMED else ""
+        problems.append(f"{were} over it, put there by somebody else: {named}{more}")
     return problems
+
+
+def _described(objects: Objects, name: str, version: Version) -> str:
+    """A version by its id, and until when the server keeps it."""
+    head = objects.head(name, version.id)
+    kept = None if head is None else _kept(objects, head)
+    return f"version {version.id}" + ("" if kept is None else f" under {kept}")
+
+
+def _kept(objects: Objects, head: Head) -> str | None:
+    """What makes the server keep a version now; None where nothing does."""
+    if head.legal_hold:
+        return "a legal hold"
+    if head.locked_until is not None and head.locked_until > as_datetime(objects.connection.clock()):
+        return f"a lock until {head.locked_until:%Y-%m-%d}"
+    return None
 
 
 def _unlocked(head: Head, options: S3Options) -> list[str]:
@@ -79,7 +100,8 @@ def replace_key(objects: Objects, name: str, data: bytes) -> None:
 
 
 def put_back(objects: Objects, name: str, source: bytes | BinaryIO, sha256: str) -> None:
-    """Have a file's right bytes be the version that counts, whatever lies there."""
+    """Have a file's right bytes be the version that counts, locked as is asked, and nothing over it that the
+    server lets be taken away; what it keeps of somebody else's, `inspect` goes on naming."""
     history = objects.look_up(name)
     good = _good_version(objects, name, history, sha256)
     if good is None:
@@ -96,9 +118,37 @@ def put_back(objects: Objects, name: str, source: bytes | BinaryIO, sha256: str)
             if version.id != "null":  # that one lies aside already
                 _set_aside(objects, name, version)
             objects.delete(name, version.id)
+        _take_away(objects, name, history.versions[: history.versions.index(good)])
+    _lock(objects, name, good)
     if history.hidden:
         for marker in history.markers:
             objects.delete(name, marker)
+
+
+def _take_away(objects: Objects, name: str, later: Sequence[Version]) -> None:
+    """Set aside and delete what somebody put over the version that counts. What is locked stays: it changes
+    nothing that is read."""
+    for version in later:
+        head = objects.head(name, version.id)
+        if head is not None and _kept(objects, head) is None:
+            _set_aside(objects, name, version)
+            objects.delete(name, version.id)
+
+
+def _lock(objects: Objects, name: str, version: Version) -> None:
+    """Put the lock in force that is asked for, where it is not. A longer one stays."""
+    head = objects.head(name, version.id)
+    if head is None or not _unlocked(head, objects.options):
+        return
+    asked = objects.connection.lock_arguments()
+    place = {"Key": objects.options.key(name), "VersionId": version.id}
+    if "ObjectLockMode" in asked:
+        until = max(asked["ObjectLockRetainUntilDate"], head.locked_until or _NEVER)
+        retention = {"Mode": asked["ObjectLockMode"], "RetainUntilDate": until}
+        objects.connection.call("put_object_retention", f"locking {name} in", Retention=retention, **place)
+    if objects.options.legal_hold and not head.legal_hold:
+        hold = {"Status": "ON"}
+        objects.connection.call("put_object_legal_hold", f"holding {name} in", LegalHold=hold, **place)
 
 
 def _put(objects: Objects, name: str, source: bytes | BinaryIO, sha256: str, history: History) -> None:
@@ -132,35 +182,21 @@ def _sha256(objects: Objects, name: str, version: Version) -> str | None:
 def _require_right(name: str, source: bytes | BinaryIO, sha256: str) -> None:
     """Raise IntegrityError where the source has another SHA-256."""
 
-    class Digest:
-        def __init__(self) -> None:
-            self.digest = hashlib.sha256()
-
-        def write(self, data: bytes) -> int:
-            self.digest.update(data)
-            return len(data)
-
-    target = Digest()
-    copy_all(source, target)  # type: ignore[arg-type]  # all that is used of it is `write`
-    if target.digest.hexdigest() != sha256:
-        raise IntegrityError(
-            f"what was to become {name} has not the SHA-256 it must have", "nothing was written"
-        )
+    target = HashingWriter()
+    copy_all(source, target)
+    target.require(name, sha256)
 
 
 def _require_removable(objects: Objects, name: str, history: History) -> None:
     """Raise StoreError where a version that would go on counting is locked: then nothing is tried."""
     if name.endswith("/key.age"):
         return
-    now = as_datetime(objects.connection.clock())
     for version in history.versions:
         head = objects.head(name, version.id)
-        if head is None:
-            continue
-        if head.legal_hold or (head.locked_until is not None and head.locked_until > now):
-            until = "a legal hold" if head.legal_hold else f"a lock until {head.locked_until:%Y-%m-%d}"
+        kept = None if head is None else _kept(objects, head)
+        if kept is not None:
             raise StoreError(
-                f"{objects.location} keeps the wrong {name} under {until}",
+                f"{objects.location} keeps the wrong {name} under {kept}",
                 "other stores have the right one; this store must be made anew in another bucket or prefix",
             )
 

@@ -14,7 +14,8 @@ ObjectLock = Literal["none", "governance", "compliance"]
 @dataclass(frozen=True)
 class S3Options:
     """A bucket, the way to it, and how objects are put there. The three keys are the keys themselves, or
-    None where boto3 finds them by its usual chain: environment, its files, the machine's role.
+    None where boto3 finds them by its usual chain: environment, its files, the machine's role. No text
+    shows them; `dataclasses.asdict` and `pickle` do.
 
     `prefix` is empty or ends in a slash. `lock_days`: how long each object is locked from the moment it is
     put. `encryption`: none, AES256, or aws:kms with `encryption_key`. `tries`: how often a request that

@@ -41,6 +41,8 @@ class Probing:
         """By how much the server's clock is ahead of ours."""
         self.default_lock = False
         """Whether the bucket locks what comes without a lock of its own, for who knows how long."""
+        self.may_delete: bool | None = None
+        """Whether these credentials may remove a version that nothing protects; None until it was tried."""
         self._until = time.monotonic() + LONGEST_SECONDS
 
     def new_key(self) -> str:
@@ -50,8 +52,9 @@ class Probing:
         return key
 
     def request(self, operation: str, **arguments: Any) -> Any:
-        """One request about the bucket, with the store's credentials. Raises what boto3 raises."""
-        return getattr(self.connection.client, operation)(Bucket=self.options.bucket, **arguments)
+        """One request about the bucket, with the store's credentials, sent again while it fails for a passing
+        reason. Raises what boto3 raises."""
+        return self.connection.request(operation, **arguments)
 
     def refusal(self, operation: str, **arguments: Any) -> str:
         """The server's code for refusing a request; empty where it did what was asked. Raises where no
@@ -65,8 +68,12 @@ class Probing:
         try:
             return act()
         except FOREIGN as error:
-            told = translate(error, "asking", self.options, self.connection.clock())
-            return Check(what, False, told.message, told.hint)
+            return self.refused(what, error)
+
+    def refused(self, what: str, error: BaseException, hint: str | None = None) -> Check:
+        """The check that ended in an error: why. Which store it is about stands before it."""
+        told = translate(error, "asking", self.options, self.connection.clock())
+        return Check(what, False, told.message.partition(" failed: ")[2] or told.message, told.hint or hint)
 
     def note_server_time(self, answer: Mapping[str, Any]) -> timedelta | None:
         """By how much the server's clock is ahead of ours, as an answer's header says; None where it has
@@ -105,6 +112,22 @@ class Probing:
             **more,
         }
         return self.request("put_object", Key=key, Body=data, **arguments)
+
+    def put_in_parts(self, key: str, data: bytes, **more: Any) -> Any:
+        """The same as an upload of one part, where there is none of its key. `more`: said when it begins."""
+        begun = self.begin(key, **more)
+        upload = {"Key": key, "UploadId": begun}
+        checksum = encoded_sha256(data)
+        answer = self.request("upload_part", **upload, PartNumber=1, Body=data, ChecksumSHA256=checksum)
+        part = {"PartNumber": 1, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
+        parts = {"Parts": [part]}
+        return self.request("complete_multipart_upload", **upload, MultipartUpload=parts, IfNoneMatch="*")
+
+    def begin(self, key: str, **more: Any) -> str:
+        """Begin an upload in parts; its number."""
+        arguments = {**self.put_arguments(), **more}
+        answer = self.request("create_multipart_upload", Key=key, ChecksumAlgorithm="SHA256", **arguments)
+        return str(answer["UploadId"])
 
     # What is left
 

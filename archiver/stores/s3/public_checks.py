@@ -78,7 +78,7 @@ def _asked(what: str, act: Callable[[], Check]) -> Check:
     except FOREIGN as error:
         reason = code_of(error) or type(error).__name__
         told = "not allowed to ask" if status_of(error) == 403 else "not known there"
-        return Check(what, True, f"{told} ({reason})")
+        return Check(what, True, f"{told} ({reason})", proven=False)
 
 
 def _check_block(probing: Probing) -> Check:
@@ -91,7 +91,13 @@ def _check_block(probing: Probing) -> Check:
 
 
 def _check_policy(probing: Probing) -> Check:
-    if probing.request("get_bucket_policy_status").get("PolicyStatus", {}).get("IsPublic"):
+    try:
+        answer = probing.request("get_bucket_policy_status")
+    except FOREIGN as error:
+        if code_of(error) == "NoSuchBucketPolicy":
+            return Check("bucket policy", True, "there is none")
+        raise
+    if answer.get("PolicyStatus", {}).get("IsPublic"):
         return Check("bucket policy", False, "it makes the bucket public", _CLOSE)
     return Check("bucket policy", True, "it makes nothing public")
 

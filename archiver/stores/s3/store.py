@@ -60,6 +60,8 @@ class S3Store:
         self._index = Index(self._objects, clock, cache)
 
     def __reduce__(self) -> tuple[object, ...]:
+        """For the pipe to a process of ours and for nothing else: what is pickled holds the keys themselves,
+        so that it is never written to a disk, nor given as an argument or to another program."""
         return _open_again, (self.options, self._clock, self._cache)
 
     def __repr__(self) -> str:
@@ -162,10 +164,10 @@ class S3Store:
         return data
 
     def read_versions(self, name: str, max_bytes: int) -> list[bytes]:
-        first = self.read(name, max_bytes)
-        others = [one for one in self._objects.look_up(name).versions if one.size <= max_bytes]
-        found = [self._read_version(name, one, max_bytes) for one in others[:_MOST_VERSIONS]]
-        return [first, *(data for data in found if data != first)]
+        version = self._require(name)
+        others = self._objects.look_up(name).versions[:_MOST_VERSIONS]
+        fitting = [one for one in (version, *others) if one.size <= max_bytes]  # the first may be anything
+        return list(dict.fromkeys(self._read_version(name, one, max_bytes) for one in fitting))
 
     def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:
         self._index.prepare(list(limits))

@@ -10,12 +10,12 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from archiver.errors import IntegrityError, StoreError
-from archiver.stores.base import ExistsInStoreError
+from archiver.errors import StoreError
+from archiver.stores.base import ExistsInStoreError, HashingWriter
 from archiver.stores.s3.objects import WRITER_KEY, Head, Objects
 from archiver.stores.s3.reading_back import Sent, verify_sent
 from archiver.stores.s3.refusals import FOREIGN, OddAnswerError, code_of, is_doubtful, is_taken
@@ -62,7 +62,7 @@ class Upload:
         self._key = objects.options.key(name)
         self._token = secrets.token_hex(16)
         self._required = sha256
-        self._whole = hashlib.sha256() if sha256 is not None else None
+        self._whole = HashingWriter() if sha256 is not None else None
         self._buffer = bytearray()
         self._sums: list[bytes] = []
         self._sizes: list[int] = []
@@ -80,7 +80,7 @@ class Upload:
         """Take bytes; wait while enough parts are under way. Raise StoreError where one failed."""
         with memoryview(data).cast("B") as view:
             if self._whole is not None:
-                self._whole.update(view)
+                self._whole.write(view)
             taken = 0
             while taken < len(view):
                 if len(self._buffer) >= (limit := part_bytes(len(self._sums) + 1)):
@@ -153,10 +153,8 @@ class Upload:
 
     def require_right(self) -> None:
         """Raise IntegrityError where what was written has not the SHA-256 that it must have, if any is."""
-        if self._whole is not None and self._whole.hexdigest() != self._required:
-            raise IntegrityError(
-                f"what was to become {self._name} has not the SHA-256 it must have", "nothing was written"
-            )
+        if self._whole is not None and self._required is not None:
+            self._whole.require(self._name, self._required)
 
     def finish(self) -> Head:
         """Make the object appear, and compare what the server says of it with what was sent. Raise
@@ -171,6 +169,8 @@ class Upload:
                 self._under_way.popleft().result()
             version = self._complete()
             self._number = None
+            with suppress(StoreError):  # the object is there; `delete_partial` drops what is left a day later
+                self._drop_others()
         self._close()
         sent = Sent(self._name, self._token, tuple(self._sizes), tuple(self._sums), bool(self._etags))
         return verify_sent(self._objects, sent, version, self._asked)
@@ -184,14 +184,27 @@ class Upload:
         self._close()
         if self._number is not None:
             self._objects.abort(self._key, self._number, once=at_once)
-        if self._begin_is_in_doubt and self._begun is not None and not at_once:
-            self._abort_unknown(self._begun - _CLOCK_SLACK)
+        if not at_once:
+            self._drop_unheard_of()
 
-    def _abort_unknown(self, since: datetime) -> None:
-        """Drop what the server may have begun without our hearing of it: uploads of this very name, begun
-        since we began. Another's who writes the same name just now would go too, and he is told."""
+    def _drop_others(self) -> None:
+        """Drop what earlier attempts left, killed ones and those of lost answers: now that the object is
+        there, no other upload of its name can become one."""
+        if self._condition:
+            self._abort_uploads(None)
+        else:
+            self._drop_unheard_of()
+
+    def _drop_unheard_of(self) -> None:
+        """Drop what the server may have begun without our hearing of it, where an answer was lost: uploads
+        begun since we began. Another's who writes the same name just now would go too, and he is told."""
+        if self._begin_is_in_doubt and self._begun is not None:
+            self._abort_uploads(self._begun - _CLOCK_SLACK)
+
+    def _abort_uploads(self, since: datetime | None) -> None:
+        """End all uploads of this very name, or those begun since then."""
         for key, number, begun in self._objects.uploads(self._name):
-            if key == self._key and begun is not None and begun >= since:
+            if key == self._key and (since is None or (begun is not None and begun >= since)):
                 self._objects.abort(key, number)
 
     def _close(self) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import apsw
 import pytest
 
-from archiver.archive.vfs import FRAME_BYTES, GrowingFile, Range, SegmentDatabase, Statement
+from archiver.archive.segment_file import FRAME_BYTES, GrowingFile, Range
+from archiver.archive.vfs import SegmentDatabase, Statement
 from tests.made_vaults import Made, VaultMaker, post
 from tests.unit.archive.test_vfs import Bytes
 

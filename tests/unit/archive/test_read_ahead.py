@@ -3,7 +3,7 @@
 import pytest
 
 from archiver.archive.read_ahead import MOST_AHEAD_BYTES, ReadAhead
-from archiver.archive.vfs import FRAME_BYTES
+from archiver.archive.segment_file import FRAME_BYTES
 from tests.unit.archive.test_vfs import Bytes
 
 FRAMES = 2_000

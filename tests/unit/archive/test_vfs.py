@@ -8,7 +8,8 @@ import apsw
 import pytest
 import zstandard
 
-from archiver.archive.vfs import FRAME_BYTES, GrowingFile, SegmentDatabase
+from archiver.archive.segment_file import FRAME_BYTES, GrowingFile
+from archiver.archive.vfs import SegmentDatabase
 
 
 class Bytes:

@@ -4,24 +4,35 @@ import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archiver.chain import Head
 from archiver.disk import PARTIAL_PREFIX
-from archiver.errors import ArchiverError, IntegrityError, StoreError, UsageError
+from archiver.errors import (
+    ArchiverError,
+    IncompleteError,
+    IntegrityError,
+    NoVaultError,
+    StoreError,
+    UsageError,
+)
 from archiver.formats import age
 from archiver.keys import seal_archive_key
 from archiver.repair import FileOutcome, Repair, repair_archive
-from archiver.repair.reference import OpenStore
 from archiver.stores.base import Store, StoredFile
 from archiver.stores.local import SET_ASIDE, LocalStore
+from archiver.stores.named import OpenedStore
 from archiver.stores.s3 import S3Options, S3Store
 from archiver.vault import Vault
 from archiver.verification import verify_vault
-from tests.made_vaults import VaultMaker, post
+from tests.fakes.weak_s3 import Answer, weak_server
+from tests.made_vaults import VAULT_ID, VaultMaker, post
 from tests.seaweed import Seaweed, seaweed
 
 __all__ = ["seaweed"]
@@ -31,6 +42,7 @@ ARCHIVE = NAMES[1]
 FOLDER = f"archives/{ARCHIVE}"
 SEGMENT = f"{FOLDER}/records-000.sqlite.zst.age"
 OTHER_SEGMENT = f"{FOLDER}/records-001.sqlite.zst.age"
+KEY = f"{FOLDER}/key.age"
 EVERY_FILE = [
     SEGMENT,
     OTHER_SEGMENT,
@@ -51,8 +63,11 @@ class Pair:
         self.before = contents(self.near)
 
     @property
-    def stores(self) -> list[OpenStore]:
-        return [OpenStore("near", True, LocalStore(self.near)), OpenStore("far", False, LocalStore(self.far))]
+    def stores(self) -> list[OpenedStore]:
+        return [
+            OpenedStore("near", True, LocalStore(self.near)),
+            OpenedStore("far", False, LocalStore(self.far)),
+        ]
 
     def repair(self, **options: object) -> Repair:
         return repair_archive(self.stores, ARCHIVE, **{"known_head": self.maker.head, **options})  # type: ignore[arg-type]
@@ -366,7 +381,7 @@ def test_of_two_keys_that_are_both_right_none_is_put_where_there_is_none(pair: P
     write(pair.near, f"{FOLDER}/key.age", seal_archive_key(own, holders))
     third = shutil.copytree(pair.far, tmp_path / "third")
     write(third, f"{FOLDER}/key.age", None)
-    stores = [*pair.stores, OpenStore("third", True, LocalStore(third))]
+    stores = [*pair.stores, OpenedStore("third", True, LocalStore(third))]
     result = repair_archive(stores, ARCHIVE, known_head=None, identities=[pair.maker.holder])
     assert not_good(result) == [("third", f"{FOLDER}/key.age", "not repaired", None)]
     assert "archiver keys rewrap" in str(result.errors[0].hint)
@@ -405,31 +420,81 @@ def test_what_a_stranger_signed_is_not_put_where_the_right_manifest_is_damaged(s
     assert contents(stranger.far) == before
 
 
-def test_a_store_that_cannot_say_what_its_vault_is_is_named_and_the_archive_put_back_all_the_same(
-    pair: Pair,
-) -> None:
+def test_into_a_store_without_a_vault_nothing_is_put_before_it_was_proven(pair: Pair) -> None:
     write(pair.near, "vault.json", None)
     flip(pair.near, SEGMENT)
+    before = contents(pair.near)
     result = pair.repair()
-    assert not_good(result) == [("near", SEGMENT, "put back", "far")]
-    (error,) = result.errors
-    assert error.message.startswith("store near: there is no vault in ")
-    assert error.hint == "put back what it lacks first: archiver sync"
+    ((name, error),) = result.away
+    assert (name, type(error), error.hint) == (
+        "near", NoVaultError, "fill it, which proves it first: archiver sync --store near",
+    )  # fmt: skip
+    assert (not_good(result), contents(pair.near)) == ([], before)
+    with pytest.raises(NoVaultError):
+        pair.repair(only="near")
+
+
+def test_between_stores_of_different_vaults_nothing_is_put(pair: Pair) -> None:
+    described = (pair.far / "vault.json").read_bytes()
+    write(pair.far, "vault.json", described.replace(VAULT_ID.encode(), b"another-one"))
+    flip(pair.near, SEGMENT)
+    before = contents(pair.near), contents(pair.far)
+    for only in (None, "near", "far"):
+        with pytest.raises(
+            IntegrityError, match=r"store far .* holds another vault, another-one, than store near"
+        ):
+            pair.repair(only=only)
+    assert (contents(pair.near), contents(pair.far)) == before
+
+
+@pytest.mark.parametrize("name", ["vault.json", "allowed_signers"])
+@pytest.mark.parametrize("data", [b"garbage\n", b"", b"\xff\x00"])
+def test_what_makes_a_store_a_vault_is_put_back_with_an_archive_or_alone(
+    pair: Pair, name: str, data: bytes
+) -> None:
+    for archive in (ARCHIVE, None):
+        write(pair.near, name, data)
+        flip(pair.near, SEGMENT)
+        result = repair_archive(pair.stores, archive, known_head=None)
+        expected = [("near", name, "put back", "far"), ("near", SEGMENT, "put back", "far")]
+        assert not_good(result) == expected[: 1 if archive is None else 2]
+        assert result.errors == []
+    write(pair.near, SEGMENT, pair.before[SEGMENT])
+    pair.check_whole()
+    assert (pair.near / SET_ASIDE / f"{name}.1").read_bytes() == data
+
+
+def test_of_two_lists_of_signers_none_is_put_where_there_is_none(pair: Pair, tmp_path: Path) -> None:
+    shutil.copytree(pair.near, tmp_path / "third")
+    write(tmp_path / "third", "allowed_signers", pair.before["allowed_signers"] + b"# another\n")
+    write(pair.near, "allowed_signers", None)
+    stores = [*pair.stores, OpenedStore("third", True, LocalStore(tmp_path / "third"))]
+    result = repair_archive(stores, None, known_head=None)
+    assert not_good(result) == [("near", "allowed_signers", "not repaired", None)]
+    assert result.errors[0].hint == "compare them, and put the right one there"
+
+
+def test_a_list_that_does_not_name_who_signed_what_is_there_is_not_put_there(stranger: Pair) -> None:
+    write(stranger.near, "allowed_signers", b"garbage\n")
+    result = repair_archive(stranger.stores, None, known_head=None)
+    assert not_good(result) == [("near", "allowed_signers", "not repaired", None)]
+    assert "does not name who signed archive" in result.errors[0].message
+    assert (stranger.near / "allowed_signers").read_bytes() == b"garbage\n"
 
 
 # A bucket
 
 
 @pytest.fixture
-def bucket(seaweed: Seaweed, pair: Pair) -> tuple[S3Store, list[OpenStore]]:
+def bucket(seaweed: Seaweed, pair: Pair) -> tuple[S3Store, list[OpenedStore]]:
     """The same vault in a bucket as well; what is `near` is the first."""
     store = S3Store(seaweed.options(seaweed.make_bucket("versioned"), prefix="vault/"))
     for name, data in contents(pair.near).items():
         store.put_new(name, data)
-    return store, [pair.stores[0], OpenStore("bucket", False, store)]
+    return store, [pair.stores[0], OpenedStore("bucket", False, store)]
 
 
-def repaired(stores: list[OpenStore]) -> list[tuple[str, str, str, str | None]]:
+def repaired(stores: list[OpenedStore]) -> list[tuple[str, str, str, str | None]]:
     result = repair_archive(stores, ARCHIVE, known_head=None)
     assert result.errors == []
     return not_good(result)
@@ -440,7 +505,7 @@ def fresh(store: S3Store) -> Store:
 
 
 def test_a_bucket_is_repaired_from_a_folder_and_a_folder_from_a_bucket(
-    pair: Pair, bucket: tuple[S3Store, list[OpenStore]], seaweed: Seaweed
+    pair: Pair, bucket: tuple[S3Store, list[OpenedStore]], seaweed: Seaweed
 ) -> None:
     store, stores = bucket
     flip(pair.near, OTHER_SEGMENT)
@@ -448,7 +513,7 @@ def test_a_bucket_is_repaired_from_a_folder_and_a_folder_from_a_bucket(
     (version,) = client.list_object_versions(Bucket=place["Bucket"], Prefix=place["Key"])["Versions"]
     client.delete_object(**place, VersionId=version["VersionId"])
     client.put_object(**place, Body=b"other bytes")
-    stores = [stores[0], OpenStore("bucket", False, fresh(store))]
+    stores = [stores[0], OpenedStore("bucket", False, fresh(store))]
     assert repaired(stores) == [
         ("near", OTHER_SEGMENT, "put back", "bucket"),
         ("bucket", SEGMENT, "put back", "near"),
@@ -456,50 +521,170 @@ def test_a_bucket_is_repaired_from_a_folder_and_a_folder_from_a_bucket(
     again = fresh(store)
     assert again.read(SEGMENT, 1 << 20) == pair.before[SEGMENT]
     assert contents(pair.near) == pair.before
-    assert repaired([stores[0], OpenStore("bucket", False, again)]) == []
+    assert repaired([stores[0], OpenedStore("bucket", False, again)]) == []
 
 
 def test_a_delete_marker_over_good_bytes_is_taken_away(
-    bucket: tuple[S3Store, list[OpenStore]], seaweed: Seaweed
+    bucket: tuple[S3Store, list[OpenedStore]], seaweed: Seaweed
 ) -> None:
     store, stores = bucket
     seaweed.client().delete_object(Bucket=store.options.bucket, Key=f"vault/{SEGMENT}")
     (problem,) = verify_vault(Vault(fresh(store)), known_head=None).problems
     assert problem.message == f"{SEGMENT}: a delete marker lies over it"
-    stores = [stores[0], OpenStore("bucket", False, fresh(store))]
+    stores = [stores[0], OpenedStore("bucket", False, fresh(store))]
     assert repaired(stores) == [("bucket", SEGMENT, "put back", "bucket")]
     assert verify_vault(Vault(fresh(store)), known_head=None).problems == []
 
 
-def test_what_somebody_else_put_over_good_bytes_is_said_and_left_as_it_may_be_evidence(
-    pair: Pair, bucket: tuple[S3Store, list[OpenStore]], seaweed: Seaweed
+def test_what_somebody_else_put_over_good_bytes_is_set_aside_and_taken_away(
+    pair: Pair, bucket: tuple[S3Store, list[OpenedStore]], seaweed: Seaweed
 ) -> None:
     store, stores = bucket
-    seaweed.client().put_object(Bucket=store.options.bucket, Key=f"vault/{SEGMENT}", Body=b"somebody else's")
-    (problem,) = verify_vault(Vault(fresh(store)), known_head=None, deep=True).problems
-    assert problem.message == f"{SEGMENT}: 1 later version lies over it, put there by somebody else"
-    result = repair_archive([stores[0], OpenStore("bucket", False, fresh(store))], ARCHIVE, known_head=None)
-    assert not_good(result) == [("bucket", SEGMENT, "not repaired", "bucket")]
-    assert "has the right bytes, but 1 later version lies over it" in result.errors[0].message
+    client = seaweed.client()
+    for name in (SEGMENT, "vault.json"):
+        client.put_object(Bucket=store.options.bucket, Key=f"vault/{name}", Body=b"somebody else's")
+    client.delete_object(Bucket=store.options.bucket, Key="vault/allowed_signers")
+    problems = verify_vault(Vault(fresh(store)), known_head=None, deep=True).problems
+    assert {type(problem) for problem in problems} == {IncompleteError}
+    told = sorted(problem.message.partition(": version ")[0] for problem in problems)
+    assert told == [
+        "allowed_signers: a delete marker lies over it",
+        f"{SEGMENT}: 1 later version lies over it, put there by somebody else",
+        "vault.json: 1 later version lies over it, put there by somebody else",
+    ]
+    stores = [stores[0], OpenedStore("bucket", False, fresh(store))]
+    assert repaired(stores) == [
+        ("bucket", "vault.json", "put back", "bucket"),
+        ("bucket", "allowed_signers", "put back", "bucket"),
+        ("bucket", SEGMENT, "put back", "bucket"),
+    ]
+    assert verify_vault(Vault(fresh(store)), known_head=None).problems == []
     assert fresh(store).read(SEGMENT, 1 << 20) == pair.before[SEGMENT]
+    assert fresh(store).read(f"{SET_ASIDE}/{SEGMENT}.1", 100) == b"somebody else's"
 
 
-def test_a_lock_that_is_not_in_force_is_said_and_cannot_be_put_back(pair: Pair, seaweed: Seaweed) -> None:
+def test_what_the_server_keeps_over_good_bytes_is_named_and_is_no_damage(
+    pair: Pair, seaweed: Seaweed
+) -> None:
+    store = S3Store(seaweed.options(seaweed.make_bucket("locked"), object_lock="compliance", lock_days=1))
+    for name, data in contents(pair.near).items():
+        store.put_new(name, data)
+    until = datetime.now(UTC) + timedelta(days=3)
+    lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
+    client = seaweed.client()
+    put = client.put_object(Bucket=store.options.bucket, Key=SEGMENT, Body=b"somebody else's", **lock)
+    stores = [pair.stores[0], OpenedStore("bucket", False, fresh(store))]
+    result = repair_archive(stores, ARCHIVE, known_head=None)
+    (error,) = result.errors
+    assert isinstance(error, IncompleteError)
+    assert error.message == (
+        f"{SEGMENT} in store bucket is read unharmed, but 1 later version lies over it, put there by somebody"
+        f" else: version {put['VersionId']} under a lock until {until:%Y-%m-%d}"
+    )
+    (problem,) = verify_vault(Vault(fresh(store)), known_head=None).problems
+    assert isinstance(problem, IncompleteError)
+    assert problem.hint == f"what is read is unharmed; mend it: archiver repair {ARCHIVE}"
+
+
+def test_who_may_take_no_version_away_is_told_that_nothing_is_harmed(pair: Pair, seaweed: Seaweed) -> None:
+    store = S3Store(seaweed.options(seaweed.make_bucket("versioned")))
+    for name, data in contents(pair.near).items():
+        store.put_new(name, data)
+    seaweed.client().put_object(Bucket=store.options.bucket, Key=SEGMENT, Body=b"somebody else's")
+
+    def deny(request: BaseHTTPRequestHandler) -> Answer | None:
+        refusal = 403, b"<Error><Code>AccessDenied</Code></Error>", {"Content-Type": "application/xml"}
+        return refusal if request.command == "DELETE" else None
+
+    with weak_server(seaweed, deny) as endpoint:
+        weak = S3Store(seaweed.options(store.options.bucket, endpoint=endpoint))
+        result = repair_archive([OpenedStore("bucket", True, weak)], ARCHIVE, known_head=None)
+    (error,) = result.errors
+    assert isinstance(error, IncompleteError)
+    assert "is read unharmed, but 1 later version lies over it" in error.message
+    assert "mending that failed: removing" in error.message
+    assert "the server denies it" in error.message
+
+
+def test_a_lock_that_is_not_in_force_is_said_and_put_in_force(pair: Pair, seaweed: Seaweed) -> None:
     bucket = seaweed.make_bucket("locked")
     store = S3Store(seaweed.options(bucket))
     for name, data in contents(pair.near).items():
         store.put_new(name, data)
-    locking = S3Store(seaweed.options(bucket, object_lock="governance", lock_days=2))
-    result = repair_archive([OpenStore("bucket", True, locking)], ARCHIVE, known_head=None)
-    assert {one.state for one in result.files} == {"not repaired"}
-    assert "has the right bytes, but it is not locked" in result.errors[0].message
+    asked = {"object_lock": "governance", "lock_days": 2, "legal_hold": True}
+    locking = S3Store(seaweed.options(bucket, **asked))
+    problems = verify_vault(Vault(locking), known_head=None).problems
+    assert f"{SEGMENT}: it is not locked" in [problem.message for problem in problems]
+    for archive in NAMES:
+        stores = [OpenedStore("bucket", True, S3Store(seaweed.options(bucket, **asked)))]
+        assert repair_archive(stores, archive, known_head=None).errors == []
+    assert verify_vault(Vault(S3Store(seaweed.options(bucket, **asked))), known_head=None).problems == []
+    head = seaweed.client().head_object(Bucket=bucket, Key=SEGMENT)
+    assert (head["ObjectLockMode"], head["ObjectLockLegalHoldStatus"]) == ("GOVERNANCE", "ON")
 
 
-def unreachable(name: str, *, required: bool = False) -> OpenStore:
+@pytest.fixture
+def locked(pair: Pair, seaweed: Seaweed) -> S3Store:
+    """The vault in a bucket alone, under a lock that nobody can lift."""
+    store = S3Store(seaweed.options(seaweed.make_bucket("locked"), object_lock="compliance", lock_days=1))
+    for name, data in contents(pair.near).items():
+        store.put_new(name, data)
+    return store
+
+
+def repair_alone(store: S3Store, **options: Any) -> Repair:
+    stores = [OpenedStore("bucket", True, fresh(store))]
+    return repair_archive(stores, ARCHIVE, known_head=None, **options)
+
+
+@pytest.mark.parametrize("stranger_is_sound", [False, True])
+def test_a_key_that_somebody_put_something_over_is_encrypted_anew_to_the_keyholders(
+    pair: Pair, locked: S3Store, seaweed: Seaweed, stranger_is_sound: bool
+) -> None:
+    holder, another = pair.maker.holder, age.X25519Identity.generate()
+    stranger = age.X25519Identity.generate()
+    over = age.encrypt([stranger.recipient()], b"nothing\n") if stranger_is_sound else b"garbage"
+    seaweed.client().put_object(Bucket=locked.options.bucket, Key=KEY, Body=over)
+    recipients = [holder.recipient(), another.recipient()]
+    dry = repair_alone(locked, identities=[holder], recipients=recipients, dry_run=True)
+    assert not_good(dry) == [("bucket", KEY, "to be put back", "an older version of it")]
+    result = repair_alone(locked, identities=[holder], recipients=recipients)
+    assert not_good(result) == [("bucket", KEY, "put back", "an older version of it")]
+    assert result.errors == []
+    own = age.decrypt([holder], pair.before[KEY])
+    for identity in (holder, another):
+        assert age.decrypt([identity], fresh(locked).read(KEY, 1 << 20)) == own
+    assert (
+        verify_vault(Vault(fresh(locked)), known_head=None, identities=[another], only=[ARCHIVE]).problems
+        == []
+    )
+
+
+def test_a_key_is_not_given_back_to_a_keyholder_who_was_removed(pair: Pair, locked: S3Store) -> None:
+    remaining = age.X25519Identity.generate()
+    key = age.encrypt([remaining.recipient()], age.decrypt([pair.maker.holder], pair.before[KEY]))
+    locked.replace_key(KEY, key)
+    result = repair_alone(locked, identities=[pair.maker.holder], recipients=[remaining.recipient()])
+    assert not_good(result) == [], "a sound key that others open is none of this one's business"
+    assert fresh(locked).read(KEY, 1 << 20) == key
+
+
+def test_garbage_over_a_key_is_left_where_nobody_can_tell_whether_an_older_one_is_right(
+    pair: Pair, locked: S3Store, seaweed: Seaweed
+) -> None:
+    seaweed.client().put_object(Bucket=locked.options.bucket, Key=KEY, Body=b"garbage")
+    (error,) = repair_alone(locked).errors
+    assert str(error.hint).startswith("an older version of it is an age file: run this where a keyholder")
+    assert fresh(locked).read(KEY, 100) == b"garbage"
+    stores = [pair.stores[0], OpenedStore("bucket", True, fresh(locked))]
+    assert repaired(stores) == [("bucket", KEY, "put back", "near")], "another store tells"
+
+
+def unreachable(name: str, *, required: bool = False) -> OpenedStore:
     """Nobody listens there."""
     options = S3Options("bucket", endpoint="http://127.0.0.1:9", region="us-east-1", access_key_id="key",
                         secret_access_key="none", tries=1, connect_timeout_seconds=2)  # fmt: skip
-    return OpenStore(name, required, S3Store(options))
+    return OpenedStore(name, required, S3Store(options))
 
 
 def test_a_store_that_cannot_be_reached_is_named_and_the_others_are_repaired(pair: Pair) -> None:
@@ -523,7 +708,7 @@ def test_a_store_that_goes_away_meanwhile_is_out_of_reach_file_by_file(pair: Pai
             return super().open_random(name)
 
     flip(pair.near, OTHER_SEGMENT)
-    stores = [pair.stores[0], OpenStore("far", False, GoesAway(pair.far))]
+    stores = [pair.stores[0], OpenedStore("far", False, GoesAway(pair.far))]
     result = repair_archive(stores, ARCHIVE, known_head=None)
     assert [one for one in not_good(result) if one[0] == "near"] == [
         ("near", OTHER_SEGMENT, "not repaired", None)
@@ -541,7 +726,7 @@ def test_a_file_that_cannot_be_read_is_put_back(pair: Pair) -> None:
                 raise ArchiverError(f"{name}: input/output error while reading it")
             return super().open_random(name)
 
-    stores = [OpenStore("near", True, BadSector(pair.near)), pair.stores[1]]
+    stores = [OpenedStore("near", True, BadSector(pair.near)), pair.stores[1]]
     result = repair_archive(stores, ARCHIVE, known_head=None)
     assert not_good(result) == [("near", SEGMENT, "put back", "far")]
     assert [one.found for one in result.files if one.found] == [

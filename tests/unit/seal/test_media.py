@@ -11,7 +11,7 @@ import pytest
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.seal import media as media_packs
-from archiver.seal.hashing import HashingWriter
+from archiver.seal.hashing import MeasuringWriter
 from archiver.seal.media import member_name, seal_media
 from archiver.spool import Spool
 from archiver.stores.local import LocalStore
@@ -97,7 +97,7 @@ def test_a_file_that_is_not_what_was_captured_is_not_sealed(spool: Spool, store:
 
 def test_writing_is_counted_and_hashed() -> None:
     target = io.BytesIO()
-    writer = HashingWriter(target)
+    writer = MeasuringWriter(target)
     assert writer.write(b"ab") == 2
     assert writer.write(memoryview(b"c")) == 1
     assert (target.getvalue(), writer.size) == (b"abc", 3)

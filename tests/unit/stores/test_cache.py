@@ -154,6 +154,42 @@ def test_a_listing_counts_while_it_is_fresh_by_the_clock(folder: Path, clock: Ha
     assert cache.listing("names") is None
 
 
+def held_bytes(folder: Path) -> tuple[int, int]:
+    """Of parts and of listings, as the file itself has them."""
+    with apsw.Connection(str(folder / FILE_NAME), flags=apsw.SQLITE_OPEN_READONLY) as database:
+        sums = [f"SELECT coalesce(sum(length(data)), 0) FROM {name}" for name in ("body", "listing")]  # noqa: S608
+        parts, listings = (database.execute(each).fetchone()[0] for each in sums)
+    return parts, listings
+
+
+def test_the_limit_holds_for_parts_and_listings_together(folder: Path, clock: Hands) -> None:
+    cache = opened(folder, 100_000, clock)
+    for number in range(10):
+        clock.now += 1
+        cache.put_listing(f"store {number}", bytes(20_000))
+    assert held_bytes(folder) == (0, 80_000)
+    assert [number for number in range(10) if cache.listing(f"store {number}")] == [6, 7, 8, 9]
+    cache.file("v1").put([(number * 1_000, bytes(1_000)) for number in range(50)])
+    parts, listings = held_bytes(folder)
+    assert (parts, listings) == (10_000, 80_000)
+    cache.put_listing("store 9", bytes(90_001))
+    assert cache.listing("store 9") is None, "what does not fit is not kept, nor what it was to replace"
+    assert held_bytes(folder) == (10_000, 60_000)
+
+
+def test_a_listing_of_the_day_before_is_dropped_by_the_next_one_of_any_store(
+    folder: Path, clock: Hands
+) -> None:
+    cache = opened(folder, clock=clock)
+    cache.put_listing("old", b"names")
+    clock.now += 24 * 60 * 60 * 1000
+    cache.put_listing("later", b"names")
+    assert held_bytes(folder) == (0, 10)
+    clock.now += 1
+    cache.put_listing("later", b"name")
+    assert held_bytes(folder) == (0, 4)
+
+
 def altered(folder: Path, statement: str) -> None:
     database = apsw.Connection(str(folder / FILE_NAME))
     database.execute(statement)
@@ -405,3 +441,59 @@ def test_a_cache_deleted_while_in_use_does_no_harm(folder: Path) -> None:
         path.unlink()
     folder.rmdir()
     work(cache)
+
+
+ENDING = """
+import sys, threading
+from pathlib import Path
+from archiver.stores.cache import StoreCache
+from archiver.times import system_clock
+cache = StoreCache(Path(sys.argv[1]), 1 << 20, 60, system_clock)
+cache.file("v1").put([(0, b"data")])
+cache.file("v1").get(0)
+def hold():
+    with cache._database.lock:
+        held.set()
+        threading.Event().wait()
+held = threading.Event()
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+sys.exit(7)
+"""
+
+
+def test_a_process_ends_with_its_own_code_though_a_thread_uses_the_cache(folder: Path) -> None:
+    command = [sys.executable, "-c", ENDING, str(folder)]
+    result = subprocess.run(command, cwd=PROJECT, timeout=30, capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (7, b"")
+
+
+FORKING = """
+import os, sys, threading
+from pathlib import Path
+from archiver.stores.cache import StoreCache
+from archiver.times import system_clock
+sys.setswitchinterval(1e-6)
+def make():
+    return StoreCache(Path(sys.argv[1]), 1 << 20, 60, system_clock)
+def go_on():
+    while not ended.is_set():
+        make()
+ended = threading.Event()
+kept = [make() for _ in range(1000)]
+thread = threading.Thread(target=go_on)
+thread.start()
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+ended.set()
+thread.join()
+"""
+
+
+def test_caches_are_made_by_one_thread_while_another_forks(folder: Path) -> None:
+    command = [sys.executable, "-c", FORKING, str(folder)]
+    result = subprocess.run(command, cwd=PROJECT, timeout=60, capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")

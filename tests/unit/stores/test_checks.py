@@ -167,12 +167,14 @@ def test_a_bucket_proves_all_that_is_asked_of_it_and_only_what_is_locked_stays(
     checks = checked(seaweed, bucket, **options)
     assert failures(checks) == []
     left = keys(seaweed, bucket)
-    assert len(left) == (options.get("object_lock") == "compliance")
+    assert len(left) == 2 * (options.get("object_lock") == "compliance")  # one of them came in parts
     assert all(key.startswith(f"{options.get('prefix', '')}checks/") for key in left)
     whats = {one.what for one in checks}
     assert {"bucket", "clock", "versions", "create-only", "create-only, in parts", "checksum"} <= whats
     assert {"checksum, in parts", "ending uploads", "no public reading", "no public writing"} <= whats
+    assert {"lock holds", "lock holds, in parts"} <= whats or "object_lock" not in options
     assert ("lock holds" in whats) == ("object_lock" in options)
+    assert {one.what for one in checks if not one.proven} == {"public access block"}, "SeaweedFS has none"
     assert ("legal hold" in whats) == ("legal_hold" in options)
     assert said(checks, "as asked").startswith(f"storage class {options.get('storage_class', 'STANDARD')},")
 

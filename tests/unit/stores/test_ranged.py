@@ -261,3 +261,19 @@ def test_a_cache_that_says_more_than_the_file_has_is_not_believed(
     with server.open(executor, cache.file("v1")) as file:
         assert not file.is_at_hand(size - 5, 5)
         assert file.read_at(size - 5, 5) == server.data[-5:]
+
+
+def test_what_was_let_go_of_comes_from_the_cache_or_is_fetched_again(
+    server: Server, executor: Executor, cache: StoreCache
+) -> None:
+    for held, fetches in ((cache.file("v1"), 0), (None, 1)):
+        with server.open(executor, held) as file:
+            file.prefetch([(0, 1000)])
+            server.asked.clear()
+            file.let_go_beyond(1000)
+            assert file.read_at(0, 1000) == server.data[:1000]
+            assert server.asked == []
+            file.let_go_beyond(999)
+            assert file.is_at_hand(0, 1000) is (held is not None)
+            assert file.read_at(0, 1000) == server.data[:1000]
+            assert len(server.asked) == fetches

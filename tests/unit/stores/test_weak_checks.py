@@ -65,9 +65,10 @@ def when(command: str, *parts: str, answer: Answer, times: int = 99, skip: int =
     return weakness
 
 
-def test_with_nothing_altered_every_proof_holds(seaweed: Seaweed) -> None:
-    checks = checked(seaweed, lambda request: None, object_lock="compliance", lock_days=1, legal_hold=True)
-    assert failures(checks) == []
+def test_with_nothing_altered_every_proof_holds_and_a_busy_server_is_asked_again(seaweed: Seaweed) -> None:
+    busy = when("GET", "versioning", answer=xml("<Error><Code>SlowDown</Code></Error>", 503), times=1)
+    asked = {"object_lock": "compliance", "lock_days": 1, "legal_hold": True, "first_wait_seconds": 0.01}
+    assert failures(checked(seaweed, busy, **asked)) == []
 
 
 def all_of(weaknesses: Sequence[Weakness]) -> Weakness:
@@ -114,7 +115,7 @@ def test_a_server_fails_by_the_proofs_for_its_weaknesses_and_by_no_other(
     [
         (
             when("DELETE", "versionId=", answer=(204, b"", {}), skip=1),
-            ["lock holds", "lock cannot be bypassed"],
+            ["lock holds", "lock cannot be bypassed", "lock holds, in parts"],
         ),
         (
             when("DELETE", "x-amz-bypass-governance-retention", answer=(204, b"", {})),
@@ -137,6 +138,28 @@ def test_a_lock_that_is_not_set_fails(seaweed: Seaweed) -> None:
     assert failures(checked(seaweed, weakness, object_lock="compliance", lock_days=1)) == ["lock is set"]
 
 
+def test_a_lock_that_is_not_set_on_what_comes_in_parts_fails(seaweed: Seaweed) -> None:
+    parts: list[str] = []
+
+    def weakness(request: BaseHTTPRequestHandler) -> Answer | None:
+        if request.command == "POST" and "uploads" in request.path:
+            for name in [one for one in request.headers if one.lower().startswith("x-amz-object-lock")]:
+                parts.append(request.path.partition("?")[0])
+                del request.headers[name]
+        if request.command == "HEAD" and request.path.partition("?")[0] in parts:
+            return (200, b"", {"Content-Length": "6"})
+        return None
+
+    checks = checked(seaweed, weakness, object_lock="compliance", lock_days=1)
+    assert failures(checks) == ["lock is set, in parts"]
+
+
+def test_keys_that_are_wrong_are_said_to_be_wrong(seaweed: Seaweed) -> None:
+    (check,) = checked(seaweed, lambda request: None, secret_access_key="wrong" * 8)
+    assert check.said == "the server does not know these credentials (SignatureDoesNotMatch)"
+    assert check.hint == "check the access key and the secret key"
+
+
 def test_credentials_that_may_remove_nothing_leave_the_lock_untried_and_that_is_said(
     seaweed: Seaweed,
 ) -> None:
@@ -144,7 +167,9 @@ def test_credentials_that_may_remove_nothing_leave_the_lock_untried_and_that_is_
         seaweed, when("DELETE", "/checks/", answer=DENIED), object_lock="governance", lock_days=1
     )
     told = {one.what: one.said for one in checks}
-    assert "the lock itself was not tried" in told["lock holds"]
-    assert told["delete marker"] == "these credentials may not even put one over a file"
+    assert "these credentials may remove no version at all" in told["lock holds"]
+    assert told["delete marker"] == "these credentials may put none over a file"
+    unproven = {one.what for one in checks if not one.proven}
+    assert unproven == {"lock holds", "lock holds, in parts", "delete marker", "public access block"}
     assert "probes are kept by the server" in told["cleaning"]
     assert failures(checks) == ["ending uploads"]

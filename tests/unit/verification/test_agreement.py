@@ -224,7 +224,7 @@ def test_the_same_folder_under_two_names_is_no_copy(maker: VaultMaker, folders: 
     shutil.rmtree(folders[1])
     folders[1].symlink_to(folders[0])
     assert problems(verify_stores(named(*folders), known_head=maker.head)) == [
-        ("two", IntegrityError, "it is the folder of store one: that is no copy")
+        ("two", IntegrityError, f"{folders[1]} is the folder of store one: that is no copy")
     ]
 
 
@@ -259,7 +259,8 @@ def test_an_archive_that_is_being_sealed_is_no_problem_anywhere(folders: tuple[P
 def test_a_bucket_is_read_only_where_that_is_asked_for(
     maker: VaultMaker, folders: tuple[Path, Path], seaweed: Seaweed
 ) -> None:
-    """A multipart object's checksum is none of the whole: there the size is all that a glance has."""
+    """A multipart object's checksum is none of the whole: there a glance has the size, and parts that a near
+    copy is compared with."""
     store = S3Store(seaweed.options(seaweed.make_bucket("versioned")))
     altered = f"archives/{NAMES[0]}/{SEGMENT}"
     resized = f"archives/{NAMES[1]}/{SEGMENT}"
@@ -280,8 +281,33 @@ def test_a_bucket_is_read_only_where_that_is_asked_for(
 
     size = (maker.folder / resized).stat().st_size
     wrong_size = f"{resized} has {len(data) + 1:,} bytes, its manifest says {size:,}"
-    assert found() == [wrong_size]
+    near, far = (f"{altered} in {place} differs" for place in (folders[0], store.location))
+    told, differs = found()
+    assert told == wrong_size
+    assert differs.startswith(f"{far} at byte 0 from that in {folders[0]}")
     assert found(deep=True) == [f"{altered} was altered: its SHA-256 is not the manifest's", wrong_size]
+    (folders[0] / altered).chmod(0o600)
+    (folders[0] / altered).write_bytes(bytes(data))  # now the near copy is the wrong one too
+    assert not any(text.startswith((near, far)) for text in found())
+
+
+def test_parts_of_what_a_bucket_has_no_whole_checksum_of_are_compared_with_a_near_copy(
+    maker: VaultMaker, folders: tuple[Path, Path], seaweed: Seaweed
+) -> None:
+    store = S3Store(seaweed.options(seaweed.make_bucket("versioned")))
+    in_parts = f"archives/{NAMES[0]}/{SEGMENT}"
+    for path in sorted(maker.folder.rglob("*")):
+        name = path.relative_to(maker.folder).as_posix()
+        if path.is_file() and name == in_parts:
+            put_in_parts(seaweed, store.options.bucket, name, path.read_bytes())
+        elif path.is_file():
+            store.put_new(name, path.read_bytes())
+    bucket = NamedStore("bucket", True, lambda: S3Store(store.options))
+    far = verify_stores([bucket, named(folders[0])[0]], known_head=maker.head)[0].result
+    assert far.problems == []
+    assert (far.read, far.summed, far.sampled, far.sampled_like) == (False, far.files - 1, 1, "one")
+    alone = verify_stores([bucket], known_head=maker.head)[0].result
+    assert (alone.summed, alone.sampled, alone.sampled_like) == (far.files - 1, 0, None)
 
 
 def test_a_checksum_that_the_bucket_has_of_the_whole_file_is_held_against_the_manifest(
@@ -306,3 +332,14 @@ def put_in_parts(server: Seaweed, bucket: str, key: str, data: bytes) -> None:
     part = client.upload_part(**place, UploadId=upload, PartNumber=1, Body=data)
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload=parts)
+
+
+def test_what_a_store_lacks_is_named_in_the_order_in_which_it_was_sealed(tmp_path: Path) -> None:
+    maker = VaultMaker(tmp_path / "one")
+    sealed = ["2026-01-01", *(f"2026-01-01.{number}" for number in range(2, 12))]
+    for number, name in enumerate(sealed):
+        maker.add(name, [post(str(number), "text")])
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    shutil.rmtree(tmp_path / "two" / "archives")
+    (_, behind) = verify_stores(named(tmp_path / "one", tmp_path / "two"), known_head=None)
+    assert behind.result.problems[0].message == f"lacks {', '.join(sealed)}, which one has"

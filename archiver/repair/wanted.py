@@ -1,0 +1,106 @@
+"""What a store should have of an archive, and of the two files that make it a vault."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from archiver.copying import is_timestamp
+from archiver.errors import ArchiverError
+from archiver.keyholders import Recipient
+from archiver.keys import MAXIMUM_KEY_BYTES, Identity
+from archiver.repair.key import judge_keys
+from archiver.repair.reference import DESCRIPTION, SIGNERS, Reference, parse_signers
+from archiver.stores.base import outcome
+from archiver.stores.checks import parse_vault_id
+from archiver.stores.named import OpenedStore
+
+REWRAP_HINT = "encrypt it anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file that every store should have: its name there, and what it may hold: SHA-256 (hexadecimal) and
+    size in bytes. Of a key there may be several that are right, or none that can be told to be: `doubt`
+    says why."""
+
+    name: str
+    accepted: Mapping[str, int]
+    doubt: str = ""
+    refusal: str = ""
+    """Why none is put where it lacks, though some are right: which is, is not for this program to say."""
+    hint: str | None = None
+    """What to do where it cannot be put back, if something else than usual."""
+    data: bytes | None = None
+    """The right bytes, where no store gives them when it is asked for the file."""
+
+
+def wanted_of_archive(
+    stores: Sequence[OpenedStore],
+    reference: Reference,
+    identities: Sequence[Identity],
+    recipients: Sequence[Recipient],
+) -> list[Wanted]:
+    """All files of an archive; the manifest, which makes it exist, is the last."""
+    name = f"archives/{reference.archive.name}/manifest.json"
+    return [
+        *(
+            Wanted(reference.archive.path(one), {one.sha256: one.size})
+            for one in reference.archive.manifest.files
+        ),
+        _key(stores, reference, identities, recipients),
+        *_timestamp(stores, reference),
+        _exactly(f"{name}.sig", [reference.signature]),
+        _exactly(name, [reference.data]),
+    ]
+
+
+def _key(
+    stores: Sequence[OpenedStore],
+    reference: Reference,
+    identities: Sequence[Identity],
+    recipients: Sequence[Recipient],
+) -> Wanted:
+    key = judge_keys(stores, reference, identities, recipients)
+    # Several are right and not the same: the older one would let a removed keyholder in again.
+    refusal = "those of other stores are right, but not the same" if len(key.right) > 1 else ""
+    hint = REWRAP_HINT if refusal else key.hint
+    return Wanted(key.name, _hashed(key.right), key.doubt, refusal, hint, key.data)
+
+
+def _timestamp(stores: Sequence[OpenedStore], reference: Reference) -> Iterator[Wanted]:
+    """The token beside the manifest, where any store has one. Nothing here tells a right one from a wrong
+    one: where stores differ each keeps its own, and none that lacks it stays without."""
+    name = f"archives/{reference.archive.name}/manifest.json.tsr"
+    found = [one.store.read_many({name: MAXIMUM_KEY_BYTES})[name] for one in stores]
+    accepted = [data for data in found if isinstance(data, bytes) and is_timestamp(data)]
+    if accepted:
+        yield _exactly(name, accepted)
+
+
+def wanted_of_vault(stores: Sequence[OpenedStore], vault: str) -> list[Wanted]:
+    """The description and the list of signers. What a store has of them that can be none is put back; where
+    two lists can be one and differ, a person has to say which is right."""
+    limits = {DESCRIPTION: MAXIMUM_KEY_BYTES, SIGNERS: MAXIMUM_KEY_BYTES}
+    read = [one.store.read_many(limits) for one in stores]
+    described = [data for each in read if _describes(data := each[DESCRIPTION], vault)]
+    lists = [data for each in read if isinstance(data := each[SIGNERS], bytes) and parse_signers(data)]
+    wanted = _exactly(SIGNERS, lists)
+    if len(wanted.accepted) > 1:
+        refusal = "those of other stores are not the same"
+        wanted = Wanted(
+            SIGNERS, wanted.accepted, refusal=refusal, hint="compare them, and put the right one there"
+        )
+    return [_exactly(DESCRIPTION, described), wanted]
+
+
+def _describes(data: bytes | ArchiverError, vault: str) -> bool:
+    return isinstance(data, bytes) and outcome(partial(parse_vault_id, data, "")) == vault
+
+
+def _exactly(name: str, right: Sequence[bytes | ArchiverError]) -> Wanted:
+    return Wanted(name, _hashed([data for data in right if isinstance(data, bytes)]))
+
+
+def _hashed(right: Sequence[bytes]) -> dict[str, int]:
+    return {hashlib.sha256(data).hexdigest(): len(data) for data in right}
