@@ -110,7 +110,7 @@ def follow_chain(
         last = head.sequence if head else 0
         raise IntegrityError(
             f"number {known_head.sequence} was noted as written, but the chain ends at {last}, {before}",
-            "the last ones were cut off: restore them from another store",
+            "the last ones were cut off: another store may have them: archiver sync",
         )
 
 
@@ -146,12 +146,12 @@ def _check_place(name: str, document: Document, head: Head | None, before: str) 
     if sequence != due or isinstance(sequence, bool):
         raise IntegrityError(
             f"{name} has number {_shown(sequence)} where {due} is due, after {before}",
-            "what should be between was removed, or the order was changed: restore it from another store",
+            "what should be between was removed, or the order was changed: archiver sync, if another has it",
         )
     if document.get("previous", "") != expected["previous"]:
         raise IntegrityError(
             f"{name} does not name the document before it ({before}) by its hash",
-            f"{before} was replaced by another: restore it from another store",
+            f"{before} was replaced by another: archiver repair brings it from another store",
         )
 
 

@@ -3,7 +3,6 @@
 Listing and verifying the chain needs no private key; opening an archive needs a keyholder's identity.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -16,6 +15,7 @@ from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
 from archiver.keys import Identity, open_archive_key
 from archiver.stores.base import NotInStoreError, Store
+from archiver.stores.checks import MEND_HINT, parse_vault_id
 
 _MAXIMUM_SMALL_FILE = 1024 * 1024
 _SMALL_FILES = ("/manifest.json", "/manifest.json.sig", "/key.age")
@@ -66,15 +66,9 @@ class Vault:
             self._names_ahead = list(store.list("archives/"))
             self._ahead = _read_ahead(store, self._names_ahead)
         try:
-            described = json.loads(self.read("vault.json", _MAXIMUM_SMALL_FILE))
-            self.id = str(described["vault"])
+            self.id = parse_vault_id(self.read("vault.json", _MAXIMUM_SMALL_FILE), store.location)
         except NotInStoreError as error:
             raise NoVaultError(f"there is no vault in {store.location}", _NO_VAULT) from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise IntegrityError(
-                f"vault.json in {store.location} is not a vault's description",
-                "restore it from another store",
-            ) from error
         self._keys: dict[str, Identity] = {}
         self._unwrapping: dict[str, Lock] = {}
 
@@ -96,7 +90,7 @@ class Vault:
             text = self.read("allowed_signers", _MAXIMUM_SMALL_FILE).decode("utf-8", "replace")
             return AllowedSigners.parse(text)
         except FormatError as error:
-            raise IntegrityError(f"allowed_signers: {error}", "restore it from another store") from error
+            raise IntegrityError(f"allowed_signers: {error}", MEND_HINT) from error
 
     def archive_names(self) -> tuple[list[str], list[str]]:
         """Names of archives with a manifest, and of folders that have none."""
@@ -163,7 +157,7 @@ class Vault:
         if manifest.archive != name or manifest.vault != self.id:
             raise IntegrityError(
                 f"{path} belongs to the archive {manifest.archive!r} of the vault {manifest.vault!r}",
-                "it was moved here: restore the right one from another store",
+                f"it was moved here: {repair_hint(name)}",
             )
         return manifest.sequence, name, manifest, data, signature
 

@@ -49,7 +49,12 @@ def find_store(settings: Settings, name: str, *, cached: bool = False) -> NamedS
 
 def first_store(settings: Settings) -> Store:
     """The first required store, which sealing writes to before all others, and reads without a cache."""
-    return next(one for one in named_stores(settings) if one.required).open()
+    for one in named_stores(settings):
+        if one.required:
+            return one.open()
+    raise ConfigurationError(
+        f"no store in {settings.path} is required, so there is none to seal into", "write: required = true"
+    )
 
 
 def open_vault(settings: Settings, store: str | None = None, *, cached: bool = True) -> Vault:

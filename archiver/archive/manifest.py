@@ -153,7 +153,11 @@ def _reason(error: Exception) -> str:
 
 def _restore_hint(name: str) -> str:
     folder, _, rest = name.partition("/")
-    return repair_hint(rest.partition("/")[0]) if folder == "archives" else "restore it from another store"
+    return (
+        repair_hint(rest.partition("/")[0])
+        if folder == "archives"
+        else "restore it from another store: archiver repair"
+    )
 
 
 def parse_manifest(data: bytes, name: str) -> Manifest:

@@ -181,7 +181,8 @@ def _print(
         session.note(f"{number_of(number, 'moderation record')} {were} not searched: kind:moderation")
     if effort is not None:
         session.note(
-            f"read {effort.segments} segments, {effort.chunks} chunks, {effort.frames} frames,"
+            f"read {number_of(effort.segments, 'segment')}, {number_of(effort.chunks, 'chunk')},"
+            f" {number_of(effort.frames, 'frame')},"
             f" {effort.bytes:,} bytes"
             + (f", {number_of(effort.requests, 'request')}" if effort.requests else "")
         )

@@ -34,8 +34,10 @@ class NotInStoreError(IntegrityError):
 
     def __init__(self, name: str, location: str, how: str = "is missing from") -> None:
         folder, _, rest = name.partition("/")
-        repair = f": archiver repair {rest.partition('/')[0]}" if folder == "archives" else ""
-        super().__init__(f"{name} {how} {location}", f"restore it from another store{repair}")
+        archive = f" {rest.partition('/')[0]}" if folder == "archives" else ""
+        super().__init__(
+            f"{name} {how} {location}", f"restore it from another store: archiver repair{archive}"
+        )
         self.name = name
 
 

@@ -34,7 +34,9 @@ def segment(home: Home) -> str:
     """A damaged one."""
     (archive,) = home.archives
     name = archive.path(archive.manifest.files[0])
-    home.replace(name, (home.folder / "vault" / name).read_bytes()[:-1] + b"\0")
+    sealed = bytearray((home.folder / "vault" / name).read_bytes())
+    sealed[-1] ^= 1
+    home.replace(name, bytes(sealed))
     return name
 
 
