@@ -17,7 +17,6 @@ PUT = st.tuples(
 ACTS = st.one_of(
     PUT,
     st.tuples(st.just("get"), KEYS, st.integers(0, 50)),
-    st.tuples(st.just("forget"), KEYS, st.none()),
     st.tuples(st.just("reopen"), KEYS, st.none()),
 )
 
@@ -45,10 +44,6 @@ def test_any_use_gives_back_what_was_put_or_nothing(acts: list[tuple[str, str, o
                 assert isinstance(what, int)
                 found = cache.file(key).get(what)
                 assert found is None or found in put[key][what]
-            elif kind == "forget":
-                cache.forget([key])
-                put.pop(key, None)
-                assert cache.file(key).extents() == []
             else:
                 cache.close()
             held = [(each, *part) for each in put for part in cache.file(each).extents()]
