@@ -171,7 +171,7 @@ with open(sys.argv[1], "rb") as source:
     store.put_new(sys.argv[2], source)
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
-"""What the process itself held at most, in KiB: `ru_maxrss` begins with that of the process which started it."""
+"""What the process itself held at most, in KiB: `ru_maxrss` would begin with that of its parent."""
 
 
 def test_a_large_file_goes_up_in_little_memory(versioned: Bucket, tmp_path: Path) -> None:
