@@ -45,12 +45,20 @@ class Seaweed:
     """One server with its data in a folder, at work inside `with`. `tls`: serve over TLS with a certificate
     for `localhost` and 127.0.0.1 by a private authority, whose certificate is then at `ca_file`.
     `domain`: serve `BUCKET.domain` as well, for virtual-host addresses. `encrypts`: have a key for what it is
-    asked to encrypt (SSE-S3)."""
+    asked to encrypt (SSE-S3). `volume_mebibytes`: the size of the files that it keeps objects in; it stands
+    still for up to a second whenever it begins another."""
 
     def __init__(
-        self, folder: Path, *, tls: bool = False, domain: str | None = None, encrypts: bool = False
+        self,
+        folder: Path,
+        *,
+        tls: bool = False,
+        domain: str | None = None,
+        encrypts: bool = False,
+        volume_mebibytes: int = 64,
     ) -> None:
         self.folder = folder
+        self.volume_mebibytes = volume_mebibytes
         self.access_key = f"KEY{secrets.token_hex(8)}"
         self.secret_key = secrets.token_hex(20)
         # For each bucket one volume, not seven: a run of tests has hundreds of buckets.
@@ -91,7 +99,8 @@ class Seaweed:
         command = [
             str(program), "-logdir", str(self.folder), "server", f"-dir={self.folder / 'data'}",
             "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-master.port={self._master}", "-master.telemetry=false",
-            "-master.volumeSizeLimitMB=64", f"-volume.port={self._volume}", "-volume.max=2000",
+            f"-master.volumeSizeLimitMB={self.volume_mebibytes}", f"-volume.port={self._volume}",
+            "-volume.max=2000",
             "-volume.preStopSeconds=0", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms",
             f"-filer.port={self._filer}", f"-filer.localSocket={self.folder / 'filer.sock'}", "-s3",
             f"-s3.port={self.port}", f"-s3.config={self.folder / 's3.json'}", "-s3.autoCreateBucket=false",
