@@ -65,13 +65,13 @@ def progress_bar(session: Session) -> Callable[[str, int], None]:
     return show
 
 
-def step_progress(session: Session) -> Callable[[str, int, int], None]:
-    """As `progress_bar`, for steps of a known number."""
+def step_progress(session: Session, in_words: Callable[[int], str] = str) -> Callable[[str, int, int], None]:
+    """As `progress_bar`, for steps of a known number, or whatever `in_words` makes of it."""
     if session.json or not sys.stderr.isatty():
         return lambda what, done, total: None
 
     def show(what: str, done: int, total: int) -> None:
-        click.echo(f"\r{what} {done} of {total} …\x1b[K", err=True, nl=False)
+        click.echo(f"\r{what} {in_words(done)} of {in_words(total)} …\x1b[K", err=True, nl=False)
 
     return show
 

@@ -1,13 +1,11 @@
 """`archiver sync`: every store with every archive."""
 
-import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import byte_size, clear_progress, joined
+from archiver.cli._report import byte_size, clear_progress, joined, step_progress
 from archiver.cli._session import print_error
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError
@@ -42,21 +40,14 @@ def command(session: Session, only: str | None) -> int:
             only=only,
             known_head=remembered_head(settings)[0],
             clean=collects,
-            progress=_byte_progress(session),
+            progress=step_progress(session, byte_size),
         )
     clear_progress(session)
     return _report(session, result)
 
 
-def _byte_progress(session: Session) -> Callable[[str, int, int], None]:
-    """A line on the terminal that counts bytes; nothing elsewhere."""
-    if session.json or not sys.stderr.isatty():
-        return lambda what, done, total: None
-
-    def show(what: str, done: int, total: int) -> None:
-        click.echo(f"\r{what} {byte_size(done)} of {byte_size(total)} …\x1b[K", err=True, nl=False)
-
-    return show
+def show(what: str, done: int, total: int) -> None:
+    click.echo(f"\r{what} {byte_size(done)} of {byte_size(total)} …\x1b[K", err=True, nl=False)
 
 
 def _report(session: Session, result: Synced) -> int:

@@ -61,6 +61,14 @@ class Ahead(NamedTuple):
     found: Mapping[Place, list[Hit]] = {}
 
 
+class _Wanted(NamedTuple):
+    """What a search asks of every segment: the first `fetch` hits in an order."""
+
+    query: Query
+    order: Order
+    fetch: int
+
+
 class _Expected:
     """What one segment holds for a search: how many hits, the rows still to be fetched, of a ranked one
     the tables with scores and keys of their best hits, and the hits of tables that were read through."""
@@ -82,11 +90,12 @@ def fetch_ahead(
 ) -> Ahead:
     """Have at hand what finding the first `fetch` hits reads of these segments, given in their order. Of a
     ranked search return which those are: of all others only the scores were read."""
+    wanted = _Wanted(query, order, fetch)
     expected: list[tuple[Segment, _Expected]] = []
     size, hits = len(ordered) if order == "relevance" else 1, 0
     while len(expected) < len(ordered) and (order == "relevance" or hits < fetch):
         wave = [segment for segment, _, _ in ordered[len(expected) : len(expected) + size]]
-        some = segments.each(wave, lambda segment: _expect(segments, segment, query, order, fetch))
+        some = segments.each(wave, lambda segment: _expect(segments, segment, wanted))
         expected += zip(wave, some, strict=True)
         hits = sum(one.hits for _, one in expected)
         size = _wave_size(len(expected), hits, fetch)
@@ -129,7 +138,8 @@ def _needed(
         yield segment, one
 
 
-def _expect(segments: Segments, segment: Segment, query: Query, order: Order, fetch: int) -> _Expected:
+def _expect(segments: Segments, segment: Segment, wanted: _Wanted) -> _Expected:
+    query, order, _ = wanted
     expected = _Expected()
     reader = segments.reader(segment.archive, segment.file)
     try:
@@ -139,41 +149,36 @@ def _expect(segments: Segments, segment: Segment, query: Query, order: Order, fe
                 continue
             reader.gather(word_statements(table, query, order))
             if order == "relevance":
-                _expect_best(reader, table, query, fetch, expected)
+                _expect_best(reader, table, wanted, expected)
             elif table == "relation":  # in the order captured, which only all of its rows tell
-                _scan(segments, segment, table, query, order, fetch, expected)
+                _scan(segments, segment, table, wanted, expected)
             else:
-                _expect_first(segments, segment, table, query, order, fetch, expected)
+                _expect_first(segments, segment, table, wanted, expected)
     except apsw.Error as error:
         raise reader.translated(error) from error
     return expected
 
 
-def _expect_best(reader: SegmentReader, table: str, query: Query, fetch: int, expected: _Expected) -> None:
+def _expect_best(reader: SegmentReader, table: str, wanted: _Wanted, expected: _Expected) -> None:
     """The best hits: ranked here once, and once more by the search, whose scores are remembered."""
-    keys: Iterator[Any] = reader.connection.execute(*keys_statement(table, query, "relevance"))
+    keys: Iterator[Any] = reader.connection.execute(*keys_statement(table, wanted.query, "relevance"))
     reader.gather(length_statements(table, (row[0] for row in keys)))
-    best = reader.connection.execute(*best_statement(table, query, fetch))
+    best = reader.connection.execute(*best_statement(table, wanted.query, wanted.fetch))
     expected.best[table] = [(score, key) for key, score in best]
 
 
 def _expect_first(
-    segments: Segments,
-    segment: Segment,
-    table: str,
-    query: Query,
-    order: Order,
-    fetch: int,
-    expected: _Expected,
+    segments: Segments, segment: Segment, table: str, wanted: _Wanted, expected: _Expected
 ) -> None:
     """Rows in time order. Where more is asked of them than words, they are fetched and looked at in growing
     numbers, until enough are as asked for."""
+    query, order, fetch = wanted
     reader = segments.reader(segment.archive, segment.file)
     keys = _keys(reader, table, segment.file.records[table], query, order)
     if matching_statement(table, query, []) is None:
         some = list(islice(keys, min(fetch, _MOST_ROWS_AT_ONCE + 1)))
         if len(some) > _MOST_ROWS_AT_ONCE:
-            _scan(segments, segment, table, query, order, fetch, expected)
+            _scan(segments, segment, table, wanted, expected)
             return
         expected.hits += len(some)
         expected.rows += [row_statement(table, key) for key in some]
@@ -189,25 +194,17 @@ def _expect_first(
         if hits >= fetch:
             break
         if seen >= _MOST_ROWS:
-            _scan(segments, segment, table, query, order, fetch, expected)
+            _scan(segments, segment, table, wanted, expected)
             return
         size *= _STEP
     expected.hits += hits
 
 
-def _scan(
-    segments: Segments,
-    segment: Segment,
-    table: str,
-    query: Query,
-    order: Order,
-    fetch: int,
-    expected: _Expected,
-) -> None:
+def _scan(segments: Segments, segment: Segment, table: str, wanted: _Wanted, expected: _Expected) -> None:
     """Do what the search itself would: with a read-ahead, and here beside other segments. What was read of
     the store is then of no more use."""
     with segments.scanning:
-        hits = segments.hits(segment, *hits_statement(table, query, order, fetch, segment.archive.name))
+        hits = segments.hits(segment, *hits_statement(table, *wanted, segment.archive.name))
         segments.reader(segment.archive, segment.file).let_go()
     expected.found[table] = hits
     expected.hits += len(hits)

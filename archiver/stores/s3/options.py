@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
+from archiver.settings_stores import Addressing, ObjectLock
 from archiver.stores.base import check_name
-
-Addressing = Literal["auto", "path", "virtual"]
-ObjectLock = Literal["none", "governance", "compliance"]
 
 
 @dataclass(frozen=True)
