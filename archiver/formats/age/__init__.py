@@ -14,6 +14,7 @@ from archiver.formats.age.errors import (
     NoMatchError,
     PayloadError,
 )
+from archiver.formats.age.file_key import FileKeyIdentity
 from archiver.formats.age.header import Identity
 from archiver.formats.age.keys import (
     Recipient,
@@ -35,6 +36,7 @@ __all__ = [
     "ArmorError",
     "BytesSource",
     "DecryptReader",
+    "FileKeyIdentity",
     "FileSource",
     "HeaderError",
     "HmacError",

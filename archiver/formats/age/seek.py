@@ -31,7 +31,8 @@ class SeekReader:
     Opening parses the header, unwraps the file key and authenticates the last chunk, so that `size`, the
     plaintext's length, is authentic; it takes one read for the header and one for the last chunk. It raises
     HeaderError, NoMatchError, HmacError, PayloadError or ArmorError. An armored source is decoded into
-    memory first, up to 64 MiB. Not for several threads at once."""
+    memory first, up to 64 MiB. `file_key` is the key that was unwrapped, a secret: what opens this file, and
+    no other, by a `FileKeyIdentity`. Not for several threads at once."""
 
     def __init__(
         self,
@@ -123,6 +124,7 @@ class SeekReader:
         payload_start = header.length + NONCE_BYTES
         if len(nonce) < NONCE_BYTES or self._source.size < payload_start:
             raise HeaderError("the payload's nonce is cut short")
+        self.file_key = file_key
         self._cipher = ChaCha20Poly1305(payload_key(file_key, nonce))
         self._layout = Layout(payload_start, self._source.size - payload_start)
         self._layout.check()
