@@ -16,6 +16,8 @@ from archiver.progress import Cursor, Gap
 from archiver.records import Moderation
 from archiver.register import Registered
 from archiver.seal import SealOptions
+from archiver.seal.unsealed import UnsealedSegment
+from archiver.seal.unsealed_build import Progress, UnsealedOptions, build_unsealed
 from archiver.search.moderation import spooled_entries
 from archiver.settings import Settings
 from archiver.spool import Spool, SpooledMedia
@@ -187,6 +189,28 @@ def count_moderation(settings: Settings) -> int:
     """How many moderation records this host's spool remembers, sealed ones included; 0 where it has none.
     Costs a fraction of a millisecond, needs no key, and writes nothing."""
     return count_registered(settings.spool)
+
+
+def open_spool_segments(
+    settings: Settings,
+    progress: Progress = lambda phase, done, total: None,
+    *,
+    up_to_page: int | None = None,
+) -> list[UnsealedSegment]:
+    """What is captured and not yet sealed here, as segments to be searched, oldest first, without the
+    moderation register's entries; none where this host has no spool, or not its identity, or nothing is in
+    it. `up_to_page`: as of when the spool's last page had this id. Needs no lock, writes nothing, and is to
+    be called before the archives are listed. Raise as `archiver.seal.unsealed_build.build_unsealed` does."""
+    database = settings.spool / SPOOL_FILE
+    if not os.access(database, os.R_OK) or not os.access(settings.spool_identity, os.R_OK):
+        return []
+    return build_unsealed(
+        settings.spool,
+        load_identity(settings.spool_identity),
+        settings.state if os.access(settings.state, os.R_OK) else None,
+        UnsealedOptions(settings.segment_bytes, settings.language, settings.digest, up_to_page),
+        progress,
+    )
 
 
 def find_spooled_media(

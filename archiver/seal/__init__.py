@@ -36,7 +36,8 @@ from archiver.seal.earlier import (
 )
 from archiver.seal.media import Places, seal_media
 from archiver.seal.plan import plan_segments
-from archiver.seal.segment import SealedSegment, SegmentContext
+from archiver.seal.segment import SealedSegment
+from archiver.seal.segment_build import SegmentContext
 from archiver.seal.workers import WorkerSetup, seal_segments
 from archiver.spool import Spool, SpooledMedia
 from archiver.state import Sealing, State

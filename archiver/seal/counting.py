@@ -7,7 +7,8 @@ from hashlib import sha256
 import msgspec
 
 from archiver.archive.manifest import Count, ModerationCount, Origin
-from archiver.seal.segment import Decided, SealedSegment
+from archiver.seal.segment import SealedSegment
+from archiver.seal.segment_build import Decided
 from archiver.sources import moderation
 from archiver.sources.x_api.endpoints import AROUND
 from archiver.spool import SpooledCapture, SpooledMedia

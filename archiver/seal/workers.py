@@ -14,7 +14,8 @@ from archiver.cycles import look_for_cycles_rarely
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.seal.plan import SegmentPlan
-from archiver.seal.segment import SealedSegment, SegmentContext, seal_segment
+from archiver.seal.segment import SealedSegment, seal_segment
+from archiver.seal.segment_build import SegmentContext
 from archiver.spool import Spool
 from archiver.state import State
 from archiver.stores.base import Store

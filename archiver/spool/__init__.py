@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS made_for (recipient TEXT NOT NULL);
 """
 
 
+DAMAGED_HINT = "keep it for examination; move it and the state's file aside, and take all anew"
 _COMPACTING_WAIT_MS = 1_000
 
 
@@ -86,24 +87,24 @@ class Spool(MediaSpool):
         local = LocalDatabase(
             folder / "spool.sqlite",
             _SCHEMA + MEDIA_SCHEMA + PROGRESS_SCHEMA + REGISTER_SCHEMA,
-            damaged_hint="keep it for examination; move it and the state's file aside, and take all anew",
+            damaged_hint=DAMAGED_HINT,
         )
         super().__init__(folder, identity, local)
         self.progress = ProgressNotes(local)
         self.register = RegisterTable(local)
         try:
-            self._check_identity()
+            if not self.is_made_for_identity():
+                self._note_identity()
         except BaseException:
             self.close()
             raise
 
-    def _check_identity(self) -> None:
-        """Raise IntegrityError where what lies here is for another identity: what was added now could never
-        be sealed together with it."""
-        recipient = self.identity.recipient().encode()
+    def is_made_for_identity(self) -> bool:
+        """Whether it is noted whom the spool was made for. Raise IntegrityError where what lies here is for
+        another identity: what was added now could never be sealed together with it."""
         made_for = [row[0] for row in self._rows("SELECT recipient FROM made_for")]
-        if made_for == [recipient]:
-            return
+        if made_for == [self.identity.recipient().encode()]:
+            return True
         if not self.is_empty():
             if made_for:
                 raise IntegrityError(
@@ -111,6 +112,10 @@ class Spool(MediaSpool):
                     "bring back the file that collector.spool_identity names, as it was",
                 )
             self.read_page(self.pages()[0].id)  # of a version that did not note whom it was made for
+        return False
+
+    def _note_identity(self) -> None:
+        recipient = self.identity.recipient().encode()
         with self._local.transaction():
             self._database.execute("DELETE FROM made_for")
             self._database.execute("INSERT INTO made_for VALUES (?)", (recipient,))

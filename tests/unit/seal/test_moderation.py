@@ -15,7 +15,7 @@ from archiver.rebuild import rebuild_segment
 from archiver.records import Attachment, LogRow, Moderation
 from archiver.seal import seal
 from archiver.seal.counting import CONTEXT_REQUEST
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
 from archiver.search.run import Hit, Searcher
 from archiver.sources.moderation import encode_entry
 from archiver.sources.x.media_names import media_file_name
