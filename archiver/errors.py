@@ -18,6 +18,8 @@ class ArchiverError(Exception):
     """What the command line prints as `archiver: error: …` and `archiver: hint: …`."""
 
     exit_code = 1
+    archive: str | None = None
+    """The archive in which something is wrong or which cannot be opened, where that is known."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)

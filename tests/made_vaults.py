@@ -6,6 +6,7 @@ of the moderation register are their own bytes."""
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,8 +21,9 @@ from archiver.chain import Head, encode_document, next_fields, sign_document
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
-from archiver.keys import archive_key_name, new_identity, seal_archive_key
+from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name, new_identity, seal_archive_key
 from archiver.records import Message, Moderation, Post, Record, Relation
+from archiver.search.catalogue import Catalogue
 from archiver.search.run import Searcher
 from archiver.sources.moderation import encode_entry
 from archiver.stores.local import LocalStore
@@ -32,7 +34,8 @@ from tests.programs import PROJECT
 
 SEALED_BEFORE = PROJECT / "tests" / "unit" / "archive" / "sealed_before"
 """Segments' databases as earlier versions made them, one for each schema: 1 by version 0.1.0 from a month of
-the built-in sample; 2 by version 0.2.0 from an export and a fake of X that show the same posts."""
+the built-in sample; 2 by version 0.2.0 from an export and a fake of X that show the same posts; 3 by version
+0.4.0 from made-up answers of X, some of them around an item of the moderation register."""
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """A folder for vaults made by the dozen: on a disk, most of the time would go into syncing it."""
 ACCOUNT = "1001"
@@ -151,7 +154,8 @@ class VaultMaker:
         tables = [one for (one,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         records = {
             table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-            for table in ("post", "message", "relation", "account", "gone")
+            for table in ("post", "message", "relation", "account", "gone", "moderation")
+            if table in tables
         }
         gone = dict(database.execute("SELECT kind, count(*) FROM gone GROUP BY kind"))
         (revised,) = database.execute(
@@ -210,10 +214,26 @@ class VaultMaker:
         far.forget_counts()
         return far
 
-    def searcher(self, processes: int = 1) -> Searcher:
+    def searcher(
+        self, processes: int = 1, *, catalogue: Catalogue | None = None, language: str = "english"
+    ) -> Searcher:
+        """`catalogue`: one that is kept between searches; segments that it has are opened when needed."""
         vault = self.vault()
         archives = vault.list_archives().require_sound()
-        return Searcher(vault, archives, [self.holder], processes=processes)
+        return Searcher(
+            vault, archives, [self.holder], catalogue=catalogue, language=language, processes=processes
+        )
+
+    def catalogue(self) -> Catalogue:
+        """One of the whole vault as it lies in the folder, held in memory."""
+        vault = Vault(self.store)
+        catalogue = Catalogue.open(None, VAULT_ID, [self.holder])
+        for archive in vault.list_archives().require_sound():
+            for file in archive.manifest.segments:
+                with closing(vault.open_segment(archive, file, [self.holder])) as reader:
+                    key = self.store.read(archive_key_name(archive.name), MAXIMUM_KEY_BYTES)
+                    catalogue.add(archive.name, file, reader, sha256(key).hexdigest())
+        return catalogue
 
     def _segment(
         self, archive: str, number: int, records: list[Made], identity: age.X25519Identity, fetched_ms: int

@@ -30,8 +30,8 @@ from archiver.records import (
     Relation,
 )
 
-SCHEMA_VERSION = 3
-"""2 added the tables `person` and `again`, 3 `moderation`."""
+SCHEMA_VERSION = 4
+"""2 added the tables `person` and `again`, 3 `moderation`, 4 the indexes of replies and conversations."""
 APPLICATION_ID = 0x61726368
 """The letters `arch`, at byte 68 of the database (SQLite, "Database File Format", 1.3.17)."""
 

@@ -111,10 +111,12 @@ class SegmentReader:
 
     def _translated(self, error: Exception) -> ArchiverError:
         if isinstance(error, ArchiverError):
-            return error
-        if isinstance(error, age.NoMatchError):
-            return IntegrityError(f"{self.name}: {NOT_ITS_KEY}", repair_hint(self._archive))
-        return IntegrityError(f"{self.name}: {error}", repair_hint(self._archive))
+            ours = error
+        else:
+            what = NOT_ITS_KEY if isinstance(error, age.NoMatchError) else str(error)
+            ours = IntegrityError(f"{self.name}: {what}", repair_hint(self._archive))
+        ours.archive = self._archive
+        return ours
 
     @property
     def _archive(self) -> str:

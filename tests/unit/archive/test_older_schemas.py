@@ -8,14 +8,14 @@ import pytest
 
 from archiver.archive.build import SCHEMA_VERSION
 from archiver.rebuild import rebuild_segment
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
 from archiver.search.record import find_record
 from archiver.vault import Vault
 from archiver.verification import verify_vault
 from tests.made_vaults import SEALED_BEFORE, VaultMaker, moderation, post
 
-SCHEMAS = (1, 2)
-VERSIONS = {1: "archiver 0.1.0", 2: "archiver 0.2.0"}
+SCHEMAS = (1, 2, 3)
+VERSIONS = {1: "archiver 0.1.0", 2: "archiver 0.2.0", 3: "archiver 0.4.0"}
 
 
 @pytest.fixture
@@ -44,7 +44,8 @@ def test_a_segment_of_an_earlier_version_is_what_that_version_made(maker: VaultM
     assert ask(maker, maker.vault(), "SELECT value FROM meta WHERE name = 'tool'") == [[(VERSIONS[schema],)]]
     tables = {name for (name,) in ask(maker, maker.vault(), "SELECT name FROM sqlite_schema")[0]}
     assert ({"person", "again"} & tables != set()) == (schema >= 2)
-    assert "moderation" not in tables
+    assert ("moderation" in tables) == (schema >= 3)
+    assert "post_in_reply_to_id" not in tables
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
@@ -65,7 +66,7 @@ def test_records_of_all_schemas_are_found_side_by_side(maker: VaultMaker) -> Non
     maker.add("2026-12-01", [post("1", "Bridge open again", 1), moderation("m1", item_id="2", text="rude")])
     with closing(maker.searcher()) as searcher:
         hits = searcher.search(parse_query("bridge"), limit=0).hits
-        assert len({hit.archive for hit in hits}) == 3
+        assert len({hit.archive for hit in hits}) == 4
         (message,) = searcher.search(parse_query("tip sandbags kind:message")).hits
         assert message.versions == 1  # which came both ways
         assert searcher.search(parse_query("kind:follower"), limit=0).hits
