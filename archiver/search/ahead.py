@@ -8,24 +8,21 @@ foreseen here is read when it is needed: slower, never wrong.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 
-from archiver.archive.read import SegmentReader
 from archiver.search.hit import Hit
-from archiver.search.query import Query
+from archiver.search.question import Place, Question, place_of
 from archiver.search.segments import Dated, Segment, Segments
+from archiver.search.spool_segment import OpenSegment
 from archiver.search.statement import (
+    Asked,
     Order,
-    Statement,
-    best_statement,
+    among_statement,
     hits_statement,
     keys_statement,
-    length_statements,
-    matching_statement,
     row_statement,
-    tables_of,
     word_statements,
 )
 
@@ -41,81 +38,37 @@ _STEP = 4
 """How many times as many rows are looked at next."""
 
 
-Place = tuple[str, str, str]
-"""Archive, segment and table."""
-
-
-class Best(NamedTuple):
-    """Of a ranked search: how many of each segment's and table's best hits are among the first, by
-    `place_of`; and the score up to which that is all of them, None where there are no others."""
-
-    counts: dict[Place, int]
-    edge: float | None
-
-
-class Ahead(NamedTuple):
-    """What is known after fetching ahead: of a ranked search its best hits; and the hits of segments' tables
-    that had to be read through to find any, which nobody needs to read again."""
-
-    best: Best | None = None
-    found: Mapping[Place, list[Hit]] = {}
-
-
-class _Wanted(NamedTuple):
-    """What a search asks of every segment: the first `fetch` hits in an order."""
-
-    query: Query
-    order: Order
-    fetch: int
-
-
 class _Expected:
-    """What one segment holds for a search: how many hits, the rows still to be fetched, of a ranked one
-    the tables with scores and keys of their best hits, and the hits of tables that were read through."""
+    """What one segment holds for a search: how many hits, the rows still to be fetched, and the hits of
+    tables that were read through."""
 
     def __init__(self) -> None:
         self.hits = 0
-        self.rows: list[Statement] = []
-        self.best: dict[str, list[tuple[float, int]]] = {}
+        self.rows: list[tuple[str, int]] = []
         self.found: dict[str, list[Hit]] = {}
 
 
-def place_of(segment: Segment, table: str) -> Place:
-    """A segment's table."""
-    return segment.archive.name, segment.file.name, table
-
-
 def fetch_ahead(
-    segments: Segments, ordered: Sequence[Dated], query: Query, order: Order, fetch: int
-) -> Ahead:
-    """Have at hand what finding the first `fetch` hits reads of these segments, given in their order. Of a
-    ranked search return which those are: of all others only the scores were read."""
-    wanted = _Wanted(query, order, fetch)
+    segments: Segments, ordered: Sequence[Dated], question: Question, fetch: int
+) -> Mapping[Place, list[Hit]]:
+    """Where segments are far away, have at hand what finding the first `fetch` hits in the order of time
+    reads of these, given in their order. Return the hits of tables that had to be read through to find any,
+    which nobody needs to read again."""
+    if segments.are_near:
+        return {}
+    ahead = _Ahead(segments, question, fetch)
     expected: list[tuple[Segment, _Expected]] = []
-    size, hits = len(ordered) if order == "relevance" else 1, 0
-    while len(expected) < len(ordered) and (order == "relevance" or hits < fetch):
+    size, hits = 1, 0
+    while len(expected) < len(ordered) and hits < fetch:
         wave = [segment for segment, _, _ in ordered[len(expected) : len(expected) + size]]
-        some = segments.each(wave, lambda segment: _expect(segments, segment, wanted))
-        expected += zip(wave, some, strict=True)
+        expected += zip(wave, segments.each(wave, ahead.expect), strict=True)
         hits = sum(one.hits for _, one in expected)
         size = _wave_size(len(expected), hits, fetch)
-    best = _best(expected, fetch) if order == "relevance" else None
-    segments.gather((segment, one.rows) for segment, one in _needed(expected, order, fetch))
-    read = {place_of(segment, table): some for segment, one in expected for table, some in one.found.items()}
-    return Ahead(best, read)
-
-
-def _best(expected: Sequence[tuple[Segment, _Expected]], fetch: int) -> Best:
-    """The first `fetch` hits of all segments together; their rows are to be fetched."""
-    scores = sorted(score for _, one in expected for some in one.best.values() for score, _ in some)
-    edge = scores[fetch - 1] if len(scores) >= fetch else None
-    counts = {}
-    for segment, one in expected:
-        for table, some in one.best.items():
-            keys = [key for score, key in some if edge is None or score <= edge]
-            counts[place_of(segment, table)] = len(keys)
-            one.rows += [row_statement(table, key) for key in keys]
-    return Best(counts, edge)
+    segments.gather(
+        (segment, [row_statement(table, key) for table, key in one.rows])
+        for segment, one in _needed(expected, fetch)
+    )
+    return {place_of(segment, table): some for segment, one in expected for table, some in one.found.items()}
 
 
 def _wave_size(asked: int, hits: int, fetch: int) -> int:
@@ -126,94 +79,85 @@ def _wave_size(asked: int, hits: int, fetch: int) -> int:
     return min(_MOST, max(_FEWEST, enough))
 
 
-def _needed(
-    expected: Sequence[tuple[Segment, _Expected]], order: Order, fetch: int
-) -> Iterator[tuple[Segment, _Expected]]:
+def _needed(expected: Sequence[tuple[Segment, _Expected]], fetch: int) -> Iterator[tuple[Segment, _Expected]]:
     """Those whose rows are shown: in order, until there are enough hits."""
     hits = 0
     for segment, one in expected:
-        if order != "relevance" and hits >= fetch:
+        if hits >= fetch:
             return
         hits += one.hits
         yield segment, one
 
 
-def _expect(segments: Segments, segment: Segment, wanted: _Wanted) -> _Expected:
-    query, order, _ = wanted
-    expected = _Expected()
-    reader = segments.reader(segment.archive, segment.file)
-    try:
-        for table in tables_of(query):
-            rows = segment.file.records.get(table, 0)
-            if not rows:
-                continue
-            reader.gather(word_statements(table, query, order))
-            if order == "relevance":
-                _expect_best(reader, table, wanted, expected)
-            elif table == "relation":  # in the order captured, which only all of its rows tell
-                _scan(segments, segment, table, wanted, expected)
-            else:
-                _expect_first(segments, segment, table, wanted, expected)
-    except apsw.Error as error:
-        raise reader.translated(error) from error
-    return expected
+class _Ahead:
+    """Looks at one segment after the other, from several threads."""
 
+    def __init__(self, segments: Segments, question: Question, fetch: int) -> None:
+        self._segments = segments
+        self._question = question
+        self._order: Order = question.order
+        self._fetch = fetch
 
-def _expect_best(reader: SegmentReader, table: str, wanted: _Wanted, expected: _Expected) -> None:
-    """The best hits: ranked here once, and once more by the search, whose scores are remembered."""
-    keys: Iterator[Any] = reader.connection.execute(*keys_statement(table, wanted.query, "relevance"))
-    reader.gather(length_statements(table, (row[0] for row in keys)))
-    best = reader.connection.execute(*best_statement(table, wanted.query, wanted.fetch))
-    expected.best[table] = [(score, key) for key, score in best]
+    def expect(self, segment: Segment) -> _Expected:
+        expected = _Expected()
+        reader = self._segments.reader(segment.archive, segment.file)
+        try:
+            for table in self._question.tables(segment):
+                asked = self._question.asked(segment, table)
+                reader.gather(word_statements(asked, self._order))
+                if table == "relation":  # in the order captured, which only all of its rows tell
+                    self._scan(segment, asked, expected)
+                else:
+                    self._expect_first(segment, reader, asked, expected)
+        except apsw.Error as error:
+            raise reader.translated(error) from error
+        return expected
 
-
-def _expect_first(
-    segments: Segments, segment: Segment, table: str, wanted: _Wanted, expected: _Expected
-) -> None:
-    """Rows in time order. Where more is asked of them than words, they are fetched and looked at in growing
-    numbers, until enough are as asked for."""
-    query, order, fetch = wanted
-    reader = segments.reader(segment.archive, segment.file)
-    keys = _keys(reader, table, segment.file.records[table], query, order)
-    if matching_statement(table, query, []) is None:
-        some = list(islice(keys, min(fetch, _MOST_ROWS_AT_ONCE + 1)))
-        if len(some) > _MOST_ROWS_AT_ONCE:
-            _scan(segments, segment, table, wanted, expected)
+    def _expect_first(self, segment: Segment, reader: OpenSegment, asked: Asked, expected: _Expected) -> None:
+        """Rows in time order. Where more is asked of them than words, they are fetched and looked at in
+        growing numbers, until enough are as asked for."""
+        table = asked.table
+        keys = self._keys(reader, segment.file.records[table], asked)
+        if not asked.conditions:
+            some = list(islice(keys, min(self._fetch, _MOST_ROWS_AT_ONCE + 1)))
+            if len(some) > _MOST_ROWS_AT_ONCE:
+                self._scan(segment, asked, expected)
+                return
+            expected.hits += len(some)
+            expected.rows += [(table, key) for key in some]
             return
-        expected.hits += len(some)
-        expected.rows += [row_statement(table, key) for key in some]
-        return
-    size, seen, hits = min(fetch, _MOST_ROWS), 0, 0
-    while some := list(islice(keys, size)):
-        matching = matching_statement(table, query, some)
-        assert matching is not None  # noqa: S101 - it was not for none of them
-        reader.gather([*(row_statement(table, key) for key in some), matching])
-        counted: list[Any] = reader.connection.execute(*matching).fetchall()
-        hits += counted[0][0]
-        seen += len(some)
-        if hits >= fetch:
-            break
-        if seen >= _MOST_ROWS:
-            _scan(segments, segment, table, wanted, expected)
+        size, seen, hits = min(self._fetch, _MOST_ROWS), 0, 0
+        while some := list(islice(keys, size)):
+            matching = among_statement(asked._replace(match=None), some)
+            reader.gather([*(row_statement(table, key) for key in some), matching])
+            hits += len(reader.connection.execute(*matching).fetchall())
+            seen += len(some)
+            if hits >= self._fetch:
+                break
+            if seen >= _MOST_ROWS:
+                self._scan(segment, asked, expected)
+                return
+            size *= _STEP
+        expected.hits += hits
+
+    def _scan(self, segment: Segment, asked: Asked, expected: _Expected) -> None:
+        """Do what the search itself would: with a read-ahead, and here beside other segments. What was read
+        of the store is then of no more use."""
+        with self._segments.scanning:
+            statement = hits_statement(asked, self._order, self._fetch, segment.archive.name)
+            hits = self._segments.hits(segment, *statement)
+            self._segments.reader(segment.archive, segment.file).let_go()
+        expected.found[asked.table] = hits
+        expected.hits += len(hits)
+
+    def _keys(self, reader: OpenSegment, rows: int, asked: Asked) -> Iterator[int]:
+        """Keys of rows that the words are in, as the order wants them. Keys are dense, from 1."""
+        if asked.match is None:
+            first, after = asked.keys or (1, rows + 1)
+            yield from range(first, after) if self._order == "oldest" else range(after - 1, first - 1, -1)
             return
-        size *= _STEP
-    expected.hits += hits
-
-
-def _scan(segments: Segments, segment: Segment, table: str, wanted: _Wanted, expected: _Expected) -> None:
-    """Do what the search itself would: with a read-ahead, and here beside other segments. What was read of
-    the store is then of no more use."""
-    with segments.scanning:
-        hits = segments.hits(segment, *hits_statement(table, *wanted, segment.archive.name))
-        segments.reader(segment.archive, segment.file).let_go()
-    expected.found[table] = hits
-    expected.hits += len(hits)
-
-
-def _keys(reader: SegmentReader, table: str, rows: int, query: Query, order: Order) -> Iterator[int]:
-    """Keys of rows that the words are in, as the order wants them. Keys are dense, from 1."""
-    if not query.groups:
-        yield from range(1, rows + 1) if order == "oldest" else range(rows, 0, -1)
-        return
-    for row in reader.connection.execute(*keys_statement(table, query, order)):
-        yield row[0]
+        found: Iterator[Any] = reader.connection.execute(
+            *keys_statement(asked._replace(conditions=(), values=()), self._order)
+        )
+        for row in found:
+            yield row[0]

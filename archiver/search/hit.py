@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from archiver.register import ModerationRecord
+from archiver.search.language.fields import POST_KINDS
 
 SPOOL = "spool"
 """Stands for the archive of a moderation record that no archive holds yet."""
@@ -73,12 +74,32 @@ class Result(NamedTuple):
     hits: list[Hit]
     more: bool
     """There are more hits than were asked for."""
+    ends_at: "Position | None" = None
+    """Where the last hit stands, from which on the next ones follow; None without any."""
 
 
-Position = tuple[float, int, str, str]
+Position = tuple[float, int, str, str, str, int, str]
 POSITION: dict[str, Callable[[Hit], Position]] = {
-    "newest": lambda hit: (-hit.posted_ms, 0, hit.platform, hit.id),
-    "oldest": lambda hit: (hit.posted_ms, 0, hit.platform, hit.id),
-    "relevance": lambda hit: (hit.score, -hit.posted_ms, hit.platform, hit.id),
-}
-"""Where a hit stands in an order: the lower, the earlier."""
+    "newest": lambda hit: (
+        -hit.posted_ms, 0, hit.platform, hit.id, hit.account, hit.version, hit.kind
+    ),
+    "oldest": lambda hit: (
+        hit.posted_ms, 0, hit.platform, hit.id, hit.account, hit.version, hit.kind
+    ),
+    "relevance": lambda hit: (
+        hit.score, -hit.posted_ms, hit.platform, hit.id, hit.account, hit.version, hit.kind
+    ),
+}  # fmt: skip
+"""Where a hit stands in an order: the lower, the earlier. No two hits of an answer stand in one place."""
+Edge = tuple[float, int]
+"""The beginning of a position: before it no hit is missing, from it on some may be."""
+
+
+def edge_of(position: Position) -> Edge:
+    return position[:2]
+
+
+def record_of(hit: Hit) -> tuple[str, str, str, str]:
+    """What hits of the same record have in common: platform, account, kind of record, its id."""
+    kind = "post" if hit.kind in POST_KINDS else hit.kind
+    return hit.platform, hit.account, kind, hit.record_id

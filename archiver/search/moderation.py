@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from archiver.archive.read import SegmentReader
 from archiver.errors import IntegrityError
 from archiver.records import Moderation
 from archiver.register import ModerationRecord, compose
-from archiver.search.query import MODERATION
+from archiver.search.language.fields import MODERATION
+from archiver.search.spool_segment import OpenSegment
 from archiver.sources.moderation import KIND, decode_entry, encode_entry
 from archiver.spool import Spool
 from archiver.vault import Archive
@@ -67,7 +67,7 @@ class HeldRecord(NamedTuple):
         return any(one.archive is None for one in self.held)
 
 
-def sealed_entries(archive: str, reader: SegmentReader) -> Iterator[Held]:
+def sealed_entries(archive: str, reader: OpenSegment) -> Iterator[Held]:
     """Every entry of one segment that has any. Raise IntegrityError for altered bytes, SourceError for an
     entry that a newer version of this program made."""
     number, body = None, b""
@@ -83,7 +83,7 @@ def sealed_entries(archive: str, reader: SegmentReader) -> Iterator[Held]:
         raise reader.translated(error) from error
 
 
-def sealed_files(reader: SegmentReader, record_id: str) -> list[FilePlace]:
+def sealed_files(reader: OpenSegment, record_id: str) -> list[FilePlace]:
     """Where the files of a record's entries in one segment lie."""
     try:
         rows: list[Any] = reader.connection.execute(_FILES, (record_id,)).fetchall()

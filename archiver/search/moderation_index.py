@@ -10,63 +10,53 @@ since hides nothing. What was undone since was done, and so it is not said of it
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import apsw
 from msgspec import structs
 
 from archiver.records import Moderation
+from archiver.search.functions import contains, has_url
 from archiver.search.hit import POSITION, SPOOL, Hit
+from archiver.search.language import Query
+from archiver.search.language.fields import MODERATION
+from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Part, Words
 from archiver.search.moderation import HeldRecord
-from archiver.search.query import MODERATION, Query, exclude_expression, match_expression
-from archiver.search.rank import register_rank
+from archiver.search.moderation_words import WordIndex
 from archiver.search.statement import Order
-
-_SCHEMA = """
-CREATE TABLE said (
-    key INTEGER PRIMARY KEY, record INTEGER NOT NULL, now INTEGER NOT NULL, ever INTEGER NOT NULL,
-    text TEXT NOT NULL, note TEXT NOT NULL);
-CREATE VIRTUAL TABLE said_fts USING fts4 (
-    content="said", text, note, tokenize=unicode61 "remove_diacritics=2", order=desc);
-"""
-"""A record's words as it stands (`now`) and all it ever had (`ever`), in one row where they are the same."""
-_MATCHING = {
-    True: "SELECT s.record, s.now, s.ever, rank(matchinfo(f.said_fts, 'pcnalx'))"
-    " FROM said_fts AS f CROSS JOIN said AS s ON s.key = f.docid WHERE f.said_fts MATCH ?",
-    False: "SELECT s.record, s.now, s.ever, 0.0"
-    " FROM said_fts AS f CROSS JOIN said AS s ON s.key = f.docid WHERE f.said_fts MATCH ?",
-}
-"""By whether they are to be ranked."""
-_ALL = "SELECT record, now, ever, 0.0 FROM said"
-_APART = "\n\ue000\n"
-"""Between two texts of one column: for the index a word, so that no phrase spans them."""
-
 
 _CORRECTED = ("author_id", "author_handle", "reason_codes", "action", "action_by", "authorised_by",
               "appeal_decided_by")  # fmt: skip
 """Fields that filters ask for and a correction may put right."""
 
 
-class _Match(NamedTuple):
-    held: HeldRecord
-    stands: bool
-    """It matches without what was corrected since."""
-    score: float = 0.0
+class _Found(NamedTuple):
+    """Numbers of records of which something holds: by anything that an entry `ever` said; `uncorrected`, by
+    what was not corrected since; `standing`, as the record stands now, which is what a `-` goes by."""
+
+    ever: frozenset[int]
+    uncorrected: frozenset[int]
+    standing: frozenset[int]
 
 
-def find_moderation(records: Sequence[HeldRecord], query: Query, order: Order, fetch: int) -> list[Hit]:
-    """The records that match, in the order asked for, at most `fetch`."""
+def find_moderation(
+    records: Sequence[HeldRecord], query: Query, order: Order, *, language: str = "none"
+) -> list[Hit]:
+    """The records that match, in the order asked for. `language`: of the stemmer, for forms of words."""
     if not query.wants(MODERATION):
         return []
-    found = list(_filtered(records, query))
-    if query.has_words:
-        found = _with_words(found, query, ranked=order == "relevance")
-    return sorted((_hit(one) for one in found), key=POSITION[order])[:fetch]
+    with WordIndex(records, language, exact=query.exact) as index:
+        found = _Evaluation(records, index).find(query.root)
+        scores = index.scores(query.root) if order == "relevance" else {}
+    hits = (
+        _hit(records[number], scores.get(number, 0.0), superseded=number not in found.uncorrected)
+        for number in found.ever
+    )
+    return sorted(hits, key=POSITION[order])
 
 
-def _hit(match: _Match) -> Hit:
-    now = match.held.record.now
-    entries = len(match.held.record.entries)
+def _hit(held: HeldRecord, score: float, *, superseded: bool) -> Hit:
+    now = held.record.now
+    entries = len(held.record.entries)
     return Hit(
         platform=now.platform,
         id=now.record_id,
@@ -77,64 +67,105 @@ def _hit(match: _Match) -> Hit:
         posted_ms=now.entered_ms,
         text=now.text or "",
         alt_text=None,
-        archive=match.held.archive or SPOOL,
+        archive=held.archive or SPOOL,
         version=entries,
         record_id=now.record_id,
-        score=match.score,
+        score=score,
         versions=entries,
-        superseded=not match.stands,
-        moderation=match.held.record,
-        in_spool=match.held.in_spool,
+        superseded=superseded,
+        moderation=held.record,
+        in_spool=held.in_spool,
     )
 
 
-# Filters
+class _Evaluation:
+    """A query's tree, node by node, over all records."""
 
-_Values = Callable[[Moderation], Iterable[str | None]]
+    def __init__(self, records: Sequence[HeldRecord], index: WordIndex) -> None:
+        self._records = records
+        self._index = index
+        self._all = frozenset(range(len(records)))
+        self._views: list[list[Moderation]] | None = None
+        self._handles: dict[tuple[str, str], set[str]] | None = None
+
+    def find(self, node: Node) -> _Found:
+        if isinstance(node, And):
+            return _Found(*map(_common, zip(*map(self.find, node.parts), strict=True)))
+        if isinstance(node, Or):
+            return _Found(*map(_together, zip(*map(self.find, node.parts), strict=True)))
+        if isinstance(node, Not):
+            rest = self._all - self.find(node.part).standing
+            return _Found(rest, rest, rest)
+        if isinstance(node, Words | Near):
+            ever, now = self._index.find(node)
+            return _Found(ever, now, now)
+        if isinstance(node, Part):
+            ever, now = self._index.find_where(lambda text: contains(node.text, text, None))
+            return _Found(ever, now, now)
+        return self._filtered(node)
+
+    def _filtered(self, node: Filter) -> _Found:
+        asked = _TIMES.get(node.field)
+        if asked is not None:
+            value = int(node.value)
+            some = frozenset(n for n in self._all if asked(self._records[n].record.now.entered_ms, value))
+            return _Found(some, some, some)
+        test = self._test(node)
+        if self._views is None:
+            self._views = [_uncorrected(held.record.entries) for held in self._records]
+        whole = node.field == "by"  # nobody's part in it is put right by others
+        ever = frozenset(n for n in self._all if any(map(test, self._records[n].record.entries)))
+        uncorrected = frozenset(n for n in ever if any(map(test, self._views[n])))
+        standing = ever if whole else frozenset(n for n in self._all if test(self._records[n].record.now))
+        return _Found(ever, uncorrected, standing)
+
+    def _test(self, node: Filter) -> Callable[[Moderation], bool]:
+        """Whether an entry says what a filter asks for."""
+        if node.field == "url":
+            return lambda entry: has_url(str(node.value), entry.item_url)
+        wanted = {folded(str(one)) for one in (node.value, *node.also)}
+        values = _VALUES.get(node.field)
+        if node.field == "account":
+            values = self._names_of_account
+        if values is None:
+            return lambda entry: False
+        return lambda entry: any(one is not None and folded(one) in wanted for one in values(entry))
+
+    def _names_of_account(self, entry: Moderation) -> Iterable[str | None]:
+        """An account is found by every handle that any record has of it."""
+        if self._handles is None:
+            self._handles = {}
+            for one in (one for held in self._records for one in held.record.entries):
+                known = self._handles.setdefault((one.platform, one.account), {one.account})
+                if one.account_handle:
+                    known.add(one.account_handle)
+        return self._handles[entry.platform, entry.account]
 
 
-class _Filter(NamedTuple):
-    """One name's filter: what must be among an entry's values, and what must not."""
+def _common(some: Iterable[frozenset[int]]) -> frozenset[int]:
+    return frozenset.intersection(*some)
 
-    wanted: frozenset[str]
-    excluded: frozenset[str]
-    values: _Values
 
-    def passes(self, entries: Sequence[Moderation], standing: Sequence[Moderation]) -> bool:
-        """Of a record's entries, and of those by whose values it can be excluded."""
-        return not self._are_among(standing, self.excluded) and self.stands(entries)
+def _together(some: Iterable[frozenset[int]]) -> frozenset[int]:
+    return frozenset.union(*some)
 
-    def stands(self, entries: Sequence[Moderation]) -> bool:
-        """Whether they have what is wanted."""
-        return not self.wanted or self._are_among(entries, self.wanted)
 
-    def _are_among(self, entries: Sequence[Moderation], some: frozenset[str]) -> bool:
-        return bool(some) and any(
-            value and folded(value) in some for entry in entries for value in self.values(entry)
-        )
+_TIMES: dict[str, Callable[[int, int], bool]] = {"since": int.__ge__, "until": int.__lt__}
+_VALUES: dict[str, Callable[[Moderation], Iterable[str | None]]] = {
+    "from": lambda one: (one.author_id, one.author_handle),
+    "reason": lambda one: one.reason_codes,
+    "action": lambda one: (one.action,),
+    "by": lambda one: (one.entered_by, one.action_by, one.authorised_by, one.appeal_decided_by),
+    "platform": lambda one: (one.platform,),
+    "kind": lambda one: (MODERATION,),
+    "id": lambda one: (one.record_id, one.id, one.item_id),
+}
+"""What entries say that filters ask for; nothing else of a query is ever said of them."""
 
 
 def folded(text: str) -> str:
     """A name or code as it is compared: whatever its case, and however its accents are written."""
     return unicodedata.normalize("NFC", text).casefold()
-
-
-def _filtered(records: Sequence[HeldRecord], query: Query) -> Iterable[_Match]:
-    filters = _filters(records, query)
-    people = _filter(query.by, query.not_by, _people)
-    for held in records:
-        record = held.record
-        if query.since_ms is not None and record.now.entered_ms < query.since_ms:
-            continue
-        if query.until_ms is not None and record.now.entered_ms >= query.until_ms:
-            continue
-        standing = (record.now,)
-        if not all(one.passes(record.entries, standing) for one in filters):
-            continue
-        if not people.passes(record.entries, record.entries):  # nobody's part in it is put right by others
-            continue
-        views = _uncorrected(record.entries)
-        yield _Match(held, all(one.stands(views) for one in (*filters, people)))
 
 
 def _uncorrected(entries: Sequence[Moderation]) -> list[Moderation]:
@@ -147,95 +178,3 @@ def _uncorrected(entries: Sequence[Moderation]) -> list[Moderation]:
             said = [name for name in _CORRECTED if getattr(entry, name) or name in entry.cleared]
             corrected |= {name: () if name == "reason_codes" else None for name in said}
     return views
-
-
-def _filters(records: Sequence[HeldRecord], query: Query) -> list[_Filter]:
-    """Those of the query, but for people. An account is found by every handle that any record has of it."""
-    filters = [
-        _filter(query.authors, query.not_authors, lambda one: (one.author_id, one.author_handle)),
-        _filter(query.reasons, query.not_reasons, lambda one: one.reason_codes),
-        _filter(query.actions, query.not_actions, lambda one: (one.action,)),
-    ]
-    if query.accounts or query.not_accounts:
-        names: dict[tuple[str, str], set[str | None]] = {}
-        for entry in (entry for held in records for entry in held.record.entries):
-            known = names.setdefault((entry.platform, entry.account), {entry.account})
-            known.add(entry.account_handle)
-        filters.append(
-            _filter(query.accounts, query.not_accounts, lambda one: names[one.platform, one.account])
-        )
-    return [one for one in filters if one.wanted or one.excluded]
-
-
-def _filter(wanted: Iterable[str], excluded: Iterable[str], values: _Values) -> _Filter:
-    return _Filter(frozenset(map(folded, wanted)), frozenset(map(folded, excluded)), values)
-
-
-def _people(entry: Moderation) -> tuple[str | None, ...]:
-    return entry.entered_by, entry.action_by, entry.authorised_by, entry.appeal_decided_by
-
-
-# Words
-
-
-def _with_words(found: Sequence[_Match], query: Query, *, ranked: bool) -> list[_Match]:
-    """Those of the records whose words match, by an index of nothing but these."""
-    connection = apsw.Connection(":memory:")
-    try:
-        rows = _matching_rows(connection, found, query, ranked=ranked)
-        excluded = _excluded(connection, query)
-    finally:
-        connection.close()
-    standing = {record for record, now, _, _ in rows if now}
-    return [
-        _Match(match.held, match.stands and record in standing, score)
-        for record, _, ever, score in rows
-        if ever and record not in excluded and (match := found[record])
-    ]
-
-
-def _matching_rows(
-    connection: apsw.Connection, found: Sequence[_Match], query: Query, *, ranked: bool
-) -> list[Any]:
-    """(number of the record, its words are those as it stands, all it ever had, score), a row for each match
-    of the words that must be there. The connection is an empty database's."""
-    connection.execute("PRAGMA temp_store=MEMORY")  # nothing readable on a disk
-    register_rank(connection)
-    connection.execute(_SCHEMA)
-    with connection:
-        connection.executemany(
-            "INSERT INTO said (record, now, ever, text, note) VALUES (?,?,?,?,?)",
-            (row for number, match in enumerate(found) for row in _rows(number, match.held)),
-        )
-        connection.execute("INSERT INTO said_fts (said_fts) VALUES ('rebuild')")
-    expression = match_expression(query._replace(excluded=()))
-    if expression is None:
-        return connection.execute(_ALL).fetchall()
-    return connection.execute(_MATCHING[ranked], (expression,)).fetchall()
-
-
-def _excluded(connection: apsw.Connection, query: Query) -> set[int]:
-    """Records that have an excluded word as they stand."""
-    if not query.excluded:
-        return set()
-    rows: Iterable[Any] = connection.execute(_MATCHING[False], (exclude_expression(query),))
-    return {record for record, now, _, _ in rows if now}
-
-
-def _rows(number: int, held: HeldRecord) -> list[tuple[int, int, int, str, str]]:
-    """What a record says as it stands, and what it ever said. Why an entry was made is a note as well."""
-    entries, now = held.record.entries, held.record.now
-    whys = [one.entry_note for one in entries]
-    standing = (_joined([now.text]), _joined([now.reason_text, *whys]))
-    ever = (
-        _joined([one.text for one in entries]),
-        _joined([*(one.reason_text for one in entries), *whys]),
-    )
-    if standing == ever:
-        return [(number, 1, 1, *standing)]
-    return [(number, 1, 0, *standing), (number, 0, 1, *ever)]
-
-
-def _joined(texts: Iterable[str | None]) -> str:
-    """Each text once, the newest first."""
-    return _APART.join(reversed(dict.fromkeys(text for text in texts if text)))

@@ -1,10 +1,12 @@
 """One record with all that is held of it: versions, verbatim bytes, media, and whether it is gone."""
 
 import json
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import apsw
 
+from archiver.search.hit import SPOOL
 from archiver.search.run import Searcher
 from archiver.search.segments import Segment
 from archiver.search.statement import Statement
@@ -35,9 +37,19 @@ _AGAIN = "SELECT 1 FROM again WHERE record_table = ? AND record_key = ?"
 _LINKS = "SELECT * FROM link WHERE record_table = ? AND record_key = ? ORDER BY position"
 
 
+class Place(NamedTuple):
+    """Where verbatim bytes lie: in `body` of the row of `capture_part` with this id, from an offset on."""
+
+    part: int
+    offset: int
+    length: int
+
+
 class Version(NamedTuple):
     """One version of a record: the row's fields, how its bytes were got, and the bytes. `again`: it is the
-    same as another version, captured another way. `people`: who the record names by an id."""
+    same as another version, captured another way. `people`: who the record names by an id. `segment` is the
+    file's name in the vault, `places` where in its database the bytes lie, in their order;
+    `manifest_sha256` is of the archive's manifest.json, None where no archive holds it yet."""
 
     archive: str
     table: str
@@ -48,6 +60,14 @@ class Version(NamedTuple):
     links: tuple[dict[str, Any], ...]
     people: tuple[dict[str, Any], ...] = ()
     again: bool = False
+    segment: str = ""
+    places: tuple[Place, ...] = ()
+    manifest_sha256: str | None = None
+
+    @property
+    def raw_sha256(self) -> tuple[str, ...]:
+        """Of each of its verbatim bytes."""
+        return tuple(sha256(body).hexdigest() for body in self.raw)
 
 
 class Record(NamedTuple):
@@ -86,7 +106,8 @@ def _find(searcher: Searcher, ids: set[str]) -> Record:
         if (statements := [(_FIND[table], [wanted]) for table in _FIND if segment.file.records.get(table)])
     ]
     searcher.segments.gather(asked)
-    for (archive, file, _, _), _ in asked:
+    for segment, _ in asked:
+        archive, file = segment.archive, segment.file
         reader = searcher.segments.reader(archive, file)
         connection = reader.connection
         try:
@@ -94,9 +115,7 @@ def _find(searcher: Searcher, ids: set[str]) -> Record:
                 if file.records.get(table):
                     rows = _dicts(connection, _FIND[table], (wanted,))
                     named = int(connection.pragma("user_version")) >= NAMES_PEOPLE
-                    versions += [
-                        _version(connection, archive.name, table, row, has_people=named) for row in rows
-                    ]
+                    versions += [_version(connection, segment, table, row, has_people=named) for row in rows]
             if file.records.get("gone"):
                 rows = _dicts(connection, _FIND["gone"], (wanted,))
                 gone += [{**row, "archive": archive.name} for row in rows]
@@ -116,23 +135,28 @@ def _dicts(connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> li
 
 
 def _version(
-    connection: apsw.Connection, archive: str, table: str, row: dict[str, Any], *, has_people: bool
+    connection: apsw.Connection, segment: Segment, table: str, row: dict[str, Any], *, has_people: bool
 ) -> Version:
-    place = (row.pop("part"), row.pop("offset"), row.pop("length"))
+    place = Place(row.pop("part"), row.pop("offset"), row.pop("length"))
     record = (table, row.pop("key"))
     joined: list[Any] = connection.execute(_JOINED, record).fetchall()
+    places = (place, *(Place(*one) for one in joined))
     if row.get("edit_ids"):
         row["edit_ids"] = json.loads(row["edit_ids"])
+    in_spool = segment.archive.name == SPOOL
     return Version(
-        archive,
+        segment.archive.name,
         table,
         row,
-        _dicts(connection, _CAPTURE, (place[0],))[0],
-        tuple(_bytes(connection, *one) for one in (place, *joined)),
+        _dicts(connection, _CAPTURE, (place.part,))[0],
+        tuple(_bytes(connection, *one) for one in places),
         tuple(_dicts(connection, _MEDIA, record)),
         tuple(_dicts(connection, _LINKS, record)),
         tuple(_dicts(connection, _PEOPLE, record)) if has_people else (),
         has_people and bool(connection.execute(_AGAIN, record).fetchall()),
+        segment.file.name if in_spool else segment.archive.path(segment.file),
+        places,
+        None if in_spool else segment.archive.head.sha256,
     )
 
 

@@ -1,51 +1,55 @@
 """A query over every archive: segments opened newest first, and no more of them than are needed."""
 
 import heapq
-from collections.abc import Iterator, Sequence
-from functools import partial
-from operator import sub
-from typing import NamedTuple
-
-import msgspec
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from archiver.archive.manifest import File
-from archiver.archive.read import SegmentReader
+from archiver.errors import ArchiverError, IntegrityError, NoKeyError
 from archiver.keys import Identity
 from archiver.records import Moderation
-from archiver.search.ahead import Ahead, fetch_ahead, place_of
-from archiver.search.hit import POSITION, Effort, Hit, Position, Result
+from archiver.search.catalogue import Catalogue, Form
+from archiver.search.conditions import Facts, facts_needed
+from archiver.search.counting import By, Counting, Group, group_of, sorted_groups
+from archiver.search.expansion import Expander, Looked
+from archiver.search.facts import read_facts
+from archiver.search.hit import POSITION, Edge, Effort, Hit, Position, Result, edge_of, record_of
+from archiver.search.in_time import find_in_time
+from archiver.search.language import Query
+from archiver.search.language.fields import MODERATION
+from archiver.search.language.tree import Near, Part, Words, leaves
 from archiver.search.moderation import READ_ENTRIES, TABLE, HeldRecord, hold, sealed_entries
 from archiver.search.moderation_index import find_moderation
-from archiver.search.query import MODERATION, POST_KINDS, Query
-from archiver.search.segments import Dated, Segments
+from archiver.search.question import ALWAYS, Question, Times, tables_of
+from archiver.search.relevance import Best, find_best
+from archiver.search.repeated import Repeated
+from archiver.search.segments import Segments
 from archiver.search.settling import Settler, age
-from archiver.search.side_by_side import each_in_a_process
-from archiver.search.statement import MANY, Order, hits_statement, tables_of
+from archiver.search.spool_segment import OpenSegment, SpoolSegment
+from archiver.search.statement import MANY, Order
 from archiver.vault import Archive, Vault
 
-__all__ = ["Effort", "Hit", "Result", "Searcher"]
+__all__ = ["Effort", "Hit", "Result", "Searcher", "Unsearched"]
 
-
-class _Found(NamedTuple):
-    """What one process found, and what it read for that."""
-
-    hits: list[Hit]
-    edge: float | None
-    effort: Effort
-
-
-SIDE_BY_SIDE_RECORDS = 200_000
-"""From so many posts on, ranking uses every core: below that a process costs more than it saves."""
-_MANY_HITS = 10_000
-"""Of one segment, for which it was read nearly through: what was read is in the way of the hits then."""
+Answer = TypeVar("Answer")
+Progress = Callable[[str, int, int], None]
 _SETTLED_AHEAD = 500
 """Of the hits to be shown, asked about in one go where segments are far away."""
+
+
+class Unsearched(NamedTuple):
+    """An archive that was left out of an answer, and why."""
+
+    archive: str
+    error: ArchiverError
 
 
 class Searcher:
     """An opened vault: segments stay open, so that a second search is quicker than the first.
 
-    Raise NoKeyError where no identity opens an archive, IntegrityError for altered bytes."""
+    An archive that no identity opens, or that is damaged, is left out, named in `unsearched`, and the others
+    are answered for; raise its error, NoKeyError or IntegrityError, where that leaves none. Raise StoreError
+    where the store cannot be reached."""
 
     def __init__(
         self,
@@ -53,33 +57,69 @@ class Searcher:
         archives: Sequence[Archive],
         identities: Sequence[Identity],
         *,
+        catalogue: Catalogue | None = None,
+        language: str = "english",
         processes: int = 1,
         spooled: Sequence[Moderation] = (),
+        spool: Sequence[SpoolSegment] = (),
+        progress: Progress = lambda what, done, total: None,
     ) -> None:
-        """`processes`: how many may rank side by side. `spooled`: entries of the moderation register that
-        are not sealed yet, read before the archives were listed."""
-        self.segments = Segments(vault, archives, identities)
+        """`catalogue`: None for one that is not kept. `language`: of the stemmer, for words that no
+        vocabulary has. `processes`: how many may rank side by side. `spooled`: entries of the moderation
+        register that are not sealed yet, `spool` all other records that are not, both read before the
+        archives were listed. `progress`: told what takes long, how much is done, and of how much."""
+        self.catalogue = Catalogue.open(None, vault.id, identities) if catalogue is None else catalogue
+        self.segments = Segments(vault, archives, identities, self.catalogue, spool)
+        self.unsearched: list[Unsearched] = []
         # A process that is forked beside threads waiting for a network would inherit their locks.
-        self._processes = processes if self.segments.are_near else 1
-        self.side_by_side_records = SIDE_BY_SIDE_RECORDS
+        self._best = Best(self.segments, processes if self.segments.are_near else 1)
+        self._expander = Expander(self.catalogue, self.segments, language)
         self._settler = Settler(self.segments)
+        self._counting = Counting(self.segments, Repeated(self.segments), self._best.processes)
+        self._language = language
         self._spooled = spooled
         self._moderation: list[HeldRecord] | None = None
+        self._known_facts: dict[frozenset[str], Facts] = {}
+        self._progress = progress
+        self._is_prepared = False
 
-    def search(self, query: Query, *, order: Order = "newest", limit: int = 50) -> Result:
-        """The first `limit` records in the order asked for; 0 for all of them. Among records of the same
-        millisecond at the limit, which are shown is chance."""
-        wanted = limit or MANY
-        fetch = wanted + 1
-        moderated = find_moderation(self.moderation(), query, order, fetch) if query.wants(MODERATION) else []
-        if not tables_of(query):
-            return Result(moderated[:wanted], len(moderated) > wanted)
-        while True:
-            found, edge = self._collect(query, order, fetch)
-            result = self._merged(query, order, wanted, [*found, *moderated], edge)
-            if result is not None:
-                return result
-            fetch *= 2
+    # Answers
+
+    def search(
+        self,
+        query: Query,
+        *,
+        order: Order = "newest",
+        limit: int = 50,
+        after: Position | None = None,
+        versions: bool = False,
+    ) -> Result:
+        """The first `limit` records in the order asked for, 0 for all of them; those that stand `after` a
+        place, where one is given. `versions`: each version that matches as a hit of its own."""
+        return self._answered(lambda: self._search(query, order, limit, after, versions=versions))
+
+    def count(self, query: Query, *, versions: bool = False) -> int:
+        """How many hits a search without a limit has."""
+        return sum(group.records for group in self._count(query, None, versions=versions))
+
+    def count_by(self, query: Query, by: By, *, versions: bool = False) -> list[Group]:
+        """The same by group: months in order of time, all others with the largest first. By hashtag a post
+        counts with each that it has, and one without any nowhere."""
+        return sorted_groups(self._count(query, by, versions=versions), by)
+
+    def suggest(self, query: Query) -> dict[str, tuple[Form, ...]]:
+        """Words like those of the query that no catalogued segment has, with in how many records each is."""
+        found = {}
+        for one in leaves(query.root):
+            for part in one.parts if isinstance(one, Near) else (one,):
+                if isinstance(part, Words) and not part.prefix and not part.edits:
+                    missing = [word for word in part.tokens if self.catalogue.stem_of(word) is None]
+                    found.update({word: self.catalogue.suggest(word) for word in missing})
+        return {word: forms for word, forms in found.items() if forms}
+
+    def looked_for(self) -> Looked:
+        """What all searches so far looked for beside what was typed."""
+        return self._expander.looked_for()
 
     def effort(self) -> Effort:
         """What all searches so far have read."""
@@ -88,7 +128,7 @@ class Searcher:
     def close(self) -> None:
         self.segments.close()
 
-    def readers(self, table: str | None = None) -> Iterator[tuple[Archive, SegmentReader, File]]:
+    def readers(self, table: str | None = None) -> Iterator[tuple[Archive, OpenSegment, File]]:
         """Every segment, or each that has rows of one table, opened; oldest archive first."""
         return self.segments.opened(table)
 
@@ -106,109 +146,179 @@ class Searcher:
             self._moderation = hold(sealed, self._spooled)
         return self._moderation
 
+    def question(self, query: Query, order: Order = "newest", within: Times = ALWAYS) -> Question:
+        """The query as segments are asked."""
+        return Question(self.segments, query, order, self._facts(query), self._expander, within)
+
+    def _answered(self, act: Callable[[], Answer]) -> Answer:
+        """An answer without the archives that cannot be read. It is begun anew whenever one is found: what
+        was read of the others is still at hand."""
+        while True:
+            try:
+                self._prepare()
+                answer = act()
+                self._renew()
+                return answer
+            except (IntegrityError, NoKeyError) as error:
+                if error.archive is None or not self.segments.set_aside(error.archive):
+                    raise
+                self.unsearched.append(Unsearched(error.archive, error))
+                self._moderation = None
+                self._known_facts.clear()
+                self._counting.repeated = Repeated(self.segments)
+                if not self.segments.all:
+                    raise
+
+    def _prepare(self) -> None:
+        """Where segments are near, have all of them in the catalogue."""
+        if self._is_prepared or not self.segments.are_near:
+            return
+        new = [one for one in self.segments.sealed if not self.catalogue.covers(one.archive.name, one.file)]
+        for number, segment in enumerate(new):
+            self._progress("archives catalogued", number, len(new))
+            reader = self.segments.sealed_reader(segment)
+            key = self.segments.key_sha256(segment.archive)
+            self.catalogue.add(segment.archive.name, segment.file, reader, key)
+        self.catalogue.save()
+        self.segments.unwrapped.clear()
+        self._is_prepared = True
+
+    def _renew(self) -> None:
+        """Have the next search catalogue anew what the catalogue had another key of."""
+        for archive, file in self.segments.unwrapped:
+            if self.catalogue.covers(archive.name, file):
+                self.catalogue.forget(archive.name, file)
+        if self.segments.unwrapped and self.segments.are_near:
+            self.segments.unwrapped.clear()
+            self.catalogue.save()
+            self._is_prepared = False
+
+    def _facts(self, query: Query) -> Facts:
+        needed = frozenset(facts_needed(leaves(query.root)))
+        facts = self._known_facts.get(needed)
+        if facts is None:
+            moderated = self.moderation() if "moderated" in needed else ()
+            facts = self._known_facts[needed] = read_facts(self.segments, set(needed), moderated)
+        return facts
+
+    # Counting
+
+    def _count(self, query: Query, by: By | None, *, versions: bool) -> list[Group]:
+        def act() -> list[Group]:
+            counts: dict[str, Group] = {}
+            groups = (
+                self._counting.count(self.question(query), by, versions=versions) if tables_of(query) else []
+            )
+            moderated = self._find_moderation(query, "newest")
+            groups += [Group(group_of(hit, by), 1, hit.author) for hit in moderated]
+            for one in groups:
+                known = counts.get(one.name, Group(one.name, 0))
+                counts[one.name] = Group(one.name, known.records + one.records, known.handle or one.handle)
+            return list(counts.values())
+
+        return self._answered(act)
+
+    # Searching
+
+    def _search(
+        self, query: Query, order: Order, limit: int, after: Position | None, *, versions: bool
+    ) -> Result:
+        question = self.question(query, order, _within(order, after))
+        page = _Page(order, limit or MANY, after, versions)
+        fetch = page.wanted + 1
+        moderated = self._find_moderation(query, order)
+        while True:
+            found, edge = self._collect(question, fetch, after) if tables_of(query) else ([], None)
+            result = self._merged(question, page, [*found, *moderated], edge)
+            if result is not None:
+                return result
+            fetch *= 2
+
+    def _find_moderation(self, query: Query, order: Order) -> list[Hit]:
+        if not query.wants(MODERATION):
+            return []
+        return find_moderation(self.moderation(), query, order, language=self._language)
+
     # Collecting hits
 
-    def _collect(self, query: Query, order: Order, fetch: int) -> tuple[list[Hit], float | None]:
-        """Hits of all segments that can matter, and the edge: up to which position (time or score, as
-        `POSITION` begins) none is left out; None where none is at all."""
-        segments = self.segments.in_order(query, order)
-        records = sum(segment.file.records.get("post", 0) for segment, _, _ in segments)
-        processes = min(self._processes, len(segments))
-        if order != "relevance" or processes < 2 or records < self.side_by_side_records:
-            ahead = Ahead()
-            if not self.segments.are_near:
-                ahead = fetch_ahead(self.segments, segments, query, order, fetch)
-            return self._collect_from(segments, query, order, fetch, ahead)
-        parts = [segments[number::processes] for number in range(processes)]
-        tasks = [partial(self._encoded, part, query, order, fetch) for part in parts]
-        found = [msgspec.msgpack.decode(answer, type=_Found) for answer in each_in_a_process(tasks)]
-        for one in found[1:]:  # the first was read here and is counted already
-            self.segments.add_effort(one.effort)
-        edges = [one.edge for one in found if one.edge is not None]
-        return [hit for one in found for hit in one.hits], min(edges, default=None)
-
-    def _encoded(self, segments: Sequence[Dated], query: Query, order: Order, fetch: int) -> bytes:
-        before = self.effort()
-        hits, edge = self._collect_from(segments, query, order, fetch, Ahead())
-        return msgspec.msgpack.encode(_Found(hits, edge, Effort(*map(sub, self.effort(), before))))
-
-    def _collect_from(
-        self, segments: Sequence[Dated], query: Query, order: Order, fetch: int, ahead: Ahead
-    ) -> tuple[list[Hit], float | None]:
-        """`ahead`: which hits are the first, where that is known: the rows of others are not read then; and
-        hits that were read already."""
-        position = POSITION[order]
-        best = ahead.best
-        nearest: list[float] = []
-        hits: list[Hit] = []
-        edges: list[float] = [] if best is None or best.edge is None else [best.edge]
-        for segment, first, last in segments:
-            bound = -last if order == "newest" else first
-            if order != "relevance" and len(nearest) >= fetch and -nearest[0] < bound:
-                edges.append(bound)
-                break
-            for table in tables_of(query):
-                place = place_of(segment, table)
-                most = fetch if best is None else best.counts.get(place, 0)
-                if not segment.file.records.get(table) or not most:
-                    continue
-                found = ahead.found.get(place)
-                if found is None:
-                    statement = hits_statement(table, query, order, most, segment.archive.name)
-                    found = self.segments.hits(segment, *statement)
-                hits += found
-                if len(found) > _MANY_HITS:
-                    self.segments.reader(segment.archive, segment.file).let_go()
-                if len(found) == fetch:
-                    edges.append(max(position(hit)[0] for hit in found))
-                if fetch < MANY:
-                    for hit in found:
-                        heapq.heappush(nearest, -position(hit)[0])
-                        if len(nearest) > fetch:
-                            heapq.heappop(nearest)
-        return hits, min(edges, default=None)
+    def _collect(
+        self, question: Question, fetch: int, after: Position | None
+    ) -> tuple[list[Hit], Edge | None]:
+        """Hits of all segments that can matter, and the edge, None where none is left out at all."""
+        if question.order == "relevance":
+            return find_best(self._best, question, fetch, None if after is None else after[0])
+        scans = any(isinstance(one, Part) for one in leaves(question.query.root))
+        return find_in_time(self.segments, question, fetch, self._best.processes if scans else 1)
 
     # Merging them: versions, and what is gone
 
     def _merged(
-        self, query: Query, order: Order, wanted: int, found: Sequence[Hit], edge: float | None
+        self, question: Question, page: "_Page", found: Sequence[Hit], edge: Edge | None
     ) -> Result | None:
-        """The first `wanted` records of the hits, or None where what lies beyond the edge is needed."""
-        position = POSITION[order]
-        waiting = sorted(_newest_versions(found), key=position)
+        """The first records of the page, or None where what lies beyond the edge is needed."""
+        position = POSITION[page.order]
+        once = _each_version(found) if page.versions else _newest_versions(found)
+        waiting = [hit for hit in sorted(once, key=position) if page.holds(position(hit))]
         if not self.segments.are_near:
-            self._settler.fetch_ahead(waiting[: min(wanted + 1, _SETTLED_AHEAD)])
+            self._settler.fetch_ahead(waiting[: min(page.wanted + 1, _SETTLED_AHEAD)])
         later: list[tuple[Position, int, Hit]] = []
         shown: list[Hit] = []
         at = 0
-        while (later or at < len(waiting)) and len(shown) < wanted:
+        while (later or at < len(waiting)) and len(shown) < page.wanted:
             if later and (at == len(waiting) or later[0][0] <= position(waiting[at])):
                 place, _, hit = heapq.heappop(later)
                 settled = True
             else:
                 hit, settled = waiting[at], False
                 place, at = position(hit), at + 1
-            if edge is not None and place[0] > edge:
+            if edge is not None and edge_of(place) >= edge:
                 return None
             if not settled and hit.kind != MODERATION:  # those are whole already
-                hit = self._settler.settled(query, order, hit)
+                hit = self._settler.settled(question, hit, is_version=page.versions)
                 if position(hit) > place:  # its newest version was not among those found, and comes later
                     heapq.heappush(later, (position(hit), at, hit))
+                    continue
+                if not page.holds(position(hit)):  # it came before, in its newest version
                     continue
             shown.append(hit)
         if edge is not None and not later and at == len(waiting):
             return None
         shown.sort(key=position)
-        return Result(shown, bool(later) or at < len(waiting))
+        more = bool(later) or at < len(waiting)
+        return Result(shown, more, position(shown[-1]) if shown else None)
 
 
-def _newest_versions(hits: Sequence[Hit]) -> list[Hit]:
+class _Page(NamedTuple):
+    """Which part of an answer is wanted."""
+
+    order: Order
+    wanted: int
+    after: Position | None
+    versions: bool
+
+    def holds(self, position: Position) -> bool:
+        return self.after is None or position > self.after
+
+
+def _within(order: Order, after: Position | None) -> Times:
+    """The times in which hits after a place in an order of time lie."""
+    if after is None or order == "relevance":
+        return ALWAYS
+    return Times(-MANY, 1 - int(after[0])) if order == "newest" else Times(int(after[0]), MANY)
+
+
+def _newest_versions(hits: Iterable[Hit]) -> list[Hit]:
     """Each record once: of its versions among the hits, the newest."""
     best: dict[tuple[str, str, str], dict[str, Hit]] = {}  # a key of its own for each would be 90 bytes more
     for hit in hits:
-        kind = "post" if hit.kind in POST_KINDS else hit.kind
-        records = best.setdefault((hit.platform, hit.account, kind), {})
-        other = records.get(hit.record_id)
+        *record, own = record_of(hit)
+        records = best.setdefault((record[0], record[1], record[2]), {})
+        other = records.get(own)
         if other is None or age(hit) > age(other):
-            records[hit.record_id] = hit
+            records[own] = hit
     return [hit for records in best.values() for hit in records.values()]
+
+
+def _each_version(hits: Iterable[Hit]) -> list[Hit]:
+    """Each version once, whichever archive has it."""
+    return list({(*record_of(hit), hit.id, hit.version): hit for hit in hits}.values())

@@ -3,6 +3,8 @@ away, and left open."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from hashlib import sha256
 from operator import add
 from threading import Semaphore
 from typing import Any, NamedTuple, TypeVar
@@ -11,11 +13,15 @@ import apsw
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
-from archiver.keys import Identity
-from archiver.search.hit import Effort, Hit, hits_of
-from archiver.search.query import Query
-from archiver.search.rank import register_rank
-from archiver.search.statement import MANY, Order, Statement, tables_of, wants_relations
+from archiver.errors import ArchiverError
+from archiver.formats import age
+from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name
+from archiver.search.catalogue import Catalogue
+from archiver.search.functions import register_functions
+from archiver.search.hit import SPOOL, Effort, Hit, hits_of
+from archiver.search.ranking import Rankings
+from archiver.search.spool_segment import OpenSegment, SpoolSegment, spool_archive
+from archiver.search.statement import MANY, Statement
 from archiver.times import parse_time
 from archiver.vault import Archive, Vault
 
@@ -49,10 +55,18 @@ class Segments:
     """All segments of some archives. Raise NoKeyError where no identity opens an archive, IntegrityError for
     altered bytes, StoreError where the store cannot be reached."""
 
-    def __init__(self, vault: Vault, archives: Sequence[Archive], identities: Sequence[Identity]) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        archives: Sequence[Archive],
+        identities: Sequence[Identity],
+        catalogue: Catalogue,
+        spool: Sequence[SpoolSegment] = (),
+    ) -> None:
         self._vault = vault
+        self._catalogue = catalogue
         self._identities = identities
-        self._open: dict[tuple[str, str], SegmentReader] = {}
+        self._open: dict[tuple[str, str], OpenSegment] = {}
         self._shared_by = 1
         self._share = FRAME_BYTES, PAGE_BYTES
         self.scanning = Semaphore(SCANS_SIDE_BY_SIDE)
@@ -60,27 +74,65 @@ class Segments:
         self._threads: ThreadPoolExecutor | None = None
         self._is_left = False
         self._read_elsewhere = Effort()
+        self.rankings = Rankings()
+        self._key_sha256: dict[str, str] = {}
+        self.unwrapped: list[tuple[Archive, File]] = []
+        """Segments for which the archive's own key was unwrapped."""
+        self._take_spool(spool)
         self.all = [
             Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
-            for archive in archives
+            for archive in (*archives, *([spool_archive(spool)] if spool else []))
             for file in archive.manifest.segments
         ]
+
+    def _take_spool(self, spool: Sequence[SpoolSegment]) -> None:
+        """What is not sealed yet is open already, and is among the others from here on."""
+        for segment in spool:
+            register_functions(segment.connection, self.rankings.score)
+            self._open[SPOOL, segment.file.name] = segment
 
     @property
     def are_near(self) -> bool:
         return self._vault.store.is_near
 
-    def reader(self, archive: Archive, file: File) -> SegmentReader:
+    def reader(self, archive: Archive, file: File) -> OpenSegment:
         """An open segment."""
         key = (archive.name, file.name)
         reader = self._open.get(key)
         if reader is None:
-            reader = self._open[key] = self._vault.open_segment(archive, file, self._identities)
-            register_rank(reader.connection)
+            with _about(archive):
+                reader = self._open[key] = self._open_segment(archive, file)
+            register_functions(reader.connection, self.rankings.score)
             reader.limit_memory(*self._share)
             if self.are_near:  # of others a thread may just be reading one: `each` does it before
                 self._share_memory(len(self._open))
         return reader
+
+    def sealed_reader(self, segment: Segment) -> SegmentReader:
+        """An open segment of an archive."""
+        reader = self.reader(segment.archive, segment.file)
+        assert isinstance(reader, SegmentReader)  # noqa: S101 - the spool's are none, and in no archive
+        return reader
+
+    def _open_segment(self, archive: Archive, file: File) -> SegmentReader:
+        """With the key that the catalogue has of it, so that the archive's own need not be unwrapped: unless
+        `key.age` is another now, or gone. Then whoever searches may be a keyholder no longer."""
+        if self._catalogue.covers(archive.name, file):
+            file_key = self._catalogue.file_key(archive.name, file, self.key_sha256(archive))
+        else:
+            file_key = None
+        if file_key is None:
+            self.unwrapped.append((archive, file))
+            return self._vault.open_segment(archive, file, self._identities)
+        return SegmentReader(self._vault.store, archive.path(file), age.FileKeyIdentity(file_key))
+
+    def key_sha256(self, archive: Archive) -> str:
+        """Of the archive's `key.age`, as it is in the store."""
+        known = self._key_sha256.get(archive.name)
+        if known is None:
+            data = self._vault.store.read(archive_key_name(archive.name), MAXIMUM_KEY_BYTES)
+            known = self._key_sha256[archive.name] = sha256(data).hexdigest()
+        return known
 
     def _share_memory(self, among: int) -> None:
         """Divide what may be kept between so many; anew whenever they have become twice as many."""
@@ -108,25 +160,6 @@ class Segments:
         except apsw.Error as error:
             raise reader.translated(error) from error
 
-    def in_order(self, query: Query, order: Order) -> list[Dated]:
-        """The segments that can hold hits and their first and last times, those with the newest (or
-        oldest) records first."""
-        undated, tables = wants_relations(query), tables_of(query)
-        chosen = []
-        for segment in self.all:
-            if not any(segment.file.records.get(table) for table in tables):
-                continue
-            first, last = segment.posted_from, segment.posted_to
-            if undated and segment.file.records.get("relation"):
-                first, last = 0, MANY  # what likes, followers and the like have is a time captured
-            if query.since_ms is not None and last < query.since_ms:
-                continue
-            if query.until_ms is not None and first >= query.until_ms:
-                continue
-            chosen.append((segment, first, last))
-        chosen.sort(key=lambda one: one[1] if order == "oldest" else -one[2])
-        return chosen
-
     # Asking many at once
 
     def each(self, segments: Iterable[Segment], act: Callable[[Segment], Found]) -> list[Found]:
@@ -153,6 +186,11 @@ class Segments:
                 raise error
         return [future.result() for future in futures]
 
+    @property
+    def sealed(self) -> Iterator[Segment]:
+        """Those of archives."""
+        return (segment for segment in self.all if segment.archive.name != SPOOL)
+
     def gather(self, wanted: Iterable[tuple[Segment, Sequence[Statement]]]) -> None:
         """Where segments are far away, open these and have at hand all that their statements read."""
         if self.are_near:
@@ -163,6 +201,16 @@ class Segments:
             self.reader(segment.archive, segment.file).gather(statements[id(segment)][1])
 
         self.each([segment for segment, _ in statements.values()], ask)
+
+    def set_aside(self, archive: str) -> bool:
+        """Ask an archive no more: it cannot be opened, or is damaged. Whether it was asked at all."""
+        others = [segment for segment in self.all if segment.archive.name != archive]
+        if len(others) == len(self.all):
+            return False
+        self.all = others
+        for key in [key for key in self._open if key[0] == archive]:
+            self._open.pop(key).close()
+        return True
 
     # What was read
 
@@ -193,7 +241,7 @@ class Segments:
             reader.close()
         self._open.clear()
 
-    def opened(self, table: str | None = None) -> Iterator[tuple[Archive, SegmentReader, File]]:
+    def opened(self, table: str | None = None) -> Iterator[tuple[Archive, OpenSegment, File]]:
         """Every segment, or each that has rows of one table, opened; oldest archive first."""
         wanted = [one for one in self.all if table is None or one.file.records.get(table)]
         if not self.are_near:
@@ -204,3 +252,13 @@ class Segments:
 
 def _bound(time: str | None, otherwise: int) -> int:
     return otherwise if time is None else parse_time(time)
+
+
+@contextmanager
+def _about(archive: Archive) -> Iterator[None]:
+    """An error is about this archive."""
+    try:
+        yield
+    except ArchiverError as error:
+        error.archive = archive.name
+        raise

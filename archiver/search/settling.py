@@ -6,9 +6,10 @@ What it has to ask for that lies in whichever segments hold other versions, most
 from collections.abc import Sequence
 
 from archiver.search.hit import Hit
-from archiver.search.query import MODERATION, POST_KINDS, Query
+from archiver.search.language.fields import MODERATION, POST_KINDS
+from archiver.search.question import Question
 from archiver.search.segments import Segment, Segments
-from archiver.search.statement import Order, Statement, revision_statement
+from archiver.search.statement import Statement, revision_statement
 
 _REVISION = {
     "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"
@@ -48,13 +49,14 @@ class Settler:
         asked = [hit for hit in hits if hit.kind != MODERATION]
         self._segments.gather((segment, _statements(segment, asked)) for segment in self._segments.all)
 
-    def settled(self, query: Query, order: Order, hit: Hit) -> Hit:
-        """The record in its newest version that matches, with how many there are and whether it is gone."""
+    def settled(self, question: Question, hit: Hit, *, is_version: bool = False) -> Hit:
+        """The record in its newest version that matches, with how many there are and whether it is gone.
+        `is_version`: this version, whichever else match."""
         table = _table_of(hit)
         ages = self._revisions(hit, _AGES.get(table))
         newest = max(ages, default=(0, 0))
-        if newest > (hit.posted_ms, hit.version):
-            hit = self._newest_match(query, order, hit, table)
+        if newest > (hit.posted_ms, hit.version) and not is_version:
+            hit = self._newest_match(question, hit, table)
         gone = self._gone(hit, table)
         if gone is not None and ages:
             captured = self._revisions(hit, _CAPTURED.get(table))
@@ -71,7 +73,7 @@ class Settler:
         if sql is None:
             return []
         record = (hit.record_id, hit.platform, hit.account)
-        segments = [one for one in self._segments.all if one.file.revised and _may_hold(one, hit)]
+        segments = [one for one in self._segments.all if one.file.revised and may_hold(one, hit.posted_ms)]
         return [row for segment in segments for row in self._segments.rows(segment, sql, record)]
 
     def _count_again(self, hit: Hit, table: str) -> int:
@@ -80,14 +82,19 @@ class Settler:
         if sql is None:
             return 0
         record = (hit.record_id, hit.platform, hit.account)
-        segments = [one for one in self._segments.all if one.file.again and _may_hold(one, hit)]
+        segments = [one for one in self._segments.all if one.file.again and may_hold(one, hit.posted_ms)]
         return sum(len(self._segments.rows(segment, sql, record)) for segment in segments)
 
-    def _newest_match(self, query: Query, order: Order, hit: Hit, table: str) -> Hit:
+    def _newest_match(self, question: Question, hit: Hit, table: str) -> Hit:
         record = (hit.platform, hit.account, hit.record_id)
         for segment in self._segments.all:
-            if segment.file.revised and segment.file.records.get(table) and _may_hold(segment, hit):
-                statement = revision_statement(table, query, order, segment.archive.name, record)
+            if segment.file.revised and segment.file.records.get(table) and may_hold(segment, hit.posted_ms):
+                statement = revision_statement(
+                    question.asked(segment, table),
+                    segment.archive.name,
+                    record,
+                    question.ranking(segment, table),
+                )
                 hit = max([hit, *self._segments.hits(segment, *statement)], key=age)
         return hit
 
@@ -101,9 +108,9 @@ class Settler:
         return max(found, default=None)
 
 
-def _may_hold(segment: Segment, hit: Hit) -> bool:
-    """Whether a segment's times let it hold a version of a record."""
-    return segment.posted_from - _FURTHEST_APART_MS <= hit.posted_ms <= segment.posted_to + _FURTHEST_APART_MS
+def may_hold(segment: Segment, posted_ms: int) -> bool:
+    """Whether a segment's times let it hold a version of a record of this time."""
+    return segment.posted_from - _FURTHEST_APART_MS <= posted_ms <= segment.posted_to + _FURTHEST_APART_MS
 
 
 def _statements(segment: Segment, hits: Sequence[Hit]) -> list[Statement]:
@@ -112,9 +119,9 @@ def _statements(segment: Segment, hits: Sequence[Hit]) -> list[Statement]:
     for hit in hits:
         table = _table_of(hit)
         record: list[object] = [hit.record_id, hit.platform, hit.account]
-        if table in _REVISION and segment.file.revised and _may_hold(segment, hit):
+        if table in _REVISION and segment.file.revised and may_hold(segment, hit.posted_ms):
             statements += [(_AGES[table], record), (_CAPTURED[table], record)]
-        if table in _REVISION and segment.file.again and _may_hold(segment, hit):
+        if table in _REVISION and segment.file.again and may_hold(segment, hit.posted_ms):
             statements.append((_AGAIN[table], record))
         kind = hit.kind if table == "relation" else table
         if segment.file.gone.get(kind):

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import Stemmer
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archiver.errors import UsageError
 from archiver.records import Message, Moderation, Post
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
 from archiver.search.run import Hit, Searcher
 from archiver.search.statement import Order
 from archiver.vault import Vault
-from tests.made_vaults import ACCOUNT, IN_MEMORY, OTHER_ACCOUNT, Made, VaultMaker, message, post
+from tests.made_vaults import ACCOUNT, HANDLES, IN_MEMORY, OTHER_ACCOUNT, Made, VaultMaker, message, post
 
 WORDS = ["flood", "flooding", "Flooded", "road", "ROADS", "café", "Cafe", "CAFÉS", "a", "42", "don't", "x_y"]
 GLUE = [" ", "  ", "\n", ", ", "-", "_", ".", " #", " @", "/", "… ", " 🚓 ", "'"]
@@ -37,6 +38,7 @@ SEARCHED = [
     "nothere",
 ]
 DAY_MS = 86_400_000
+ALL = "since:1970"
 
 
 class Asked(NamedTuple):
@@ -57,8 +59,9 @@ class Question(NamedTuple):
     filters: tuple[str, ...]
 
     def written(self) -> str:
+        """An empty search is refused, so that all is asked for."""
         parts = [" OR ".join(one.written() for one in group) for group in self.groups]
-        return " ".join([*parts, *(f"-{one.written()}" for one in self.excluded), *self.filters])
+        return " ".join([*parts, *(f"-{one.written()}" for one in self.excluded), *self.filters]) or ALL
 
 
 def tokens(text: str | None) -> list[str]:
@@ -72,9 +75,14 @@ def tokens(text: str | None) -> list[str]:
     return [word for word in words if word]
 
 
+stem = Stemmer.Stemmer("english").stemWord
+
+
 def contains(columns: list[list[str]], asked: Asked) -> bool:
-    """Whether the words stand one after the other in one of the columns."""
+    """Whether the words stand one after the other in one of the columns; of a single word any form."""
     wanted = [token for word in asked.words for token in tokens(word)]
+    if len(wanted) == len(asked.words) == 1 and not asked.prefix:
+        return any(stem(token) == stem(wanted[0]) for words in columns for token in words)
     for words in columns:
         for start in range(len(words) - len(wanted) + 1):
             found = words[start : start + len(wanted)]
@@ -191,7 +199,7 @@ def made_from(shapes: list[Shape], places: list[int], segments: int) -> list[lis
             else:
                 record = post(
                     own, text, when, record_id=str(number), kind=shape.kind, account=shape.account,
-                    author_id=shape.account,
+                    author_id=shape.account, author_handle=HANDLES[shape.account],
                 )  # fmt: skip
             late = shape.late and index and not shape.edits and index + 1 == len(shape.texts)
             corpus[(place + index) % segments].append(Made(record, -index - 1 if late else index + 1))
@@ -229,7 +237,7 @@ def require_same(near: Searcher, far: Searcher, text: str, limits: Iterable[int]
     """Whatever is asked, both find the same, in the same order, with the same scores."""
     query = parse_query(text)
     orders: list[Order] = ["newest", "oldest"]
-    for order in [*orders, "relevance"] if query.groups else orders:
+    for order in [*orders, "relevance"] if query.has_words else orders:
         for limit in limits:
             found, wanted = (one.search(query, order=order, limit=limit) for one in (far, near))
             assert found == wanted, (text, order, limit)

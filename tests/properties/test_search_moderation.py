@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from archiver.errors import SourceError, UsageError
 from archiver.records import Moderation
 from archiver.register import compose
+from archiver.search.language import ACTIONS, parse_query
 from archiver.search.moderation import hold
 from archiver.search.moderation_index import find_moderation
-from archiver.search.query import ACTIONS, parse_query
 from archiver.search.run import Hit, Searcher
-from archiver.search.statement import MANY
 from archiver.sources.moderation import decode_entry, encode_entry
 from tests.made_vaults import ACCOUNT, IN_MEMORY, OTHER_ACCOUNT, VaultMaker, post
 from tests.properties.test_search import (
@@ -155,8 +154,7 @@ def values(entries: Sequence[Moderation], name: str, *, now: bool) -> set[str]:
 
 
 def passes(entries: Sequence[Moderation], question: Question, *, now: bool) -> bool:
-    """Filters of one name are alternatives, those of different names must all hold."""
-    wanted: dict[str, list[str]] = {}
+    """All filters must hold."""
     for condition in question.filters:
         name, _, value = condition.removeprefix("-").partition(":")
         value = value.strip('"').lower().replace("e\u0308", "ë")
@@ -172,9 +170,9 @@ def passes(entries: Sequence[Moderation], question: Question, *, now: bool) -> b
         if condition.startswith("-"):
             if value in values(entries, name, now=name != "by"):
                 return False
-        else:
-            wanted.setdefault(name, []).append(value)
-    return all(any(one in values(entries, name, now=now) for one in some) for name, some in wanted.items())
+        elif value not in values(entries, name, now=now):
+            return False
+    return True
 
 
 def expected(records: list[list[Moderation]], question: Question) -> list[tuple[str, int, bool]]:
@@ -246,7 +244,7 @@ def test_near_and_far_the_same_records_are_found(
     with made(records, [[one.place for one in some] for _, some in register]) as (maker, spooled):  # noqa: SIM117
         with near_and_far(maker, spooled) as (near, far):
             for question in questions:
-                for kinds in ("kind:moderation", "kind:post kind:moderation"):
+                for kinds in ("kind:moderation", "kind:post OR kind:moderation"):
                     require_same(near, far, f"{kinds} {question.written()}", (limit, 0))
             assert near.moderation() == far.moderation()
 
@@ -262,7 +260,7 @@ def test_posts_and_moderation_records_are_searched_together_in_one_order(
         for order in ("oldest", "newest"):
             asked_for = [
                 parse_query(f"{kinds} {question.written()}")
-                for kinds in ("kind:moderation", "kind:post", "kind:post kind:moderation")
+                for kinds in ("kind:moderation", "kind:post", "kind:post OR kind:moderation")
             ]
             alone, posts, both = (
                 searcher.search(query, order=order, limit=0).hits for query in asked_for
@@ -294,7 +292,7 @@ def test_any_text_is_a_search_of_records_or_is_refused_in_a_sentence(text: str, 
         query = parse_query(f"kind:moderation {text}")
     except UsageError:
         return
-    for hit in find_moderation(records, query, order, MANY):  # type: ignore[arg-type]  # one of the three
+    for hit in find_moderation(records, query, order):  # type: ignore[arg-type]  # one of the three
         assert hit.id == record_id(1)
 
 
@@ -336,5 +334,5 @@ def test_every_code_of_an_action_can_be_asked_for() -> None:
     ]
     records = hold([], entries)
     for number, code in enumerate(ACTIONS):
-        (hit,) = find_moderation(records, parse_query(f"action:{code}"), "newest", MANY)
+        (hit,) = find_moderation(records, parse_query(f"action:{code}"), "newest")
         assert hit.id == record_id(number)

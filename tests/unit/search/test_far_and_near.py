@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archiver.records import Gone
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
 from archiver.search.record import find_record
 from archiver.search.run import Searcher
 from archiver.search.statement import Order
@@ -103,9 +103,10 @@ QUERIES = [
     "common word7", "common -word7", "-common", "-the", "edited", "twice", "changed", "liked", "long", "end2",
     "tiny", "police", "common from:77", "from:77", f"from:{HANDLE}", "from:nobody", "common from:nobody",
     "kind:reply", "kind:quote common", "kind:message", "-kind:message common", "kind:like", "kind:like liked",
-    "kind:like kind:post common", f"account:{OTHER_ACCOUNT}", f"account:{OTHER_HANDLE} common",
+    "kind:like OR kind:post common", f"account:{OTHER_ACCOUNT}", f"account:{OTHER_HANDLE} common",
     f"-account:{ACCOUNT} the", "since:1970-03", "until:1970-02-10", "common since:1970-05 until:1970-06",
-    "since:1971 from:nobody", "kind:moderation", "kind:moderation kind:post common", "-word1 -word2 -word3",
+    "since:1971 from:nobody", "kind:moderation", "kind:moderation OR kind:post common",
+    "-word1 -word2 -word3",
     "edited kind:reply -from:77", "since:2026", "kind:follower",
 ]  # fmt: skip
 
@@ -113,7 +114,7 @@ QUERIES = [
 @pytest.mark.parametrize("text", QUERIES)
 def test_far_away_the_same_is_found_as_near(far: Searcher, near: Searcher, text: str) -> None:
     query = parse_query(text)
-    orders: list[Order] = ["newest", "oldest", *(["relevance"] if query.groups else [])]  # type: ignore[list-item]
+    orders: list[Order] = ["newest", "oldest", *(["relevance"] if query.has_words else [])]  # type: ignore[list-item]
     for order in orders:
         for limit in (1, 50, 0):
             found, expected = (one.search(query, order=order, limit=limit) for one in (far, near))

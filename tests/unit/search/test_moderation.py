@@ -9,6 +9,7 @@ import pytest
 from archiver.disk import Lock
 from archiver.errors import IntegrityError, NoKeyError, SourceError
 from archiver.records import Attachment
+from archiver.search.language import parse_query
 from archiver.search.moderation import (
     Held,
     about_item,
@@ -20,7 +21,6 @@ from archiver.search.moderation import (
     sealed_files,
     spooled_entries,
 )
-from archiver.search.query import parse_query
 from archiver.search.run import Searcher
 from archiver.sources.moderation import encode_entry
 from archiver.wiring import find_spooled_media, has_spool, open_entries, read_register
@@ -96,7 +96,7 @@ def test_only_segments_that_hold_entries_are_opened(tmp_path: Path) -> None:
     maker.add("2026-01-01", [post("1", "a")], [first], [post("2", "b")])
     maker.add("2026-01-02", [post("3", "c")])
     maker.add("2026-01-03", [done(first)])
-    with closing(maker.searcher()) as searcher:
+    with closing(maker.searcher(catalogue=maker.catalogue())) as searcher:
         assert searcher.search(parse_query("kind:moderation")).hits[0].id == record_id(1)
         assert searcher.effort().segments == 2
         (record,) = searcher.moderation()
@@ -112,14 +112,14 @@ def test_without_an_identity_nothing_that_holds_entries_is_opened_and_nothing_el
     maker.add("2026-01-01", [post("1", "a")])
     archives = maker.vault().list_archives().archives
     with closing(Searcher(maker.vault(), archives, [], spooled=[decision(1, account=ACCOUNT)])) as searcher:
-        assert len(searcher.search(parse_query("kind:moderation")).hits) == 1
+        assert len(searcher.moderation()) == 1
     maker.add("2026-01-02", [decision(2, account=ACCOUNT)])
     archives = maker.vault().list_archives().archives
     with (
         closing(Searcher(maker.vault(), archives, [])) as searcher,
         pytest.raises(NoKeyError),
     ):
-        searcher.search(parse_query("kind:moderation"))
+        searcher.moderation()
 
 
 def test_altered_bytes_are_named_and_so_is_an_entry_of_a_newer_version(tmp_path: Path) -> None:

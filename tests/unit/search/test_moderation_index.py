@@ -6,10 +6,10 @@ import pytest
 
 from archiver.records import Moderation
 from archiver.search.hit import Hit
+from archiver.search.language import parse_query
 from archiver.search.moderation import Held, hold
 from archiver.search.moderation_index import find_moderation
-from archiver.search.query import parse_query
-from archiver.search.statement import MANY, Order
+from archiver.search.statement import Order
 from archiver.sources.moderation import encode_entry
 from tests.unit.search.moderated import MINUTE_MS, NOVEMBER_MS, decision, done, later
 
@@ -33,9 +33,9 @@ ENTRIES = [FIRST, done(FIRST), CORRECTED, SECOND, *THIRD]
 
 
 def find(
-    query: str, order: Order = "oldest", entries: Sequence[Moderation] = ENTRIES, limit: int = MANY
+    query: str, order: Order = "oldest", entries: Sequence[Moderation] = ENTRIES, language: str = "english"
 ) -> list[Hit]:
-    return find_moderation(hold([], entries), parse_query(query), order, limit)
+    return find_moderation(hold([], entries), parse_query(query), order, language=language)
 
 
 def found(query: str, order: Order = "oldest") -> str:
@@ -69,7 +69,7 @@ def found(query: str, order: Order = "oldest") -> str:
         ("reason:spam", "1"),
         ("-reason:abusive", "1"),
         ("-reason:spam", "23"),
-        ("reason:spam reason:threatening", "12"),
+        ("reason:spam OR reason:threatening", "12"),
         ("reason:abus", ""),
         ("action:hide", "13"),
         ("action:unhidden", "3"),
@@ -91,7 +91,6 @@ def found(query: str, order: Order = "oldest") -> str:
         ("kind:moderation since:2026-11-04", ""),
         ("kind:moderation until:2026-11-02", ""),
         ("word kind:post", ""),
-        ("kind:moderation -kind:moderation", ""),
     ],
 )
 def test_a_record_is_found_by_what_any_entry_says_and_excluded_by_what_stands(
@@ -121,7 +120,7 @@ def test_what_was_reversed_was_not_corrected() -> None:
         return {hit.id[7:8]: hit.superseded for hit in find(query, entries=entries)}
 
     assert superseded("action:hidden") == {"1": False, "4": True, "5": False}
-    assert superseded("action:warned action:blocked") == {"2": False, "3": False}
+    assert superseded("action:warned OR action:blocked") == {"2": False, "3": False}
     assert superseded('by:"Inspector Example"') == {"1": False, "4": True, "5": True}
     assert superseded('by:"Night Desk" action:hidden') == {"1": False}
 
@@ -135,7 +134,7 @@ def test_a_handle_that_one_record_has_of_an_account_finds_all_of_the_accounts_re
 def test_a_hit_says_where_the_record_lies_how_many_entries_it_has_and_what_it_is_now() -> None:
     first, last = decision(1), done(decision(1))
     records = hold([Held(first, encode_entry(first), "2026-11-01")], [last, decision(2)])
-    newer, older = find_moderation(records, parse_query("kind:moderation"), "newest", 9)
+    newer, older = find_moderation(records, parse_query("kind:moderation"), "newest")
     assert (newer.archive, newer.sealed_in, newer.in_spool, newer.versions) == ("spool", None, True, 1)
     assert (older.archive, older.sealed_in, older.in_spool, older.versions) == (
         "2026-11-01", "2026-11-01", True, 2,
@@ -146,7 +145,7 @@ def test_a_hit_says_where_the_record_lies_how_many_entries_it_has_and_what_it_is
     assert older.moderation.now.state == "done"
 
 
-def test_the_most_relevant_come_first_and_no_more_than_asked_for() -> None:
+def test_the_most_relevant_come_first() -> None:
     entries = [
         decision(1, text="road " + "word " * 50),
         decision(2, text="road road road"),
@@ -155,7 +154,6 @@ def test_the_most_relevant_come_first_and_no_more_than_asked_for() -> None:
     ranked = find("kind:moderation road", "relevance", entries)
     assert [hit.text[:9] for hit in ranked] == ["road road", "road word"]
     assert ranked[0].score < ranked[1].score
-    assert len(find("kind:moderation road", "relevance", entries, limit=1)) == 1
 
 
 def test_a_record_without_text_is_found_by_its_filters_and_excluded_by_no_word() -> None:

@@ -1,6 +1,8 @@
 """One record whole: every version of it, its bytes as they were delivered, its media, whether it is gone."""
 
+import subprocess
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -9,6 +11,7 @@ import pytest
 from archiver.records import Gone, Link, MediaReference
 from archiver.search.record import Record, find_record
 from tests.made_vaults import ACCOUNT, Made, VaultMaker, like, message, post
+from tests.programs import require_program
 
 
 @pytest.fixture
@@ -72,3 +75,32 @@ def test_an_id_finds_every_kind_of_record_that_has_it(maker: VaultMaker) -> None
 def test_an_id_that_nothing_has_finds_nothing(maker: VaultMaker, platform_id: str) -> None:
     maker.add("2026-01-01", [post("1", "a")])
     assert record(maker, platform_id) == Record([], [])
+
+
+def test_where_a_record_lies_and_its_hash_are_found_with_other_programs(
+    maker: VaultMaker, tmp_path: Path
+) -> None:
+    age, zstd, sqlite3 = (require_program(name) for name in ("age", "zstd", "sqlite3"))
+    maker.add("2026-01-01", [post("0", "before")])
+    maker.add(
+        "2026-01-02", [post("1", "a")], [post("0", "£ before"), post("2", "wanted"), post("3", "after")]
+    )
+    (version,) = record(maker, "2").versions
+    manifest = (maker.folder / "archives" / "2026-01-02" / "manifest.json").read_bytes()
+    assert version.manifest_sha256 == sha256(manifest).hexdigest()
+    assert version.segment == "archives/2026-01-02/records-001.sqlite.zst.age"
+    holder, key, database = tmp_path / "holder", tmp_path / "key", tmp_path / "database"
+    holder.write_text(f"{maker.holder.encode()}\n")
+    sealed_key = maker.folder / "archives" / "2026-01-02" / "key.age"
+    subprocess.run([age, "-d", "-i", holder, "-o", key, sealed_key], check=True)
+    packed = subprocess.run(
+        [age, "-d", "-i", key, maker.folder / version.segment], check=True, capture_output=True
+    )
+    subprocess.run([zstd, "-d", "-q", "-o", database], input=packed.stdout, check=True)
+    (place,) = version.places
+    cut = f"substr(body, {place.offset} + 1, {place.length})"
+    sql = f"SELECT hex({cut}) FROM capture_part WHERE id = {place.part}"  # noqa: S608  # three numbers
+    found = subprocess.run([sqlite3, database, sql], check=True, capture_output=True, text=True).stdout
+    assert bytes.fromhex(found) == version.raw[0]
+    assert version.raw_sha256 == (sha256(bytes.fromhex(found)).hexdigest(),)
+    assert b"wanted" in bytes.fromhex(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.read import FRAME_CACHE_BYTES, KEPT_BYTES, PAGE_CACHE_BYTES, SegmentReader
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
 from archiver.search.run import Searcher
 from archiver.search.segments import FRAME_BYTES, PAGE_BYTES
 from tests.made_vaults import Made, VaultMaker, post

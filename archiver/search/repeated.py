@@ -1,0 +1,93 @@
+"""Records of which the vault has several rows: versions, repeats, and whatever was taken anew by a collector
+that had lost its state. A count may not count them twice.
+
+Nearly all records have one row, and of those the index alone tells how many match. So all others are found
+first, whatever is searched for; a count then looks at each of these.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from archiver.search.conditions import REVISED
+from archiver.search.question import Place, place_of
+from archiver.search.segments import Segment, Segments
+from archiver.search.settling import may_hold
+
+_REVISED_ROWS = {
+    table: f"SELECT r.key, r.platform_id, {record}, r.posted_ms FROM {table} AS r WHERE {REVISED[table]}"  # noqa: S608  # constants, here and below
+    for table, record in {
+        "post": "coalesce(r.record_id, r.platform_id)",
+        "message": "r.platform_id",
+    }.items()
+}
+_AGAIN = "SELECT record_key FROM again WHERE record_table = ?"
+_BY_ID = "SELECT key FROM {table} WHERE platform_id IN (SELECT value FROM json_each(?))"
+_IDS = "SELECT platform_id, key FROM {table} INDEXED BY {table}_platform_id"
+TABLES = ("post", "message", "relation")
+
+
+class Repeated:
+    """The keys of such rows in each segment's tables; found when first asked for."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._keys: dict[Place, set[int]] | None = None
+
+    def keys(self, segment: Segment, table: str) -> frozenset[int]:
+        """Rows of a table that may not be the only ones of their records."""
+        if self._keys is None:
+            self._keys = {}
+            for each in TABLES:
+                self._find(each)
+        return frozenset(self._keys.get(place_of(segment, table), ()))
+
+    def _add(self, segment: Segment, table: str, keys: Iterable[int]) -> None:
+        assert self._keys is not None  # noqa: S101 - made by `keys`
+        self._keys.setdefault(place_of(segment, table), set()).update(keys)
+
+    def _find(self, table: str) -> None:
+        having = [segment for segment in self._segments.all if segment.file.records.get(table)]
+        if table in REVISED:
+            self._find_versions(table, having)
+        for segment in having:
+            if segment.file.again:
+                self._add(segment, table, (row[0] for row in self._segments.rows(segment, _AGAIN, (table,))))
+        self._find_twins(table, having)
+
+    def _find_versions(self, table: str, having: Sequence[Segment]) -> None:
+        """Rows of records that were changed, and the first ones of these, which do not know of it."""
+        times: dict[str, int] = {}
+        revised = [segment for segment in having if segment.file.revised]
+        self._segments.gather((segment, [(_REVISED_ROWS[table], [])]) for segment in revised)
+        for segment in revised:
+            rows = self._segments.rows(segment, _REVISED_ROWS[table], ())
+            for key, platform_id, record_id, posted_ms in rows:
+                self._add(segment, table, [key])
+                times[record_id] = times[platform_id] = posted_ms
+        for segment in having if times else ():
+            ids = [one for one, posted_ms in times.items() if may_hold(segment, posted_ms)]
+            statement = (_BY_ID.format(table=table), (json.dumps(ids),))
+            self._add(segment, table, (row[0] for row in self._segments.rows(segment, *statement)))
+
+    def _find_twins(self, table: str, having: Sequence[Segment]) -> None:
+        """Rows with the same id in two archives. A record keeps its time, so only archives whose times
+        overlap can have any."""
+        seen: dict[str, list[tuple[Segment, int]]] = {}
+        sql = _IDS.format(table=table)
+        overlapping = [one for one in having if any(_overlap(one, other, table) for other in having)]
+        self._segments.gather((segment, [(sql, [])]) for segment in overlapping)
+        for segment in overlapping:
+            for platform_id, key in self._segments.rows(segment, sql, ()):
+                seen.setdefault(platform_id, []).append((segment, key))
+        for places in seen.values():
+            if len({segment.archive.name for segment, _ in places}) > 1:
+                for segment, key in places:
+                    self._add(segment, table, [key])
+
+
+def _overlap(one: Segment, other: Segment, table: str) -> bool:
+    if one.archive.name == other.archive.name:
+        return False
+    if table == "relation":  # they have no time of their own
+        return True
+    return one.posted_from <= other.posted_to and other.posted_from <= one.posted_to

@@ -1,0 +1,119 @@
+"""When a record was posted, captured, last seen and found missing: as far as a vault proves it.
+
+A collector stores a record once and again when it changed. What it saw unchanged meanwhile leaves no trace in
+a vault, so nothing here says when a record was last looked at, only when it was certainly there.
+"""
+
+from typing import NamedTuple
+
+from archiver.search.record import Record, Version
+from archiver.search.run import Searcher
+
+_COMPARED = (
+    "SELECT max(g.noticed_ms) FROM gone AS g JOIN capture_part AS p ON p.id = g.part"
+    " JOIN capture AS c ON c.id = p.capture WHERE c.source = 'comparison' AND c.route = 'export'"
+    " AND g.platform = ? AND g.account = ? AND g.kind = ? AND c.taken_ms >= ?"
+)
+"""When exports of an account were made that were compared with what was held, and from which records of this
+kind were found absent."""
+_SORT = {"relation": "kind", "account": "aspect"}
+"""Tables whose rows are of several sorts, and the column that says which."""
+RecordName = tuple[str, str, str, str]
+"""Platform, account, kind (`post`, `message`, a relation's, or what a fact about an account is) and id: of an
+edited post the first version's."""
+
+
+class Missing(NamedTuple):
+    """That a record was found missing: when that was noticed, how, when the platform says it was deleted, and
+    which archive says so. `back_ms`: the first capture after that which shows it there, None where there is
+    none."""
+
+    noticed_ms: int
+    how: str
+    deleted_ms: int | None
+    archive: str
+    back_ms: int | None
+
+
+class Sightings(NamedTuple):
+    """The times of one record.
+
+    `captured`: of all its captures, oldest first. `seen_ms` is the newest of them that shows it there: what
+    the platform sent of it when it said that it was deleted is a capture and shows nothing. None where there
+    is no other. `compared_ms` is when a later export was made that was whole and was compared with what was
+    held: other records of the kind were absent from it, this one was not. None where no such export says so,
+    or the record was found missing since. `missing`: each time it was found missing."""
+
+    posted_ms: int | None
+    captured: tuple[int, ...]
+    seen_ms: int | None
+    compared_ms: int | None
+    missing: tuple[Missing, ...]
+
+    @property
+    def last_seen_ms(self) -> int | None:
+        """The latest time at which it was certainly there."""
+        return self.compared_ms or self.seen_ms
+
+
+def name_of(version: Version) -> RecordName:
+    """Which record a version is one of."""
+    fields = version.fields
+    kind = fields[_SORT[version.table]] if version.table in _SORT else version.table
+    own = (fields.get("record_id") if version.table == "post" else None) or fields["platform_id"]
+    return fields["platform"], account_of(version), kind, own
+
+
+def account_of(version: Version) -> str:
+    """The archived account it was captured of."""
+    return str(version.fields.get("account") or version.capture["account"])
+
+
+def find_sightings(searcher: Searcher, record: Record) -> dict[RecordName, Sightings]:
+    """The times of each record that versions are of. Raise as `Searcher.search`."""
+    by_name: dict[RecordName, list[Version]] = {}
+    for version in record.versions:
+        by_name.setdefault(name_of(version), []).append(version)
+    return {name: _sightings(searcher, name, some, record) for name, some in by_name.items()}
+
+
+def _sightings(searcher: Searcher, name: RecordName, versions: list[Version], record: Record) -> Sightings:
+    captured = sorted({one.capture["fetched_ms"] for one in versions})
+    ids = {one.fields["platform_id"] for one in versions}
+    gone = [
+        row
+        for row in sorted(record.gone, key=lambda one: int(one["noticed_ms"]))
+        if (row["platform"], row["account"], row["kind"]) == name[:3] and row["platform_id"] in ids
+    ]
+    noticed = {row["noticed_ms"] for row in gone}
+    there = [one for one in captured if one not in noticed]
+    missing = tuple(
+        Missing(
+            row["noticed_ms"], row["how"], row["deleted_ms"], row["archive"],
+            next((one for one in there if one > row["noticed_ms"]), None),
+        )
+        for row in gone
+    )  # fmt: skip
+    compared = _compared_ms(searcher, name, versions)
+    is_later = compared is not None and compared > captured[-1]
+    is_gone = bool(missing) and missing[-1].back_ms is None
+    return Sightings(
+        min((one.fields["posted_ms"] for one in versions if "posted_ms" in one.fields), default=None),
+        tuple(captured),
+        there[-1] if there else None,
+        compared if is_later and not is_gone else None,
+        missing,
+    )
+
+
+def _compared_ms(searcher: Searcher, name: RecordName, versions: list[Version]) -> int | None:
+    """Only an export is compared with exports, and only with those taken before it."""
+    taken = [one.capture["taken_ms"] for one in versions if one.capture["route"] == "export"]
+    if not taken:
+        return None
+    kind = name[2]
+    asked = [segment for segment in searcher.segments.all if segment.file.gone.get(kind)]
+    values = [*name[:3], min(taken)]
+    searcher.segments.gather((segment, [(_COMPARED, values)]) for segment in asked)
+    found = [row[0] for segment in asked for row in searcher.segments.rows(segment, _COMPARED, values)]
+    return max((one for one in found if one is not None), default=None)
