@@ -4,7 +4,10 @@ A post may begin with `=HYPERLINK(…)`; whoever opens the export in a spreadshe
 apostrophe makes it text (OWASP, "CSV Injection"). RFC 4180's quotes do not help: they are gone once read.
 """
 
+import csv
+import io
 import unicodedata
+from collections.abc import Sequence
 
 GUARD = "'"
 _STARTS_A_FORMULA = ("=", "+", "-", "@")
@@ -33,3 +36,10 @@ def with_guard(text: str) -> str:
 def without_guard(cell: str) -> str:
     """The text of a cell that `with_guard` wrote; any other as it is."""
     return cell[1:] if cell.startswith(GUARD) and needs_guard(cell[1:]) else cell
+
+
+def csv_line(cells: Sequence[str]) -> bytes:
+    """One line of a CSV file (RFC 4180), UTF-8; its cells guarded already."""
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().encode()

@@ -4,8 +4,6 @@ Only the columns named here are written, so that nothing comes along unseen. A C
 against being run; JSON lines never are. Either can be taken in again: `archiver.moderation.importing`.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from archiver.errors import UsageError
-from archiver.moderation.csv_guard import with_guard
+from archiver.moderation.csv_guard import csv_line, with_guard
 from archiver.records import Moderation
 from archiver.register import ModerationRecord
 from archiver.sources.moderation import encode_entry
@@ -141,19 +139,13 @@ def csv_entries(entries: Iterable[Moderation]) -> Iterator[bytes]:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    yield _csv_line(columns)
+    yield csv_line(columns)
     for row in rows:
-        yield _csv_line([with_guard(_cell(row.get(name, ""))) for name in columns])
+        yield csv_line([with_guard(_cell(row.get(name, ""))) for name in columns])
 
 
 def _cell(value: object) -> str:
     return ", ".join(value) if isinstance(value, tuple | list) else str(value)
-
-
-def _csv_line(cells: Sequence[str]) -> bytes:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue().encode()
 
 
 def json_records(records: Iterable[ModerationRecord]) -> Iterator[bytes]:

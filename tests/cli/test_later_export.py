@@ -458,3 +458,25 @@ def test_exports_given_together_are_taken_from_the_oldest_on(
     assert empty.run("--config", empty.folder, "seal").code == 0
     same_but_once(read_contents(empty.folder))
     check_nothing_half(empty.folder)
+
+
+def test_when_a_post_was_last_seen_is_what_the_exports_prove(
+    run: Runner, home: Home, september: Path, tmp_path: Path
+) -> None:
+    deleted, kept = plain_post(september, 0), plain_post(september, 1)
+    home.take(made(september, tmp_path / "2.zip", dt.date(2026, 10, 3), **without(deleted["id_str"])))
+    for post, seen, missing in (
+        (deleted, "2026-09-30 23:59:59 UTC", "2026-10-03 20:00:00 UTC"),
+        (kept, "2026-10-03 20:00:00 UTC", None),
+    ):
+        output = run("--config", home.folder, "show", post["id_str"]).output
+        assert f"  last seen         {seen}, " in output
+        assert ("  first missing     " in output) == (missing is not None)
+        assert missing is None or f"  first missing     {missing}, " in output
+        assert ("unchanged, so not kept again" in output) == (post is kept)
+    home.take(made(september, tmp_path / "3.zip", dt.date(2026, 10, 5)))
+    output = run("--config", home.folder, "show", deleted["id_str"]).output
+    assert "  there again       2026-10-05 20:00:00 UTC, 2026-10-05 21:00:00 BST\n" in output
+    assert "  last seen         2026-10-05 20:00:00 UTC, " in output
+    (gone,) = home.show(deleted["id_str"])[1]
+    assert gone["back_at"] == "2026-10-05T20:00:00.000Z"

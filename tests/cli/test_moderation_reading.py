@@ -72,7 +72,8 @@ def home(made: Home, tmp_path: Path) -> Home:
 def test_the_list_is_what_a_search_without_words_finds(run: Runner, home: Home) -> None:
     listed = run("--config", home.folder, "moderation", "list")
     searched = run("--config", home.folder, "search", "kind:moderation")
-    assert (listed.output, listed.errors) == (searched.output, searched.errors)
+    assert listed.output == searched.output
+    assert searched.errors.startswith(listed.errors.rstrip())
     *lines, summary = run_json(run, home, "moderation", "list", "--limit", "3")
     assert [line.pop("unread") for line in lines] == [False] * 3
     assert lines == run_json(run, home, "search", "--limit", "3", "kind:moderation")[:-1]
@@ -579,7 +580,7 @@ def test_what_moderate_records_is_found_shown_and_sealed_alike(run: Runner, tmp_
     (sealed, _) = run_json(run, home, "search", "action:hide from:loud_resident")
     assert sealed == {**waiting, "archive": home.archives[0].name, "in_spool": False}
     # The posts around it are posts of the vault, once each, and no versions of anything.
-    posts = run_json(run, home, "search", "kind:reply kind:post")
+    posts = run_json(run, home, "search", "kind:reply OR kind:post")
     assert len({post["id"] for post in posts[:-1]}) == len(posts) - 1 == 4
     assert {post["versions"] for post in posts[:-1]} == {1}
     assert posts[-1]["moderation_not_searched"] == 1

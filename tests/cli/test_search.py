@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from archiver.cli._search_marks import Wanted, highlighted, marked, wanted_of
 from archiver.cli._session import printable
-from archiver.cli.search import folded, highlighted, searched_words
 from archiver.errors import NoKeyError, UsageError
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
+from archiver.search.words import fold as folded
 from tests.cli.runner import Runner, run_on_terminal
 from tests.faults.folders import LATER, sample
 from tests.homes import Home, make_home
@@ -20,6 +21,11 @@ FIELDS = {
     "type", "platform", "id", "account", "author", "author_id", "posted_at", "text", "alt_text", "archive",
     "versions", "superseded", "gone_at", "gone_how",
 }  # fmt: skip
+NOTHING_MORE = {
+    "type": "summary", "more": False, "cursor": None, "names": {}, "scanned": [], "suggestions": {},
+    "spool_included": True, "spool_records": 0, "unsearched": [], "moderation_not_searched": 0,
+}  # fmt: skip
+SUMMARY = {*NOTHING_MORE, "count", "forms"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,8 @@ def search(run: Runner, home: Home, *words: str) -> list[dict[str, object]]:
 
 def test_every_line_of_json_is_a_record_and_the_last_one_a_summary(run: Runner, home: Home) -> None:
     *hits, summary = search(run, home, "--limit", "0", "police")
-    assert summary == {"type": "summary", "count": len(hits), "more": False}
+    assert set(summary) == SUMMARY
+    assert {**summary, **NOTHING_MORE, "count": len(hits)} == summary
     assert len(hits) > 3
     for hit in hits:
         assert set(hit) == FIELDS
@@ -63,14 +70,15 @@ def test_every_line_of_json_is_a_record_and_the_last_one_a_summary(run: Runner, 
 def test_order_and_limit_are_as_asked(run: Runner, home: Home) -> None:
     oldest = search(run, home, "--order", "oldest", "--limit", "3", "the")
     newest = search(run, home, "--limit", "3", "the")
-    assert oldest[-1] == newest[-1] == {"type": "summary", "count": 3, "more": True}
+    assert [(one[-1]["count"], one[-1]["more"]) for one in (oldest, newest)] == [(3, True), (3, True)]
     assert str(oldest[0]["posted_at"]) < str(oldest[2]["posted_at"]) < str(newest[2]["posted_at"])
     ranked = search(run, home, "--order", "relevance", "--limit", "3", "burglary")
     assert all("burglary" in folded(str(hit["text"])) for hit in ranked[:-1])
 
 
 def test_without_a_limit_fifty_are_shown(run: Runner, home: Home) -> None:
-    assert search(run, home, "the")[-1] == {"type": "summary", "count": 50, "more": True}
+    summary = search(run, home, "the")[-1]
+    assert (summary["count"], summary["more"]) == (50, True)
 
 
 def test_a_post_that_a_later_export_lacks_is_shown_as_gone(run: Runner, home: Home) -> None:
@@ -89,12 +97,14 @@ def test_a_person_gets_a_headline_and_the_text_and_the_number_apart(run: Runner,
     assert lines[0].startswith(f"{when} UTC  {first['type']}  ")
     assert f"  {first['id']}  in {first['archive']}" in lines[0]
     assert lines[1] == f"  {str(first['text']).splitlines()[0]}"
-    assert result.errors == "2 records; there are more: raise --limit\n"
+    noted = result.errors.splitlines()
+    assert noted[0] == "2 records; there are more; the spool is included"
+    assert re.fullmatch(r"the next ones: the same with --after s1\.[\w-]+", noted[1])
     assert "\x1b" not in result.output
     one = run("--config", home.folder, "search", "--limit", "1", f"kind:{first['type']}")
     assert one.errors.startswith("1 record;")
     none = run("--config", home.folder, "search", "nosuchword")
-    assert (none.code, none.output, none.errors) == (0, "", "0 records\n")
+    assert (none.code, none.output, none.errors) == (0, "", "0 records; the spool is included\n")
 
 
 def test_messages_are_found_and_named_by_their_senders_number(run: Runner, home: Home) -> None:
@@ -150,12 +160,27 @@ def test_on_a_terminal_the_words_searched_for_stand_out(home: Home) -> None:
     assert code == 0
     marked = re.findall(r"\x1b\[33m\x1b\[1m([^\x1b]+)\x1b\[0m", shown)
     assert marked
-    assert all(folded(word) == "police" or folded(word).startswith("road") for word in marked)
+    assert all(folded(word) in ("police", "policing") or folded(word).startswith("road") for word in marked)
 
 
 def test_marking_follows_the_index_and_not_the_letters() -> None:
-    wanted = searched_words(parse_query('café "open road" flood* -closed from:road OR_x'))
-    assert wanted == ({"cafe", "open", "road", "or", "x"}, ("flood",))
+    query = parse_query('café "open road" flood* -closed from:road OR_x *ffic*')
+    forms = {"cafe": ("cafes",), "closed": ("close",)}
+    assert wanted_of(query.root, forms) == (
+        frozenset({"cafe", "cafes", "open", "road", "or", "x"}), ("flood",), ("ffic",)
+    )  # fmt: skip
+
+
+def test_quoted_words_are_marked_without_their_forms() -> None:
+    forms = {"flood": ("flooding",), "road": ("roads",)}
+    words = wanted_of(parse_query('"flood" road~1').root, forms).words
+    assert words == {"flood", "road", "roads"}
+
+
+def test_accents_fold_and_what_stands_within_words_is_marked_where_it_stands() -> None:
+    text = "Un CAFÉ, the traﬃc 東京都 and cafe\u0301s"
+    wanted = Wanted(frozenset({"cafe"}), ("the",), ("ffic", "東京"))
+    assert [text[start:end] for start, end in marked(text, wanted)] == ["CAFÉ", "the", "ﬃc", "東京"]
 
 
 def test_what_could_steer_the_terminal_is_written_out() -> None:
@@ -197,4 +222,4 @@ def test_arguments_in_any_encoding_are_a_search_or_a_usage_error(
 
 
 def test_nothing_is_marked_where_there_is_no_terminal() -> None:
-    assert highlighted("a road", ({"road"}, ())) == "a road"
+    assert highlighted("a road", Wanted(frozenset({"road"}))) == "a road"

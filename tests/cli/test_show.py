@@ -2,13 +2,14 @@
 
 import json
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from archiver.moderation.keeping import keep_entries
-from tests.cli.runner import Runner
-from tests.faults.folders import edit_posts, make_folder, read_posts, rewrite
+from tests.cli.runner import Runner, run_on_terminal
+from tests.faults.folders import copy_folder, edit_json, edit_posts, make_folder, read_posts, rewrite, sample
 from tests.homes import Home, make_home
 from tests.made_vaults import moderation
 from tests.unit.seal.spooled import POSTED_MS, answer_of, x_post
@@ -159,3 +160,165 @@ def test_in_a_broken_chain_an_id_that_is_not_found_is_an_integrity_failure(run: 
         home.replace(name, data)
     assert found.code == 20
     assert "These are other words." in found.output
+
+
+# Differences, times, thread
+
+
+def test_what_changed_in_a_version_is_shown_word_by_word_and_by_fields(run: Runner, home: Home) -> None:
+    changed = str(read_posts(export(home))[0]["id_str"])
+    output = run("--config", home.folder, "show", changed).output
+    first, second = output.split("\nVersion 2 of 2")
+    assert "changed from" not in first
+    assert "  changed from the version before:\n    text\n      [-" in second
+    assert "{+These+} are" in second
+    (_, version) = run("--config", home.folder, "show", "--json", changed).json_lines()
+    kinds = {piece["kind"] for piece in version["differences"]["text"]}
+    assert kinds == {"same", "removed", "added"}
+    assert "".join(
+        piece["text"] for piece in version["differences"]["text"] if piece["kind"] != "removed"
+    ) == "These are other words."  # fmt: skip
+    code, shown = run_on_terminal(["--config", home.folder, "show", changed], {})
+    assert code == 0
+    assert "\x1b[32m{+These+}\x1b[0m" in shown
+
+
+def test_times_are_in_utc_and_in_uk_time(run: Runner, home: Home) -> None:
+    changed = str(read_posts(export(home))[0]["id_str"])
+    output = run("--config", home.folder, "show", changed).output
+    assert "  first captured    2026-09-30 23:59:59 UTC, 2026-10-01 00:59:59 BST\n" in output
+    assert "  captured again    2026-10-01 23:59:59 UTC, 2026-10-02 00:59:59 BST\n" in output
+    assert "  last seen         2026-10-01 23:59:59 UTC, 2026-10-02 00:59:59 BST\n" in output
+    times = run("--config", home.folder, "show", "--json", changed).json_lines()[0]["times"]
+    assert times["first_captured_at"] == "2026-09-30T23:59:59.000Z"
+    assert times["last_seen_at"] == times["last_captured_at"] == "2026-10-01T23:59:59.000Z"
+    assert times["first_missing_at"] is times["back_at"] is None
+
+
+def test_a_post_that_was_captured_as_deleted_was_never_seen(run: Runner, home: Home) -> None:
+    deleted = str(read_posts(export(home), "data/deleted-tweets.js")[0]["id_str"])
+    output = run("--config", home.folder, "show", deleted).output
+    assert "  last seen         never: it was gone when it was captured\n" in output
+    assert "  first missing     2026-09-30 23:59:59 UTC, " in output
+    assert "there again" not in output
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A conversation on X, with a name, a text and a client that would steer a terminal."""
+    home = Home(make_folder(tmp_path_factory.mktemp("talk") / "home"))
+
+    def answering(number: int, to: int, **more: object) -> dict[str, object]:
+        answered = [{"type": "replied_to", "id": str(to)}]
+        return x_post(
+            str(number), f"answer {number}", conversation_id="70001", referenced_tweets=answered, **more
+        )
+
+    evil = "\x1b[31mred\nVersion 9 of 9\u202e"
+    posts = [
+        x_post("70001", "the question", conversation_id="70001"),
+        *(answering(number, 70001) for number in range(70002, 70100)),
+        answering(70200, 70050, source=evil),
+        x_post("80001", evil, referenced_tweets=[{"type": "quoted", "id": "99999"}]),
+    ]
+    with home.open_spool() as spool:
+        spool.add_answer(
+            answer_of(spool, *posts, body_kind="mentions", series="mention", change="new", name=evil)
+        )
+    home.take()
+    return home
+
+
+def test_the_thread_is_shown_in_order_with_the_record_marked(run: Runner, talk: Home) -> None:
+    output = run("--config", talk.folder, "show", "70200").output
+    lines = output.partition("\nThread, oldest first, times in UTC\n")[2].splitlines()
+    assert lines[0] == "    and 74 more earlier"
+    assert [line.split()[-1] for line in lines[1:3]] == ["70001", "70050"]
+    assert [line.split()[-1] for line in lines if line.startswith(">>")] == ["70200"]
+    assert lines[-1].startswith(">> 2026-10-26 07:33Z  @rude_example  answer 70200 ")
+    assert {len(line) for line in lines[1:]} == {80}
+    asked = run("--config", talk.folder, "show", "--json", "70200").json_lines()
+    assert [line["type"] for line in asked] == ["version", "thread"]
+    assert (asked[1]["id"], asked[1]["more_before"], asked[1]["at_least"]) == ("70200", 74, False)
+    assert [line["id"] for line in asked[1]["lines"] if line["is_record"]] == ["70200"]
+
+
+def test_what_a_thread_lacks_is_named(run: Runner, talk: Home) -> None:
+    output = run("--config", talk.folder, "show", "80001").output
+    assert "    quotes 99999, which is not in the vault\n" in output
+
+
+def test_an_id_that_is_only_named_by_others_says_by_whom(run: Runner, talk: Home) -> None:
+    result = run("--config", talk.folder, "show", "99999")
+    assert result.code == 0
+    first, line, how = result.output.splitlines()
+    assert first == "99999 is not in the vault; 1 post names it:"
+    assert line.endswith("  80001")
+    assert how == "      quotes 99999"
+    (naming,) = run("--config", talk.folder, "show", "--json", "99999").json_lines()
+    assert (naming["type"], naming["id"], naming["how"]) == ("naming", "80001", "quotes 99999")
+    assert run.fails(1, "--config", talk.folder, "show", "--raw", "99999").startswith("no record 99999")
+
+
+def test_nothing_that_others_wrote_steers_the_terminal_or_passes_for_a_line_of_ours(
+    run: Runner, talk: Home
+) -> None:
+    for asked in ("70001", "70200", "80001", "99999"):
+        output = run("--config", talk.folder, "show", asked).output
+        assert not set(output) & {"\x1b", "\u202e"}
+        assert [line for line in output.splitlines() if line.startswith("Version 9")] == []
+        assert "\x1b" not in run("--config", talk.folder, "show", "--json", asked).output
+
+
+def test_where_a_version_lies_and_its_hashes_are_shown(run: Runner, home: Home) -> None:
+    post = pictured(home)
+    output = run("--config", home.folder, "show", str(post["id_str"])).output
+    (*_, version) = run("--config", home.folder, "show", "--json", str(post["id_str"])).json_lines()
+    archive = home.archives[0]
+    assert version["raw_sha256"] == [sha256(body.encode()).hexdigest() for body in version["raw"]]
+    place = version["places"][0]
+    assert f"  lies in {version['segment']}\n" in output
+    assert (
+        f"    part {place['part']}, offset {place['offset']}, length {place['length']}, SHA-256\n" in output
+    )
+    for digest in (*version["raw_sha256"], version["manifest_sha256"], version["media"][0]["sha256"]):
+        assert f"    {digest}\n" in output
+    manifests = {one.head.sha256 for one in home.archives}
+    assert version["manifest_sha256"] in manifests
+    assert version["segment"].startswith(f"archives/{archive.name}")
+
+
+def test_records_of_several_kinds_with_one_id_are_told_apart(run: Runner, tmp_path: Path) -> None:
+    home = Home(make_folder(tmp_path / "home"))
+    source = sample(tmp_path / "sample.zip")
+    liked = read_posts(source)[4]
+
+    def like_it(likes: list[dict[str, dict[str, object]]]) -> None:
+        likes[0]["like"]["tweetId"] = liked["id_str"]
+
+    home.take(rewrite(source, tmp_path / "liked.zip", {"data/like.js": edit_json(like_it)}))
+    output = run("--config", home.folder, "show", str(liked["id_str"])).output
+    headings = [line for line in output.splitlines() if line.startswith("Record ")]
+    account = home.archives[0].manifest.counts[0].account
+    assert headings == [
+        f"Record {number} of 2 with this id: {kind} {liked['id_str']}, account {account} (x)"
+        for number, kind in enumerate(("post", "like"), start=1)
+    ]
+    assert output.count("Version 1 of 1, in archive ") == 2
+    assert output.count("\nTimes\n") == 2
+
+
+def test_what_is_not_sealed_yet_is_shown_beside_what_is(run: Runner, talk: Home, tmp_path: Path) -> None:
+    home = Home(copy_folder(talk.folder, tmp_path / "home"))
+    answered = [{"type": "replied_to", "id": "70001"}]
+    later = x_post("70300", "a late answer", conversation_id="70001", referenced_tweets=answered)
+    with home.open_spool() as spool:
+        spool.add_answer(answer_of(spool, later, body_kind="mentions", series="mention", change="new"))
+    output = run("--config", home.folder, "show", "70300").output
+    assert output.startswith("Version 1 of 1, in the spool\n")
+    assert "  lies in the spool, not sealed yet\n" in output
+    assert "\n>> 2026-10-26 07:33Z  @rude_example  a late answer " in output
+    (version, _) = run("--config", home.folder, "show", "--json", "70300").json_lines()
+    assert (version["archive"], version["manifest_sha256"]) == ("spool", None)
+    thread = run("--config", home.folder, "show", "--json", "70001").json_lines()[1]
+    assert thread["more_after"] == 100 - 25

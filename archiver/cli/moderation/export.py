@@ -10,6 +10,7 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
+from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import find_sources, open_sources, spooled_records
 from archiver.disk import new_file
@@ -27,7 +28,6 @@ from archiver.moderation.exporting import (
 )
 from archiver.records import Moderation
 from archiver.register import ModerationRecord
-from archiver.search.query import parse_dates
 from archiver.settings_moderation import ModerationSettings
 from archiver.times import system_clock
 from archiver.wiring import RegisterHere, read_register

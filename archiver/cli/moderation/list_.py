@@ -7,6 +7,7 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
+from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import (
     SEALED,
     details,
@@ -27,10 +28,10 @@ from archiver.cli.moderation._reading import (
 from archiver.errors import UsageError
 from archiver.register import Registered
 from archiver.search.hit import Hit
+from archiver.search.language import MODERATION, Query, parse_action
+from archiver.search.language.tree import And, Filter, Node, Or, Span
 from archiver.search.moderation import HeldRecord, accounts_that_occur, reasons_that_occur
 from archiver.search.moderation_index import find_moderation, folded
-from archiver.search.query import MODERATION, Query, parse_action, parse_dates
-from archiver.search.statement import MANY
 from archiver.vault import Archive
 from archiver.wiring import RegisterHere, read_register
 
@@ -43,6 +44,30 @@ class _Found(NamedTuple):
     rows: Sequence[Registered]
     here: RegisterHere
     archives: Sequence[Archive] = ()
+
+
+class _Asked(NamedTuple):
+    """What is wanted: of each list any, of times from `since_ms` on and before `until_ms`."""
+
+    accounts: tuple[str, ...]
+    reasons: tuple[str, ...]
+    actions: tuple[str, ...]
+    by: tuple[str, ...]
+    since_ms: int | None
+    until_ms: int | None
+
+    def query(self) -> Query:
+        """The same as a search asks for it."""
+        lists = {"account": self.accounts, "reason": self.reasons, "action": self.actions, "by": self.by}
+        parts = [_any("kind", [MODERATION]), *(_any(field, some) for field, some in lists.items() if some)]
+        times = {"since": self.since_ms, "until": self.until_ms}
+        parts += [_any(field, [time_ms]) for field, time_ms in times.items() if time_ms is not None]
+        return Query("", And(tuple(parts)))
+
+
+def _any(field: str, values: Sequence[str | int]) -> Node:
+    filters = tuple(Filter(field, value, Span(0, 0)) for value in values)
+    return filters[0] if len(filters) == 1 else Or(filters)
 
 
 @click.command(
@@ -93,8 +118,7 @@ def command(
     Sealed records are read where a keyholder's identity is at hand. Elsewhere their ids, actions and times
     are listed, which is all that a host without it knows; --reason and --by then find only what is not
     sealed."""
-    query = Query(
-        kinds=(MODERATION,),
+    asked = _Asked(
         accounts=_with_ids(session, accounts),
         reasons=reasons,
         actions=tuple(parse_action(one) for one in actions),
@@ -103,16 +127,16 @@ def command(
         until_ms=None if until is None else parse_dates(until)[1],
     )
     if only_open:
-        _list(session, _open(read_register(session.settings)), query, state, limit)
+        _list(session, _open(read_register(session.settings)), asked, state, limit)
         return 0
     sources = find_sources(session)
     if sources.sealed and sources.here.is_here and not has_identity(session):
         found = _Found(*spooled_records(sources.here), sources.here, sources.archives)
-        _list(session, found, query, state, limit)
+        _list(session, found, asked, state, limit)
     else:
         with open_sources(session, sources) as searcher:
             found = _Found(searcher.moderation(), (), sources.here)
-            _list(session, found, query, state, limit)
+            _list(session, found, asked, state, limit)
     sources.raise_problem()
     return session.worst(0)
 
@@ -137,16 +161,16 @@ def _with_ids(session: Session, accounts: Sequence[str]) -> tuple[str, ...]:
 # What cannot be
 
 
-def _check_asked(session: Session, found: _Found, query: Query) -> None:
+def _check_asked(session: Session, found: _Found, asked: _Asked) -> None:
     """Raise UsageError for an account or a reason that neither the settings nor any record has: nothing would
     ever be found. Of people, whom nothing lists, only say so."""
-    _check_accounts(session, found, query.accounts)
+    _check_accounts(session, found, asked.accounts)
     reasons = {*session.settings.moderation.reason_codes, *reasons_that_occur(found.records)}
     reasons |= {
         reason for one in found.archives for count in one.manifest.moderation for reason in count.reasons
     }
-    _refuse_unknown("reason", query.reasons, reasons - {""}, sorted(reasons - {""}))
-    note_unknown_people(session, found.records, query.by)
+    _refuse_unknown("reason", asked.reasons, reasons - {""}, sorted(reasons - {""}))
+    note_unknown_people(session, found.records, asked.by)
 
 
 def _check_accounts(session: Session, found: _Found, asked: Sequence[str]) -> None:
@@ -175,13 +199,13 @@ def _refuse_unknown(what: str, asked: Sequence[str], known: Collection[str], lis
 # Listing
 
 
-def _list(session: Session, found: _Found, query: Query, state: str | None, limit: int) -> None:
-    _check_asked(session, found, query)
+def _list(session: Session, found: _Found, asked: _Asked, state: str | None, limit: int) -> None:
+    _check_asked(session, found, asked)
     records = [one for one in found.records if state is None or one.record.now.state == state]
-    hits = find_moderation(records, query, "newest", MANY)
+    hits = find_moderation(records, asked.query(), "newest")
     # What a row does not say cannot be looked at: then it is not listed, and that is said.
-    unknown = bool(query.reasons or query.by)
-    passes = _row_filter(query, state)
+    unknown = bool(asked.reasons or asked.by)
+    passes = _row_filter(asked, state)
     rows = [row for row in found.rows if passes(row)]
     lines: list[tuple[int, str, Hit | Registered]] = [(-hit.posted_ms, hit.id, hit) for hit in hits]
     if not unknown:
@@ -197,17 +221,17 @@ def _list(session: Session, found: _Found, query: Query, state: str | None, limi
     _print_end(session, found, len(shown), len(lines), len(rows), unknown=unknown)
 
 
-def _row_filter(query: Query, state: str | None) -> Callable[[Registered], bool]:
+def _row_filter(asked: _Asked, state: str | None) -> Callable[[Registered], bool]:
     """Whether a row of the register passes what it can be asked."""
-    wanted = set(map(folded, query.accounts))
+    wanted = set(map(folded, asked.accounts))
 
     def passes(row: Registered) -> bool:
         return (
             (not wanted or folded(row.account) in wanted)
-            and (not query.actions or not {row.decided, row.action}.isdisjoint(query.actions))
+            and (not asked.actions or not {row.decided, row.action}.isdisjoint(asked.actions))
             and (state is None or row.state == state)
-            and (query.since_ms is None or row.entered_ms >= query.since_ms)
-            and (query.until_ms is None or row.entered_ms < query.until_ms)
+            and (asked.since_ms is None or row.entered_ms >= asked.since_ms)
+            and (asked.until_ms is None or row.entered_ms < asked.until_ms)
         )
 
     return passes

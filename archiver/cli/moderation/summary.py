@@ -6,6 +6,7 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
+from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import Sources, find_sources, has_identity, knows_all, open_sources
 from archiver.errors import UsageError
@@ -18,7 +19,6 @@ from archiver.search.moderation_counts import (
     count_records,
     count_without_key,
 )
-from archiver.search.query import parse_dates
 from archiver.times import format_date, system_clock
 
 

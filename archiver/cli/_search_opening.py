@@ -1,0 +1,161 @@
+"""What a search is over: the spool where its key is at hand, the archives, and which of both a page takes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from archiver.cli._session import Session
+from archiver.errors import ArchiverError, IntegrityError, NoKeyError
+from archiver.keys import Identity
+from archiver.records import Moderation
+from archiver.search.catalogue import Catalogue
+from archiver.search.cursor import Chosen, Cursor, choose_archives
+from archiver.search.language import MODERATION, Query
+from archiver.search.language.tree import Filter, leaves
+from archiver.search.moderation import count_sealed
+from archiver.search.question import tables_of
+from archiver.search.run import Searcher
+from archiver.search.spool_segment import SpoolSegment, not_in_archives
+from archiver.vault import Archive, ArchiveList, Vault
+from archiver.wiring import available_cores, has_spool, open_entries, open_spool_segments
+
+
+@dataclass(frozen=True)
+class Spool:
+    """What is captured and not sealed yet. `is_here`: its key is at hand; `is_wanted`: it was to be searched.
+    `last_page`: the highest id of the pages that were read. `error`: why it could not be searched."""
+
+    is_here: bool
+    is_wanted: bool
+    segments: Sequence[SpoolSegment] = ()
+    entries: Sequence[Moderation] = ()
+    last_page: int = 0
+    error: ArchiverError | None = None
+
+    @property
+    def is_included(self) -> bool:
+        return self.is_here and self.is_wanted and self.error is None
+
+    @property
+    def records(self) -> int:
+        """Not sealed yet: records of the segments, and entries of the moderation register."""
+        return sum(one.records for one in self.segments) + len(self.entries)
+
+    @property
+    def unparsed(self) -> int:
+        return sum(one.unparsed for one in self.segments)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A vault that is being searched. `archives` are all that it has, `chosen` those searched, `problems`
+    what is wrong with their chain."""
+
+    vault: Vault
+    archives: tuple[Archive, ...]
+    problems: tuple[ArchiverError, ...]
+    chosen: Chosen
+    spool: Spool
+    searcher: Searcher
+
+
+def needs_moderation(query: Query) -> bool:
+    """Whether moderation records are searched, or what is searched depends on them."""
+    if query.wants(MODERATION):
+        return True
+    return any(
+        isinstance(leaf, Filter) and (leaf.field, leaf.value) == ("is", "moderated")
+        for leaf in leaves(query.root)
+    )
+
+
+@contextmanager
+def open_search(
+    session: Session,
+    query: Query,
+    *,
+    store: str | None = None,
+    spool: bool = True,
+    cursor: Cursor | None = None,
+    only: Sequence[Archive] | None = None,
+) -> Iterator[Opened]:
+    """Open what a query is asked of. `cursor`: of the page before. `only`: these archives of the vault.
+
+    The keyholder's identities first, as a passphrase may be asked for; then the spool, and after it the
+    archives: a seal moves records from the one to the other. Where moderation records alone are asked for,
+    only archives that hold some are opened, and no identity is needed where none does."""
+    only_moderation = query.wants(MODERATION) and not tables_of(query)
+    identities = None if only_moderation else session.identities()
+    there = _open_spool(session, query, cursor, is_wanted=spool)
+    vault = session.open_vault(store)
+    listed = session.list_archives(vault)
+    there = _without_sealed(there, listed.archives)
+    if only is not None:
+        chosen = Chosen(tuple(only))
+    elif cursor is not None:
+        chosen = choose_archives(cursor, listed.archives)
+        if cursor.spool_entries is not None and not chosen.added:  # they come in the order they were made
+            there = replace(there, entries=there.entries[: cursor.spool_entries])
+    else:
+        chosen = Chosen(listed.archives)
+    searched = chosen.archives
+    if identities is None:
+        searched = tuple(one for one in searched if count_sealed([one]))
+        identities = session.identities() if searched else []
+    # What is kept of the whole vault has words that archives left out brought: whoever compares does without.
+    is_kept = only is None
+    catalogue = open_catalogue(session, vault, listed if is_kept else None, identities)
+    searcher = Searcher(
+        vault,
+        searched,
+        identities,
+        catalogue=catalogue,
+        language=session.settings.language,
+        processes=available_cores(),
+        spooled=there.entries,
+        spool=there.segments,
+    )
+    try:
+        yield Opened(vault, listed.archives, listed.problems, chosen, there, searcher)
+    finally:
+        searcher.close()
+        catalogue.close()
+
+
+def open_catalogue(
+    session: Session, vault: Vault, listed: ArchiveList | None, identities: Sequence[Identity]
+) -> Catalogue:
+    """What is kept for searches of a vault, without what the vault has no longer; an empty one, which nobody
+    keeps, where the settings want that, or without a list."""
+    cache = session.settings.cache
+    catalogue = Catalogue.open(
+        cache.folder if cache.bytes and listed is not None else None, vault.id, identities
+    )
+    # A store that lags behind has not everything that there is.
+    if listed is not None and not listed.problems and not session.may_lack_archives:
+        catalogue.keep((one.name, file) for one in listed.archives for file in one.manifest.segments)
+    return catalogue
+
+
+def _open_spool(session: Session, query: Query, cursor: Cursor | None, *, is_wanted: bool) -> Spool:
+    """As far as the first page read it, where this is a later one. A damaged spool is left out, as a damaged
+    archive is."""
+    settings = session.settings
+    is_here = has_spool(settings)
+    if not is_wanted or not is_here:
+        return Spool(is_here, is_wanted)
+    segments: Sequence[SpoolSegment] = ()
+    entries: Sequence[Moderation] = ()
+    try:
+        if needs_moderation(query) and (cursor is None or cursor.spool_entries is not None):
+            entries = open_entries(settings)
+        if tables_of(query) and (cursor is None or cursor.spool_page is not None):
+            up_to_page = None if cursor is None else cursor.spool_page
+            segments = open_spool_segments(settings, up_to_page=up_to_page)
+    except (IntegrityError, NoKeyError) as error:
+        return Spool(is_here, is_wanted, error=error)
+    return Spool(is_here, is_wanted, segments, entries, max((one.last_page for one in segments), default=0))
+
+
+def _without_sealed(spool: Spool, archives: Sequence[Archive]) -> Spool:
+    return replace(spool, segments=not_in_archives(spool.segments, archives))
