@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import age_stream, bucket, main_job, memory, search, startup, x_api
+from bench import age_stream, bucket, growth, main_job, memory, monthly_measure, search, startup, x_api
 from bench.results import NOTHING, Asked, Detail, Report, Row, machine
 from bench.workplace import ROOT, BenchError, Workplace, make_export, say
 
-NAMES = ("main-job", "memory", "search", "relevance", "bucket", "age", "startup", "x-api")
-WITHOUT_EXPORT = frozenset({"age", "x-api"})
+NAMES = (
+    *("main-job", "memory", "search", "relevance", "bucket", "monthly", "growth", "age", "startup"),
+    "x-api",
+)
+WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth"})
 AGE_MEANING = (
     "one stream of random bytes through our X25519 encryption or decryption in the bench's process, against"
     " the `age` program in its own; from the page cache to the null device, in turns, the best of"
@@ -42,6 +45,14 @@ def measure(place: Workplace, names: Sequence[str]) -> tuple[list[Row], list[Det
         bucket_rows, bucket_details = bucket.measure(place)
         rows += bucket_rows
         details += bucket_details
+    if "monthly" in names:
+        monthly_rows, monthly_details = monthly_measure.measure(place)
+        rows += monthly_rows
+        details += monthly_details
+    if "growth" in names:
+        growth_rows, growth_detail = growth.measure(place)
+        rows += growth_rows
+        details.append(growth_detail)
     if "startup" in names:
         rows += [startup.measure_version(), startup.measure_search(place)]
     if "x-api" in names:

@@ -50,7 +50,7 @@ HEADER = (
 def search(settings_path: Path, word: str) -> dict[str, Any]:
     """One query of the bucket: its figures in milliseconds by step, and what was read."""
     from archiver.keys import load_identities
-    from archiver.search.query import parse_query
+    from archiver.search.language import parse_query
     from archiver.search.run import Searcher
     from archiver.settings import load_settings
     from archiver.wiring_stores import open_vault
@@ -58,7 +58,7 @@ def search(settings_path: Path, word: str) -> dict[str, Any]:
     settings = load_settings(settings_path)
     if settings.keyholder is None:
         raise BenchError(f"{settings_path} names no keyholder")
-    query = parse_query(word)
+    query = parse_query(word, exact=True)  # as before words had other forms
     for name in ("sqlite_fts4", "archiver.stores.s3.store", "archiver.stores.cache"):
         import_module(name)  # imported with the first use; imports are not counted
     load_post_quantum_code()

@@ -40,7 +40,7 @@ DROPPED = "the files searched are dropped from the page cache before each query"
 def search_ours(home: Path, word: str, order: Order, *, loaded: bool) -> dict[str, Any]:
     """One query over the vault: its figures in milliseconds by step, what was read, and the ids found."""
     from archiver.keys import load_identities
-    from archiver.search.query import parse_query
+    from archiver.search.language import parse_query
     from archiver.search.run import Searcher
     from archiver.settings import load_settings
     from archiver.wiring import available_cores, open_vault
@@ -48,7 +48,7 @@ def search_ours(home: Path, word: str, order: Order, *, loaded: bool) -> dict[st
     settings = load_settings(home / "archiver.toml")
     if settings.keyholder is None:
         raise BenchError(f"{home} names no keyholder")
-    query = parse_query(word)
+    query = parse_query(word, exact=True)  # the peer knows no other forms
     import_module("sqlite_fts4")  # the search imports it with its first segment; imports are not counted
     if loaded:
         load_post_quantum_code()

@@ -52,11 +52,17 @@ class Workplace:
     def peer(self, page_size: int | None) -> Path:
         return self.folder / f"peer-{self.posts}-{page_size or 'default'}.db"
 
+    @property
+    def months(self) -> Path:
+        """The vaults of monthly archives, and their peer's database."""
+        return self.folder / f"months-{self.posts}"
+
     def clear(self) -> None:
-        """Remove the vault and the peer's databases, unless they are to be kept; exports stay."""
+        """Remove the vaults and the peers' databases, unless they are to be kept; exports stay."""
         if self.keep:
             return
         remove(self.home)
+        remove(self.months)
         for path in self.folder.glob(f"peer-{self.posts}-*"):
             remove(path)
 

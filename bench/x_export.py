@@ -16,10 +16,10 @@ from array import array
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from bench.words import query_words
-from bench.x_posts import ACCOUNT_ID, HANDLE, SNOWFLAKE_EPOCH_MS, PostWriter
+from bench.x_posts import ACCOUNT_ID, HANDLE, PostWriter, time_of
 
 __all__ = ["query_words", "write_export"]
 
@@ -31,13 +31,31 @@ MEMBER_TIME = (2026, 10, 31, 0, 0, 0)
 DISPLAY_NAME = "Springfield Police (benchmark)"
 
 
-def write_export(path: Path, posts: int = 1_000_000, *, seed: int = 7) -> dict[str, int]:
-    """Write an export of so many posts to `path`, newest first, in four tweet files.
+class Span(NamedTuple):
+    """When the posts of an export were written: so many milliseconds up to a moment."""
+
+    until_ms: int
+    length_ms: int
+
+
+WHOLE = Span(UNTIL_MS, SPAN_MS)
+
+
+def write_export(
+    path: Path,
+    posts: int = 1_000_000,
+    *,
+    seed: int = 7,
+    span: Span = WHOLE,
+    writer: PostWriter | None = None,
+) -> dict[str, int]:
+    """Write an export of so many posts to `path`, newest first, in four tweet files. With the `writer` of
+    an earlier one it goes on as that would, whatever the seed.
 
     Return the counts: `posts`, `json_bytes` of the tweet files, `zip_bytes`, and how many `replies`,
     `reposts` and `media` items there are. Memory stays at about 90 MB plus 8 bytes a post.
     """
-    writer = PostWriter(random.Random(seed))  # noqa: S311 - repeatable, not secret
+    writer = writer or PostWriter(random.Random(seed))  # noqa: S311 - repeatable, not secret
     ids = array("q")
     json_bytes = 0
     counts: list[int] = []
@@ -45,7 +63,7 @@ def write_export(path: Path, posts: int = 1_000_000, *, seed: int = 7) -> dict[s
         for part in range(PART_COUNT):
             first, last = posts * part // PART_COUNT, posts * (part + 1) // PART_COUNT
             counts.append(last - first)
-            bodies = _tweet_batches(writer, first, last, posts, ids)
+            bodies = _tweet_batches(writer, (first, last, posts), span, ids)
             prefix = f"window.YTD.tweets.part{part} = "
             json_bytes += _write_member(archive, _tweets_name(part), prefix, bodies, large=posts > 3_000_000)
         _write_member(
@@ -60,14 +78,16 @@ def _tweets_name(part: int) -> str:
 
 
 def _tweet_batches(
-    writer: PostWriter, first: int, last: int, total: int, ids: "array[int]"
+    writer: PostWriter, numbers: tuple[int, int, int], span: Span, ids: "array[int]"
 ) -> Iterator[list[str]]:
-    """Yield the posts numbered first..last (0 is the newest) as JSON objects, noting their ids."""
-    step = SPAN_MS / total
+    """Yield the posts numbered first to last of a total (0 is the newest) as JSON objects, noting their
+    ids."""
+    first, last, total = numbers
+    step = span.length_ms / total
     for start in range(first, last, BATCH_POSTS):
         positions = range(start, min(start + BATCH_POSTS, last))
         # One post in each of `total` equal slots of time: strictly falling, without sorting.
-        times = [UNTIL_MS - int((position + writer.rng.random()) * step) - 1 for position in positions]
+        times = [span.until_ms - int((position + writer.rng.random()) * step) - 1 for position in positions]
         batch_ids, bodies = writer.posts(times)
         ids.extend(batch_ids)
         yield bodies
@@ -79,7 +99,7 @@ def _header_batches(ids: "array[int]") -> Iterator[list[str]]:
 
 
 def _header(post_id: int) -> str:
-    seconds = ((post_id >> 22) + SNOWFLAKE_EPOCH_MS) // 1000
+    seconds = time_of(post_id) // 1000
     created = time.strftime("%a %b %d %H:%M:%S +0000 %Y", time.gmtime(seconds))
     return (
         f'  {{\n    "tweet" : {{\n      "tweet_id" : "{post_id}",\n      "user_id" : "{ACCOUNT_ID}",\n'

@@ -9,6 +9,10 @@ from bench.words import cumulative_weights, vocabulary
 ACCOUNT_ID = "112000777"
 HANDLE = "SpringfieldBench"
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
+FIRST_POST_MS = 1_142_899_200_000  # X's first day, 2006-03-21
+EARLY_ID_MS = 5
+"""Before there were snowflakes ids were given one after the other, some 29 thousand million in all: one in so
+many milliseconds."""
 EDITABLE_SECONDS = 1_800
 
 # Shares of the real export: 32 % reposts, 28 % replies (4 % without a parent post), 7 % with pictures.
@@ -46,6 +50,20 @@ _SIZES_JSON = ",\n".join(
 )
 
 
+def time_of(post_id: int) -> int:
+    """When the post with an id was written, in milliseconds."""
+    if post_id <= _LAST_EARLY_ID:
+        return FIRST_POST_MS + post_id * EARLY_ID_MS
+    return (post_id >> 22) + SNOWFLAKE_EPOCH_MS
+
+
+def _early_id(time_ms: int) -> int:
+    return (time_ms - FIRST_POST_MS) // EARLY_ID_MS
+
+
+_LAST_EARLY_ID = _early_id(SNOWFLAKE_EPOCH_MS)
+
+
 class PostWriter:
     """Makes posts batch by batch from one random generator, and counts what it made."""
 
@@ -74,6 +92,8 @@ class PostWriter:
         ids, bodies, used = [], [], 0
         for time_ms, length, kind, person in zip(times_ms, lengths, kinds, people, strict=True):
             post_id = (time_ms - SNOWFLAKE_EPOCH_MS) << 22 | rng.getrandbits(12) | 0x170000
+            if time_ms < SNOWFLAKE_EPOCH_MS:
+                post_id = _early_id(time_ms)
             ids.append(post_id)
             bodies.append(self._post(post_id, time_ms, words[used : used + length], kind, person))
             used += length
@@ -161,7 +181,7 @@ class PostWriter:
         editable = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds + EDITABLE_SECONDS))
         source = rng.choices(self._sources, [weight for *_, weight in SOURCES])[0]
         language = rng.choices(LANGUAGES, [weight for _, weight in LANGUAGES])[0][0]
-        parent = post_id - (rng.randrange(20_000, 90_000_000) << 22)
+        parent = _parent(post_id, rng.randrange(20_000, 90_000_000))
         parent_str, user, parent_id, user_str = _reply_members(kind, person, parent)
         eligible = "true" if kind in ("post", "repost") else "false"
         sensitive = '      "possibly_sensitive" : false,\n' if urls or media else ""
@@ -201,6 +221,12 @@ class PostWriter:
       "lang" : "{language}"{user_str}{extended}
     }}
   }}"""
+
+
+def _parent(post_id: int, earlier_ms: int) -> int:
+    """The id of a post that was written so much earlier."""
+    parent = post_id - (earlier_ms << 22)
+    return parent if parent > _LAST_EARLY_ID else _early_id(time_of(post_id) - earlier_ms)
 
 
 def _reply_members(kind: str, person: Person, parent: int) -> tuple[str, str, str, str]:
