@@ -19,7 +19,7 @@ import pytest
 from archiver.cli import main
 from archiver.moderation.keeping import keep_entries
 from archiver.sample import write_sample_export
-from archiver.search.query import POST_KINDS
+from archiver.search.language.fields import POST_KINDS
 from archiver.sources.moderation import encode_entry
 from tests.docs.documents import blocks, table_rows
 from tests.docs.terminal import run_on_terminal

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archiver.errors import StoreError
-from archiver.search.query import parse_query
+from archiver.search.language import parse_query
 from archiver.search.run import Searcher
 from archiver.stores.base import Store
 from archiver.stores.s3 import S3Store

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from archiver.records import RELATION_KINDS, TIMED_KINDS, PostKind, RelationKind
-from archiver.search.query import KINDS, MODERATION, POST_KINDS
+from archiver.search.language import KINDS, MODERATION, POST_KINDS
 
 
 def test_every_kind_of_record_can_be_searched_for() -> None:
