@@ -32,6 +32,8 @@ captures, are asked for again and again."""
 KEPT_BYTES = 4 * 1024 * 1024
 """Of sealed bytes fetched of a segment far away, before a scan fetches more: what it has passed is let go
 of. The 50 newest of a common word took 0.7 MiB of a segment."""
+_NO_DAMAGE = (apsw.TooBigError, apsw.NoMemError, apsw.InterruptError, apsw.ThreadingViolationError)
+"""What SQLite says of a question, not of a database."""
 _ROUNDS = 12
 """How often `gather` looks again. A page of a table is found in two rounds; the rest is for long rows."""
 
@@ -123,8 +125,14 @@ class SegmentReader:
         return self.name.split("/")[-2] if "/" in self.name else self.name
 
     def translated(self, error: apsw.Error) -> ArchiverError:
-        """Ours for a failed query: altered bytes below SQLite, or a database that is not one."""
-        return self._translated(self._database.error or error)
+        """Ours for a failed query: IntegrityError for altered bytes below SQLite, and for a database that is
+        not one or lacks what it must have."""
+        cause = self._database.error or error
+        if isinstance(cause, _NO_DAMAGE) or (
+            isinstance(cause, apsw.SQLError) and "no such" not in str(cause)
+        ):
+            return ArchiverError(f"{self.name} could not be searched: {cause}", "search for less in one go")
+        return self._translated(cause)
 
     def close(self) -> None:
         self._database.close()

@@ -258,16 +258,17 @@ def _is_among(columns: str, keys: str) -> Condition:
 
 
 def _is_account(node: Filter, id_column: str, handle_column: str | None) -> Condition:
-    """Whether columns name an account that is known by what was asked for. Of those that have no handle the
+    """Whether columns name an account that is known by what was asked for. Its other handles count only
+    where a row has no id: somebody else may have had them at another time. Of rows that have no handle the
     segment's own captures know some."""
     names = [str(node.value), *node.also]
     marks = _marks(names)
-    by_handle = (
-        f"{handle_column} COLLATE NOCASE IN ({marks})"
-        if handle_column
-        else f"{id_column} IN (SELECT account FROM capture WHERE handle COLLATE NOCASE IN ({marks}))"  # noqa: S608
-    )
-    return f"({by_handle} OR {id_column} IN ({marks}))", [*names, *names]
+    if handle_column is None:
+        by_handle = f"{id_column} IN (SELECT account FROM capture WHERE handle = ? COLLATE NOCASE)"  # noqa: S608
+        return f"({by_handle} OR {id_column} IN ({marks}))", [node.value, *names]
+    by_handle = f"{handle_column} = ? COLLATE NOCASE"
+    others = f"{id_column} IS NULL AND {handle_column} COLLATE NOCASE IN ({marks})"
+    return f"({by_handle} OR {id_column} IN ({marks}) OR {others})", [node.value, *names, *names]
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -92,7 +92,7 @@ class Expander:
 
         root = replaced(query.root, change)
         for near in nears(root):
-            check_near(near)
+            check_near(near, query.text)
         return root
 
     def _with_names(self, one: Filter) -> Filter:

@@ -9,7 +9,7 @@ from math import ceil, log2
 
 from msgspec import structs
 
-from archiver.errors import UsageError
+from archiver.search.language import QueryMistake
 from archiver.search.language.tree import And, Near, Node, Not, Or, Words
 
 MOST_PHRASES = 200
@@ -152,14 +152,16 @@ def nears(node: Node) -> Iterator[Near]:
         yield from nears(node.part)
 
 
-def check_near(near: Near) -> None:
-    """Raise UsageError where too many words are near each other, or have too many forms together."""
+def check_near(near: Near, text: str) -> None:
+    """Raise QueryMistake, for the text of a query, where too many words are near each other, or have too many
+    forms together."""
     if len(near.parts) > _MOST_IN_A_ROW:
-        raise UsageError(
-            f"more than {_MOST_IN_A_ROW} words stand in one row of NEAR", "leave some of them out"
-        )
+        what = f"more than {_MOST_IN_A_ROW} words stand in one row of NEAR"
+        raise QueryMistake(text, near.span, what, "leave some of them out")
     if _combinations(near) > _MOST_NEAR:
-        raise UsageError(
+        raise QueryMistake(
+            text,
+            near.span,
             "the words near each other have too many forms together",
             'put words in quotes, which are then searched as they stand: "road" NEAR/5 "closed"',
         )

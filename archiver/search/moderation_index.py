@@ -44,7 +44,7 @@ def find_moderation(
     """The records that match, in the order asked for. `language`: of the stemmer, for forms of words."""
     if not query.wants(MODERATION):
         return []
-    with WordIndex(records, language, exact=query.exact) as index:
+    with WordIndex(records, query, language) as index:
         found = _Evaluation(records, index).find(query.root)
         scores = index.scores(query.root) if order == "relevance" else {}
     hits = (
@@ -124,6 +124,8 @@ class _Evaluation:
         if node.field == "url":
             return lambda entry: has_url(str(node.value), entry.item_url)
         wanted = {folded(str(one)) for one in (node.value, *node.also)}
+        if node.field == "from":
+            return lambda entry: _is_author(entry, folded(str(node.value)), wanted)
         values = _VALUES.get(node.field)
         if node.field == "account":
             values = self._names_of_account
@@ -142,6 +144,15 @@ class _Evaluation:
         return self._handles[entry.platform, entry.account]
 
 
+def _is_author(entry: Moderation, asked: str, wanted: set[str]) -> bool:
+    """Whether who wrote the item is known by what was asked for; by other handles only where an entry has no
+    id: somebody else may have had them at another time."""
+    handle = None if entry.author_handle is None else folded(entry.author_handle)
+    if entry.author_id is None:
+        return handle in wanted
+    return folded(entry.author_id) in wanted or handle == asked
+
+
 def _common(some: Iterable[frozenset[int]]) -> frozenset[int]:
     return frozenset.intersection(*some)
 
@@ -152,7 +163,6 @@ def _together(some: Iterable[frozenset[int]]) -> frozenset[int]:
 
 _TIMES: dict[str, Callable[[int, int], bool]] = {"since": int.__ge__, "until": int.__lt__}
 _VALUES: dict[str, Callable[[Moderation], Iterable[str | None]]] = {
-    "from": lambda one: (one.author_id, one.author_handle),
     "reason": lambda one: one.reason_codes,
     "action": lambda one: (one.action,),
     "by": lambda one: (one.entered_by, one.action_by, one.authorised_by, one.appeal_decided_by),

@@ -10,6 +10,7 @@ import Stemmer
 from msgspec import structs
 
 from archiver.search.functions import register_functions
+from archiver.search.language import Query
 from archiver.search.language.tree import Filter, Near, Node, Words, replaced
 from archiver.search.matching import check_near, expression, nears
 from archiver.search.moderation import HeldRecord
@@ -40,11 +41,11 @@ _COLUMNS = 2
 
 
 class WordIndex:
-    """Made of records, asked by their numbers. To be closed. `exact`: words have no other forms."""
+    """Made of records, asked by their numbers. To be closed. `language`: of the stemmer."""
 
-    def __init__(self, records: Sequence[HeldRecord], language: str, *, exact: bool) -> None:
+    def __init__(self, records: Sequence[HeldRecord], query: Query, language: str) -> None:
         self._records = records
-        self._exact = exact
+        self._query = query
         self._stem: Callable[[str], str] = str if language == "none" else Stemmer.Stemmer(language).stemWord
         self._rankings = Rankings()
         self._made: apsw.Connection | None = None
@@ -89,7 +90,7 @@ class WordIndex:
         """With the other forms that occur."""
 
         def change(one: Words | Filter) -> Words | Filter:
-            if isinstance(one, Filter) or len(one.tokens) > 1 or one.prefix or one.exact or self._exact:
+            if isinstance(one, Filter) or len(one.tokens) > 1 or one.prefix or one.exact or self._query.exact:
                 return one
             word = one.tokens[0]
             others = self._forms(word, one.edits)
@@ -97,7 +98,7 @@ class WordIndex:
 
         bound = replaced(root, change)
         for near in nears(bound):
-            check_near(near)
+            check_near(near, self._query.text)
         return bound
 
     def _forms(self, word: str, edits: int) -> Sequence[str]:

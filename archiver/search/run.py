@@ -96,7 +96,7 @@ class Searcher:
     ) -> Result:
         """The first `limit` records in the order asked for, 0 for all of them; those that stand `after` a
         place, where one is given. `versions`: each version that matches as a hit of its own."""
-        return self._answered(lambda: self._search(query, order, limit, after, versions=versions))
+        return self._answered(query, lambda: self._search(query, order, limit, after, versions=versions))
 
     def count(self, query: Query, *, versions: bool = False) -> int:
         """How many hits a search without a limit has."""
@@ -150,12 +150,13 @@ class Searcher:
         """The query as segments are asked."""
         return Question(self.segments, query, order, self._facts(query), self._expander, within)
 
-    def _answered(self, act: Callable[[], Answer]) -> Answer:
+    def _answered(self, query: Query, act: Callable[[], Answer]) -> Answer:
         """An answer without the archives that cannot be read. It is begun anew whenever one is found: what
         was read of the others is still at hand."""
         while True:
             try:
-                self._prepare()
+                if tables_of(query):
+                    self._prepare()
                 answer = act()
                 self._renew()
                 return answer
@@ -216,7 +217,7 @@ class Searcher:
                 counts[one.name] = Group(one.name, known.records + one.records, known.handle or one.handle)
             return list(counts.values())
 
-        return self._answered(act)
+        return self._answered(query, act)
 
     # Searching
 

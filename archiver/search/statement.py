@@ -99,8 +99,9 @@ def _one_expression(words: Sequence[Node]) -> tuple[Node | None, list[Node]]:
     rest: list[Node] = []
     weight = 0
     for part in sorted(words, key=lambda one: isinstance(one, Not)):  # what must be there first
-        weight += count_phrases(part)
-        fits = weight <= MOST_PHRASES and (not isinstance(part, Not) or bool(some))
+        more = count_phrases(part)
+        fits = weight + more <= MOST_PHRASES and (not isinstance(part, Not) or bool(some))
+        weight += more if fits else 0
         (some if fits else rest).append(part)
     # In the order that they were typed in, as scores are added in that order.
     some.sort(key=lambda one: [each is one for each in words].index(True))

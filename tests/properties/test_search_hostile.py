@@ -64,7 +64,7 @@ def ask(searchers: Searchers, text: str) -> int | None:
     return number
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60))
 @example("a\0b")
 @example("a\udcff")
@@ -100,7 +100,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=7))
 def test_operators_in_any_order_are_answered_or_refused(searchers: Searchers, pieces: list[str]) -> None:
     ask(searchers, " ".join(pieces))

@@ -155,10 +155,10 @@ class Asker:
 
     def _symbols(self) -> Question:
         """A picture, or a run of letters of a script without spaces."""
-        text = self._rng.choice(self._about.version.texts or ("",))
+        text = self._rng.choice(self._about.version.texts or ("",)).translate(_NO_QUOTES)
         runs = re.findall(r"[^\w\s!-~]+|\w+", text)
         some = [one for one in runs if _has_no_spaces(one) or category(one[0]) == "So"]
-        some = [one for one in some if fold(one) and not any(sign in one for sign in _NO_QUOTES.values())]
+        some = [one for one in some if fold(one)]
         if not some:
             return self._part()
         typed = self._rng.choice(some)

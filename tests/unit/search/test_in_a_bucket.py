@@ -99,7 +99,7 @@ def test_segments_are_larger_than_what_opening_them_fetches(maker: VaultMaker) -
     [
         ("common", "newest", 7, 35, 1),
         ("rare", "newest", 12, 90, SEGMENTS),
-        ("absent", "newest", 10, 75 + SEGMENTS, SEGMENTS),
+        ("absent", "newest", 12, 75 + SEGMENTS, SEGMENTS),
         ("rare", "relevance", 9, 90, SEGMENTS),
     ],
 )

@@ -175,10 +175,10 @@ def test_words_near_each_other_are_asked_for_in_every_pair_of_their_forms() -> N
     near = Near((word("a", also=("ab",)), word("b", also=("ba",))), 5, SPAN)
     assert expression(near) == ('("a" NEAR/5 "b" OR "a" NEAR/5 "ba" OR "ab" NEAR/5 "b" OR "ab" NEAR/5 "ba")')
     assert count_phrases(near) == len(phrases(near)) == 8
-    check_near(near)
+    check_near(near, "")
     forms = tuple(f"f{number}" for number in range(20))
     with pytest.raises(UsageError, match="too many forms together"):
-        check_near(Near((word("a", also=forms), word("b", also=forms)), 5, SPAN))
+        check_near(Near((word("a", also=forms), word("b", also=forms)), 5, SPAN), "")
 
 
 @pytest.mark.parametrize(
