@@ -15,6 +15,7 @@ import msgspec
 import Stemmer
 
 from archiver.archive.segment_file import GrowingFile
+from archiver.archive.tokenizer import TOKENIZER
 from archiver.archive.vfs import SegmentDatabase
 from archiver.records import (
     Account,
@@ -72,7 +73,8 @@ FindMedia = Callable[[str, str], MediaPlace]
 
 def read_schema(name: str) -> str:
     """The text of schema.sql or indexes.sql."""
-    return resources.files("archiver.archive").joinpath(name).read_text("utf-8")
+    text = resources.files("archiver.archive").joinpath(name).read_text("utf-8")
+    return text.replace("={tokenizer}", f"={TOKENIZER}")
 
 
 _COLUMNS = {

@@ -299,12 +299,13 @@ CREATE TABLE record_capture (
     PRIMARY KEY (record_table, record_key, position)
 ) WITHOUT ROWID;
 
+-- {tokenizer}: as archiver/archive/tokenizer.py has it.
 CREATE VIRTUAL TABLE post_fts USING fts4 (
-    content="post", text, alt_text, tokenize=unicode61 "remove_diacritics=2", order=desc);
+    content="post", text, alt_text, tokenize={tokenizer}, order=desc);
 CREATE VIRTUAL TABLE message_fts USING fts4 (
-    content="message", text, tokenize=unicode61 "remove_diacritics=2", order=desc);
+    content="message", text, tokenize={tokenizer}, order=desc);
 CREATE VIRTUAL TABLE relation_fts USING fts4 (
-    content="relation", text, tokenize=unicode61 "remove_diacritics=2", order=desc);
+    content="relation", text, tokenize={tokenizer}, order=desc);
 
 -- The vocabulary of the three indexes together, for word forms and suggestions.
 CREATE TABLE term (

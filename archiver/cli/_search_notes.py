@@ -42,6 +42,7 @@ class Explained(NamedTuple):
 
     forms: Mapping[str, tuple[str, ...]]
     names: Mapping[str, tuple[str, ...]]
+    all_names: bool
     scanned: tuple[Part, ...]
     suggestions: Mapping[str, tuple[Form, ...]]
     moderation_not_searched: int
@@ -62,6 +63,7 @@ def explain(session: Session, query: Query, opened: Opened) -> Explained:
     return Explained(
         looked.words,
         looked.names,
+        looked.all_names,
         tuple(scanned.values()),
         searcher.suggest(query),
         _moderation_not_searched(session, query, opened),
@@ -158,6 +160,8 @@ def _lines(query: Query, opened: Opened, explained: Explained) -> Iterator[str]:
         yield f"{word}: also {listed(forms)}"
     for name, others in explained.names.items():
         yield f"{_name(name)} is also {listed(_names(others))}"
+    if not explained.all_names:
+        yield "other names of accounts were not looked up, as the archives are far away"
     for part in explained.scanned:
         shown = f"*{part.text}*" if part.why == "asked" else part.text
         yield f"{shown}: found by reading every text, as {_WHY[part.why]}"
@@ -216,6 +220,7 @@ def summary_fields(opened: Opened, answer: Answer, explained: Explained) -> dict
         "cursor": answer.cursor,
         "forms": {word: list(some) for word, some in explained.forms.items()},
         "names": {name: list(some) for name, some in explained.names.items()},
+        "all_names": explained.all_names,
         "scanned": [{"text": part.text, "why": part.why} for part in explained.scanned],
         "suggestions": {
             word: [one._asdict() for one in some] for word, some in explained.suggestions.items()

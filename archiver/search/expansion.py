@@ -4,17 +4,22 @@ an account. By the catalogue for the segments that it covers; each other segment
 What was looked for beside the words typed is told, so that an answer can be understood and repeated.
 """
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, product
+from typing import NamedTuple, Protocol
 
 import Stemmer
 from msgspec import structs
 
+from archiver.archive.tokenizer import SEPARATORS
 from archiver.search.catalogue import Catalogue, Names
+from archiver.search.hit import SPOOL
 from archiver.search.language import Query
-from archiver.search.language.tree import And, Filter, Near, Node, Or, Words, replaced
+from archiver.search.language.tree import And, Filter, Near, Node, Or, Words, leaves, replaced
 from archiver.search.matching import check_near, nears
 from archiver.search.segments import Segment, Segments
+from archiver.search.statement import Statement
+from archiver.search.words import cut
 
 NAMED = ("from", "to", "mention", "account")
 """Fields that take an account's handle or id."""
@@ -25,12 +30,19 @@ _FORMS = (
 _ALL_WORDS = "SELECT term, records FROM term"
 
 
+_GLUED = "SELECT term FROM term WHERE term >= ? AND term < ?"
+_MOST_GLUED = 16
+"""Phrases in place of one: pictures stand beside words in a few posts."""
+
+
 class Looked(NamedTuple):
     """What was looked for beside what was typed: by word its other forms or similar words; by name of an
     account its other handles and ids."""
 
     words: dict[str, tuple[str, ...]]
     names: dict[str, tuple[str, ...]]
+    all_names: bool = True
+    """Whether names of accounts were looked up for all archives: for those far away they are not."""
 
 
 class Expander:
@@ -46,6 +58,7 @@ class Expander:
         self._words: dict[str, set[str]] = {}
         self._names: dict[str, set[str]] = {}
         self._known_names: dict[str, Names] = {}
+        self._all_names = True
 
     def covers(self, segment: Segment) -> bool:
         """Whether the catalogue knows all words and names of a segment."""
@@ -54,10 +67,11 @@ class Expander:
     def bound(self, query: Query, segment: Segment) -> Node:
         """The query's tree with all that is looked for in a segment."""
         if not self.covers(segment):
-            return self._bind(query, lambda words: self._in_segment(segment, words))
+            self._all_names = self._all_names and (segment.archive.name == SPOOL or not _has_names(query))
+            return self._bind(query, _OneSegment(self._segments, segment, self._stem))
         root = self._covered.get(query)
         if root is None:
-            root = self._covered[query] = self._bind(query, self._in_catalogue)
+            root = self._covered[query] = self._bind(query, _Catalogued(self._catalogue, self._language))
         return root
 
     def looked_for(self) -> Looked:
@@ -65,12 +79,13 @@ class Expander:
         return Looked(
             {word: tuple(sorted(some)) for word, some in sorted(self._words.items()) if some},
             {name: tuple(sorted(some)) for name, some in sorted(self._names.items()) if some},
+            self._all_names,
         )
 
     def may_hold(self, query: Query) -> Callable[[Segment], bool]:
         """Which segments can hold hits, as far as the catalogue knows their words."""
         # The catalogue is asked here once and for all: threads that then ask segments find its answers.
-        root = self._covered[query] = self._bind(query, self._in_catalogue)
+        root = self._covered[query] = self._bind(query, _Catalogued(self._catalogue, self._language))
         mask = self._mask(root)
 
         def holds(segment: Segment) -> bool:
@@ -79,16 +94,22 @@ class Expander:
 
         return holds
 
-    def _bind(self, query: Query, others: Callable[[Words], Iterable[str]]) -> Node:
+    def _bind(self, query: Query, source: "_Source") -> Node:
         def change(one: Words | Filter) -> Words | Filter:
             if isinstance(one, Filter):
                 return self._with_names(one)
-            if len(one.tokens) > 1 or one.prefix or ((query.exact or one.exact) and not one.edits):
+            if len(one.tokens) > 1:
+                return structs.replace(one, also=tuple(_glued_phrases(one, source)))
+            if one.prefix:
                 return one
+            word = one.tokens[0]
+            others: set[str] = set()
+            if one.edits or not (query.exact or one.exact):
+                others = set(source.others(one)) - {word}
+                self._words.setdefault(word, set()).update(others)
+            glued = {each for form in (word, *others) for each in source.glued(form)}
             # In one order, whoever was asked: scores are added in it.
-            also = tuple(sorted(set(others(one)) - {one.tokens[0]}))
-            self._words.setdefault(one.tokens[0], set()).update(also)
-            return structs.replace(one, also=also)
+            return structs.replace(one, also=tuple(sorted((others | glued) - {word})))
 
         root = replaced(query.root, change)
         for near in nears(root):
@@ -106,23 +127,6 @@ class Expander:
         self._names.setdefault(str(one.value), set()).update(also)
         return structs.replace(one, also=also)
 
-    def _in_catalogue(self, words: Words) -> Iterable[str]:
-        word = words.tokens[0]
-        if words.edits:
-            return [one.word for one in self._catalogue.similar(word, words.edits)]
-        return [one.word for one in self._catalogue.forms(word, self._language)]
-
-    def _in_segment(self, segment: Segment, words: Words) -> Iterable[str]:
-        word = words.tokens[0]
-        if words.edits:
-            from archiver.search.catalogue.similarity import similar_words
-
-            rows = self._segments.rows(segment, _ALL_WORDS, ())
-            return [one.word for one in similar_words(word, words.edits, rows)]
-        statement = (_FORMS, (word, self._stem(word)))
-        self._segments.gather([(segment, [(statement[0], list(statement[1]))])])
-        return [row[0] for row in self._segments.rows(segment, *statement)]
-
     # Which segments have the words, as bits by their numbers in the catalogue
 
     def _mask(self, node: Node) -> int | None:
@@ -138,7 +142,7 @@ class Expander:
         return None
 
     def _mask_of(self, words: Words) -> int | None:
-        if words.prefix and len(words.tokens) == 1:
+        if (words.prefix and len(words.tokens) == 1) or (words.also and len(words.tokens) > 1):
             return None
         first = words.tokens[:-1] if words.prefix else words.tokens
         each = [self._catalogue.segments_with([one]) for one in first]
@@ -147,6 +151,10 @@ class Expander:
             return _all(known) if known else None
         others = self._catalogue.segments_with(list(words.also))
         return None if others is None or not known else _all(known) | others
+
+
+def _has_names(query: Query) -> bool:
+    return any(isinstance(one, Filter) and one.field in NAMED for one in leaves(query.root))
 
 
 def _all(masks: Iterable[int]) -> int:
@@ -161,3 +169,78 @@ def _any(masks: Iterable[int]) -> int:
     for mask in masks:
         result |= mask
     return result
+
+
+# Where other words come from
+
+
+class _Source(Protocol):
+    """The vocabulary of some segments."""
+
+    def others(self, words: Words) -> Iterable[str]:
+        """The forms of a word, or the words like it where it has edits."""
+        ...
+
+    def glued(self, word: str) -> Iterable[str]:
+        """What an index of schema 1 to 3 has in place of a word that stands right beside a sign
+        (`archiver.archive.tokenizer`)."""
+        ...
+
+
+class _Catalogued:
+    """Of all segments that are catalogued."""
+
+    def __init__(self, catalogue: Catalogue, language: str) -> None:
+        self._catalogue = catalogue
+        self._language = language
+
+    def others(self, words: Words) -> Iterable[str]:
+        word = words.tokens[0]
+        if words.edits:
+            return [one.word for one in self._catalogue.similar(word, words.edits)]
+        return [one.word for one in self._catalogue.forms(word, self._language)]
+
+    def glued(self, word: str) -> Iterable[str]:
+        return self._catalogue.glued(word)
+
+
+class _OneSegment:
+    """Of a segment that is not. Signs are found behind a word; before one, all of the words would have to be
+    read."""
+
+    def __init__(self, segments: Segments, segment: Segment, stem: Callable[[str], str]) -> None:
+        self._segments = segments
+        self._segment = segment
+        self._stem = stem
+
+    def others(self, words: Words) -> Iterable[str]:
+        word = words.tokens[0]
+        if words.edits:
+            from archiver.search.catalogue.similarity import similar_words
+
+            rows = self._segments.rows(self._segment, _ALL_WORDS, ())
+            return [one.word for one in similar_words(word, words.edits, rows)]
+        return self._terms((_FORMS, [word, self._stem(word)]), _behind(word))
+
+    def glued(self, word: str) -> Iterable[str]:
+        return [term for term in self._terms(_behind(word)) if cut(term)[:1] == (word,)]
+
+    def _terms(self, statement: Statement, *next_ones: Statement) -> list[str]:
+        """What a statement finds; far away, what others will is fetched with it."""
+        self._segments.gather([(self._segment, [statement, *next_ones])])
+        return [row[0] for row in self._segments.rows(self._segment, *statement)]
+
+
+def _behind(word: str) -> Statement:
+    """Words that go on with a sign: all of them lie behind letters in the order of UTF-8."""
+    return _GLUED, [word + min(SEPARATORS), word + max(SEPARATORS)]
+
+
+def _glued_phrases(words: Words, source: _Source) -> Iterator[str]:
+    """Other ways to find a phrase: with signs glued to some of its words. Not of one that ends in the
+    beginning of a word, which takes no others."""
+    if words.prefix:
+        return
+    ways = product(*([word, *source.glued(word)] for word in words.tokens))
+    next(ways)  # the phrase itself
+    yield from (" ".join(way) for way in islice(ways, _MOST_GLUED))

@@ -5,18 +5,17 @@ know.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from archiver.search.conditions import REVISED, Facts, fact_key
+from archiver.search.hit import table_of
 from archiver.search.moderation import HeldRecord
 from archiver.search.segments import Segment, Segments
+from archiver.search.statement import CAPTURED_MS, captured_statement
 
 _GONE = "SELECT kind, platform, account, platform_id, noticed_ms FROM gone"
 _AGAIN = "EXISTS (SELECT 1 FROM again AS a WHERE a.record_table = '{table}' AND a.record_key = r.key)"
-_CAPTURED = (
-    "(SELECT c.fetched_ms FROM capture_part AS p JOIN capture AS c ON c.id = p.capture WHERE p.id = r.part)"
-)
 _RECORD = {"post": "coalesce(r.record_id, r.platform_id)", "message": "r.platform_id"}
 
 
@@ -40,11 +39,11 @@ Key = tuple[str, str, str, str]
 
 def read_facts(segments: Segments, needed: set[str], moderated: Iterable[HeldRecord]) -> Facts:
     """Those that are needed, by their names; `moderated`: every moderation record, where those are."""
-    revised = list(_revised(segments)) if needed & {"gone", "edited"} else []
+    revised = list(_revised(segments)) if needed else []
     return Facts(
         gone=_listed(_gone(segments, revised)) if "gone" in needed else "[]",
         edited=_listed(_edited(revised)) if "edited" in needed else "[]",
-        moderated=_listed(_items(moderated)) if "moderated" in needed else "[]",
+        moderated=_listed(_items(moderated, revised)) if "moderated" in needed else "[]",
     )
 
 
@@ -75,27 +74,58 @@ def _statements(segment: Segment) -> list[tuple[str, str]]:
 def _revised_rows(table: str, record: str, *, has_repeats: bool) -> str:
     """SQL. Segments of the first schema have no table `again`, and no repeats."""
     again = _AGAIN.format(table=table) if has_repeats else "0"
-    columns = f"r.platform, r.account, r.platform_id, {record}, r.version, {again}, {_CAPTURED}"
+    columns = f"r.platform, r.account, r.platform_id, {record}, r.version, {again}, {CAPTURED_MS}"
     return f"SELECT {columns} FROM {table} AS r WHERE {REVISED[table]}"  # noqa: S608  # constants of this module
+
+
+class _Noticed(NamedTuple):
+    """When something was last found missing, and in which archive that stands."""
+
+    noticed_ms: int
+    archive: str
 
 
 def _gone(segments: Segments, revised: Iterable[Revised]) -> set[Key]:
     """What was found missing and not seen again later."""
-    noticed: dict[Key, int] = {}
+    noticed: dict[Key, _Noticed] = {}
     asked = [segment for segment in segments.all if segment.file.gone]
     segments.gather((segment, [(_GONE, [])]) for segment in asked)
     for segment in asked:
         rows: list[Any] = segments.rows(segment, _GONE, ())
         for kind, platform, account, platform_id, noticed_ms in rows:
             key = (kind, platform, account, platform_id)
-            noticed[key] = max(noticed_ms, noticed.get(key, 0))
+            one = _Noticed(noticed_ms, segment.archive.name)
+            noticed[key] = max(one, noticed.get(key, one), key=lambda each: each.noticed_ms)
+    captured = _captured_since(segments, noticed)
     record_of: dict[Key, Key] = {}
+    for each in revised:
+        record = (each.table, each.platform, each.account, each.record_id)
+        record_of[each.table, each.platform, each.account, each.platform_id] = record
+        captured[record] = max(each.captured_ms, captured.get(record, 0))
+    return {
+        key
+        for key, one in noticed.items()
+        if max(captured.get(key, 0), captured.get(record_of.get(key, key), 0)) <= one.noticed_ms
+    }
+
+
+def _captured_since(segments: Segments, noticed: Mapping[Key, _Noticed]) -> dict[Key, int]:
+    """When each of these was captured last, in the archive that says it is missing or one after it."""
     captured: dict[Key, int] = {}
-    for one in revised:
-        record = (one.table, one.platform, one.account, one.record_id)
-        record_of[one.table, one.platform, one.account, one.platform_id] = record
-        captured[record] = max(one.captured_ms, captured.get(record, 0))
-    return {key for key, at_ms in noticed.items() if captured.get(record_of.get(key, key), 0) <= at_ms}
+    waiting: dict[str, list[Key]] = {}
+    for key, one in noticed.items():
+        waiting.setdefault(one.archive, []).append(key)
+    for archive, keys in waiting.items():
+        for table in ("post", "message", "relation"):
+            ids = [key[3] for key in keys if table_of(key[0]) == table]
+            having = [one for one in segments.since(archive) if ids and one.file.records.get(table)]
+            statement = captured_statement(table, ids)
+            segments.gather((segment, [statement]) for segment in having)
+            for segment in having:
+                for *found, captured_ms in segments.rows(segment, *statement):
+                    key = (found[0], found[1], found[2], found[3])
+                    captured[key] = max(captured_ms or 0, captured.get(key, 0))
+    return captured
 
 
 def _edited(revised: Iterable[Revised]) -> set[Key]:
@@ -109,10 +139,16 @@ def _edited(revised: Iterable[Revised]) -> set[Key]:
     return {key for key, number in highest.items() if number - repeats[key] > 1}
 
 
-def _items(moderated: Iterable[HeldRecord]) -> set[tuple[str, ...]]:
-    return {
+def _items(moderated: Iterable[HeldRecord], revised: Iterable[Revised]) -> set[tuple[str, ...]]:
+    """Platform and id of every version of what moderation records are about."""
+    items = {
         (entry.platform, entry.item_id)
         for held in moderated
         for entry in held.record.entries
         if entry.item_id is not None
     }
+    versions: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for one in revised:
+        record = versions.setdefault((one.platform, one.record_id), {(one.platform, one.record_id)})
+        record.add((one.platform, one.platform_id))
+    return {*items, *(each for some in versions.values() if some & items for each in some)}

@@ -24,12 +24,14 @@ def contains(part: str, text: str | None, alt_text: str | None) -> bool:
 
 
 def has_url(wanted: str, url: str | None) -> bool:
-    """Whether an address is at a domain, or below it, or begins with a path there. `wanted` as
+    """Whether an address is at a domain, or below it, or begins with a path, there or anywhere. `wanted` as
     `archiver.search.language.fields` normalises it."""
     if url is None:
         return False
     host, slash, path = url_parts(url)
     wanted_host, wanted_slash, wanted_path = wanted.partition("/")
+    if not wanted_host:  # a path, at whichever domain
+        return bool(slash) and _is_below(path, wanted_path)
     if host != wanted_host and not host.endswith("." + wanted_host):
         return False
     return not wanted_slash or (bool(slash) and _is_below(path, wanted_path))

@@ -99,6 +99,13 @@ def edge_of(position: Position) -> Edge:
     return position[:2]
 
 
+def table_of(kind: str) -> str:
+    """The table that has records of a kind, as hits and notices of what is gone name it."""
+    if kind in POST_KINDS:
+        return "post"
+    return "message" if kind == "message" else "relation"
+
+
 def record_of(hit: Hit) -> tuple[str, str, str, str]:
     """What hits of the same record have in common: platform, account, kind of record, its id."""
     kind = "post" if hit.kind in POST_KINDS else hit.kind

@@ -9,6 +9,7 @@ import apsw
 import Stemmer
 from msgspec import structs
 
+from archiver.archive.tokenizer import TOKENIZER
 from archiver.search.functions import register_functions
 from archiver.search.language import Query
 from archiver.search.language.tree import Filter, Near, Node, Words, replaced
@@ -17,12 +18,12 @@ from archiver.search.moderation import HeldRecord
 from archiver.search.ranking import Rankings, counts_of
 from archiver.search.statement import match_of
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE said (
     key INTEGER PRIMARY KEY, record INTEGER NOT NULL, now INTEGER NOT NULL, ever INTEGER NOT NULL,
     text TEXT NOT NULL, note TEXT NOT NULL);
 CREATE VIRTUAL TABLE said_fts USING fts4 (
-    content="said", text, note, tokenize=unicode61 "remove_diacritics=2", order=desc);
+    content="said", text, note, tokenize={TOKENIZER}, order=desc);
 CREATE VIRTUAL TABLE words USING fts4aux (said_fts);
 """
 """A record's words as it stands (`now`) and all it ever had (`ever`), in one row where they are the same."""

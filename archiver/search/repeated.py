@@ -12,15 +12,14 @@ from archiver.search.conditions import REVISED
 from archiver.search.question import Place, place_of
 from archiver.search.segments import Segment, Segments
 from archiver.search.settling import may_hold
+from archiver.search.statement import Statement
 
-_REVISED_ROWS = {
-    table: f"SELECT r.key, r.platform_id, {record}, r.posted_ms FROM {table} AS r WHERE {REVISED[table]}"  # noqa: S608  # constants, here and below
-    for table, record in {
-        "post": "coalesce(r.record_id, r.platform_id)",
-        "message": "r.platform_id",
-    }.items()
+_ROWS = {
+    "post": "SELECT r.key, r.platform_id, coalesce(r.record_id, r.platform_id), r.posted_ms FROM post AS r",
+    "message": "SELECT r.key, r.platform_id, r.platform_id, r.posted_ms FROM message AS r",
+    "relation": "SELECT r.key, r.platform_id, r.platform_id, r.captured_ms FROM relation AS r",
 }
-_AGAIN = "SELECT record_key FROM again WHERE record_table = ?"
+_AGAIN = "r.key IN (SELECT record_key FROM again WHERE record_table = ?)"
 _BY_ID = "SELECT key FROM {table} WHERE platform_id IN (SELECT value FROM json_each(?))"
 _IDS = "SELECT platform_id, key FROM {table} INDEXED BY {table}_platform_id"
 TABLES = ("post", "message", "relation")
@@ -47,27 +46,23 @@ class Repeated:
 
     def _find(self, table: str) -> None:
         having = [segment for segment in self._segments.all if segment.file.records.get(table)]
-        if table in REVISED:
-            self._find_versions(table, having)
-        for segment in having:
-            if segment.file.again:
-                self._add(segment, table, (row[0] for row in self._segments.rows(segment, _AGAIN, (table,))))
+        self._find_versions(table, having)
         self._find_twins(table, having)
 
     def _find_versions(self, table: str, having: Sequence[Segment]) -> None:
-        """Rows of records that were changed, and the first ones of these, which do not know of it."""
+        """Rows of records that were changed or captured twice, and the first ones of these, which do not know
+        of it."""
         times: dict[str, int] = {}
-        revised = [segment for segment in having if segment.file.revised]
-        self._segments.gather((segment, [(_REVISED_ROWS[table], [])]) for segment in revised)
-        for segment in revised:
-            rows = self._segments.rows(segment, _REVISED_ROWS[table], ())
-            for key, platform_id, record_id, posted_ms in rows:
+        asked = [(one, statement) for one in having if (statement := _versions(table, one)) is not None]
+        self._segments.gather((segment, [statement]) for segment, statement in asked)
+        for segment, statement in asked:
+            for key, platform_id, record_id, posted_ms in self._segments.rows(segment, *statement):
                 self._add(segment, table, [key])
                 times[record_id] = times[platform_id] = posted_ms
         for segment in having if times else ():
-            ids = [one for one, posted_ms in times.items() if may_hold(segment, posted_ms)]
-            statement = (_BY_ID.format(table=table), (json.dumps(ids),))
-            self._add(segment, table, (row[0] for row in self._segments.rows(segment, *statement)))
+            ids = [one for one, ms in times.items() if table == "relation" or may_hold(segment, ms)]
+            by_id = (_BY_ID.format(table=table), (json.dumps(ids),))
+            self._add(segment, table, (row[0] for row in self._segments.rows(segment, *by_id)))
 
     def _find_twins(self, table: str, having: Sequence[Segment]) -> None:
         """Rows with the same id in two archives. A record keeps its time, so only archives whose times
@@ -83,6 +78,16 @@ class Repeated:
             if len({segment.archive.name for segment, _ in places}) > 1:
                 for segment, key in places:
                     self._add(segment, table, [key])
+
+
+def _versions(table: str, segment: Segment) -> Statement | None:
+    """What finds the rows of a segment that its manifest counts as versions and repeats; None without any.
+    Segments of the first schema have no table `again`, and no repeats."""
+    conditions = [REVISED[table]] if table in REVISED and segment.file.revised else []
+    conditions += [_AGAIN] if segment.file.again else []
+    if not conditions:
+        return None
+    return f"{_ROWS[table]} WHERE {' OR '.join(conditions)}", [table] if segment.file.again else []
 
 
 def _overlap(one: Segment, other: Segment, table: str) -> bool:

@@ -186,6 +186,11 @@ class Segments:
                 raise error
         return [future.result() for future in futures]
 
+    def since(self, archive: str) -> list[Segment]:
+        """Those of an archive and of all after it: what was captured after something that this one has."""
+        start = next((at for at, one in enumerate(self.all) if one.archive.name == archive), len(self.all))
+        return self.all[start:]
+
     @property
     def sealed(self) -> Iterator[Segment]:
         """Those of archives."""

@@ -5,11 +5,11 @@ What it has to ask for that lies in whichever segments hold other versions, most
 
 from collections.abc import Sequence
 
-from archiver.search.hit import Hit
-from archiver.search.language.fields import MODERATION, POST_KINDS
+from archiver.search.hit import Hit, table_of
+from archiver.search.language.fields import MODERATION
 from archiver.search.question import Question
 from archiver.search.segments import Segment, Segments
-from archiver.search.statement import Statement, revision_statement
+from archiver.search.statement import CAPTURED_MS, Statement, captured_statement, revision_statement
 
 _REVISION = {
     "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"
@@ -20,8 +20,7 @@ _REVISION = {
 """All versions of a record but a first one. Values: record id, platform, account."""
 _AGES = {table: f"SELECT r.posted_ms, r.version {rows}" for table, rows in _REVISION.items()}
 _CAPTURED = {
-    table: "SELECT (SELECT c.fetched_ms FROM capture_part AS p JOIN capture AS c ON c.id = p.capture"  # noqa: S608  # constants of this module
-    f" WHERE p.id = r.part) {rows}"
+    table: f"SELECT {CAPTURED_MS} {rows}"  # constants of this module
     for table, rows in _REVISION.items()
 }
 _AGAIN = {
@@ -52,15 +51,12 @@ class Settler:
     def settled(self, question: Question, hit: Hit, *, is_version: bool = False) -> Hit:
         """The record in its newest version that matches, with how many there are and whether it is gone.
         `is_version`: this version, whichever else match."""
-        table = _table_of(hit)
+        table = table_of(hit.kind)
         ages = self._revisions(hit, _AGES.get(table))
         newest = max(ages, default=(0, 0))
         if newest > (hit.posted_ms, hit.version) and not is_version:
             hit = self._newest_match(question, hit, table)
         gone = self._gone(hit, table)
-        if gone is not None and ages:
-            captured = self._revisions(hit, _CAPTURED.get(table))
-            gone = None if max(captured)[0] > gone[0] else gone  # it was there again
         rows = max(abs(version) for version in (hit.version, *(version for _, version in ages)))
         versions = max(1, rows - self._count_again(hit, table))
         superseded = hit.version < 0 or newest > (hit.posted_ms, hit.version)
@@ -99,13 +95,32 @@ class Settler:
         return hit
 
     def _gone(self, hit: Hit, table: str) -> tuple[int, str] | None:
-        """When and how the record was last found missing."""
-        found: list[tuple[int, str]] = []
+        """When and how the record was last found missing; None where it was there again later."""
+        found: list[tuple[int, str, str]] = []
         kind = hit.kind if table == "relation" else table
         for segment in self._segments.all:
             if segment.file.gone.get(kind):
-                found += self._segments.rows(segment, _GONE, (hit.id, hit.platform, hit.account, kind))
-        return max(found, default=None)
+                rows = self._segments.rows(segment, _GONE, (hit.id, hit.platform, hit.account, kind))
+                found += [(noticed_ms, how, segment.archive.name) for noticed_ms, how in rows]
+        if not found:
+            return None
+        noticed_ms, how, archive = max(found)
+        later = self._captured_since(archive, hit, table) > noticed_ms
+        return None if later else (noticed_ms, how)
+
+    def _captured_since(self, archive: str, hit: Hit, table: str) -> int:
+        """When the record was last captured, as this archive and those after it say, and its versions."""
+        captured = [ms for (ms,) in self._revisions(hit, _CAPTURED.get(table)) if ms is not None]
+        kind = hit.kind if table == "relation" else table
+        statement = captured_statement(table, [hit.id])
+        for segment in self._segments.since(archive):
+            if segment.file.records.get(table):
+                captured += [
+                    ms
+                    for *key, ms in self._segments.rows(segment, *statement)
+                    if key[:3] == [kind, hit.platform, hit.account] and ms is not None
+                ]
+        return max(captured, default=0)
 
 
 def may_hold(segment: Segment, posted_ms: int) -> bool:
@@ -117,7 +132,7 @@ def _statements(segment: Segment, hits: Sequence[Hit]) -> list[Statement]:
     """All that one segment is asked about some hits."""
     statements: list[Statement] = []
     for hit in hits:
-        table = _table_of(hit)
+        table = table_of(hit.kind)
         record: list[object] = [hit.record_id, hit.platform, hit.account]
         if table in _REVISION and segment.file.revised and may_hold(segment, hit.posted_ms):
             statements += [(_AGES[table], record), (_CAPTURED[table], record)]
@@ -132,9 +147,3 @@ def _statements(segment: Segment, hits: Sequence[Hit]) -> list[Statement]:
 def age(hit: Hit) -> tuple[int, int]:
     """Which of two versions is the newer one: the higher."""
     return hit.posted_ms, hit.version
-
-
-def _table_of(hit: Hit) -> str:
-    if hit.kind in POST_KINDS:
-        return "post"
-    return "message" if hit.kind == "message" else "relation"

@@ -232,6 +232,23 @@ def _score(table: str) -> str:
     return f"rank(?, l.size, matchinfo(f.{table}_fts, 'y'))"
 
 
+_KIND = {"post": "'post'", "message": "'message'", "relation": "r.kind"}
+CAPTURED_MS = (
+    "(SELECT c.fetched_ms FROM capture_part AS p JOIN capture AS c ON c.id = p.capture WHERE p.id = r.part)"
+)
+"""When a row was captured."""
+
+
+def captured_statement(table: str, ids: Iterable[str]) -> Statement:
+    """When rows with these ids were captured last: table (of likes and the like their kind), platform,
+    account, id, milliseconds."""
+    sql = (
+        f"SELECT {_KIND[table]}, r.platform, r.account, r.platform_id, max({CAPTURED_MS}) FROM {table} AS r"  # noqa: S608
+        " WHERE r.platform_id IN (SELECT value FROM json_each(?)) GROUP BY 1, 2, 3, 4"
+    )
+    return sql, [json.dumps(list(ids))]
+
+
 def time_statement(table: str, key: int) -> Statement:
     """When one row was posted."""
     return f"SELECT {TIME[table]} FROM {table} WHERE key = ?", [key]  # noqa: S608

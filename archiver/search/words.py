@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-TOKENIZER = 'unicode61, "remove_diacritics=2"'
+from archiver.archive.tokenizer import TOKENIZER
+
 _MAYBE_MARKS = re.compile("[^\0-\u02ff]")
 _VARIATIONS = "".join(map(chr, range(0xFE00, 0xFE10)))
 """They choose how a sign is drawn, as of an emoji in colour, and are typed by nobody."""
@@ -105,7 +106,8 @@ def _tokenizer() -> Callable[[str], list[str]]:
     import apsw  # 10 ms that a refused query does not pay
 
     connection = apsw.Connection(":memory:")
-    connection.execute(f"CREATE VIRTUAL TABLE temp.words USING fts3tokenize({TOKENIZER})")
+    arguments = TOKENIZER.replace(' "', ', "')
+    connection.execute(f"CREATE VIRTUAL TABLE temp.words USING fts3tokenize({arguments})")
 
     def tokens(text: str) -> list[str]:
         found = connection.execute("SELECT token FROM words WHERE input = ? ORDER BY position", (text,))

@@ -156,6 +156,9 @@ class Catalogue:
     def forms(self, word: str, language: str) -> tuple[Form, ...]:
         return self.vocabulary.forms(word, language)
 
+    def glued(self, word: str) -> list[str]:
+        return self.vocabulary.glued(word)
+
     def similar(self, word: str, edits: int) -> tuple[Form, ...]:
         return self.vocabulary.similar(word, edits)
 

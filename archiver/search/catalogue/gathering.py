@@ -5,6 +5,7 @@ the rows it gives into one text, which is cut in one go; and they are counted on
 after the other.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from archiver.archive.segment_file import GrowingFile
+from archiver.archive.tokenizer import SEPARATORS
 from archiver.archive.vfs import SegmentDatabase
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.search.words import fold
@@ -44,6 +46,11 @@ CREATE TABLE word_list (
     length INTEGER PRIMARY KEY,           -- in characters
     words  TEXT NOT NULL                  -- all words that long, with spaces between them
 );
+CREATE TABLE glued (
+    piece TEXT NOT NULL,                  -- a word with signs taken off that an older index took for letters
+    term  TEXT NOT NULL,
+    PRIMARY KEY (piece, term)
+) WITHOUT ROWID;
 CREATE TABLE name (
     handle   TEXT NOT NULL,               -- folded
     user_id  TEXT NOT NULL,
@@ -51,6 +58,7 @@ CREATE TABLE name (
     PRIMARY KEY (handle, user_id, spelling)
 ) WITHOUT ROWID;
 """
+_GLUE = re.compile(f"[{re.escape(SEPARATORS)}]+")
 _INDEXES = """
 CREATE INDEX term_stem ON term (stem);
 CREATE INDEX name_user_id ON name (user_id);
@@ -148,16 +156,20 @@ class Gathering:
             ((number, *segment) for number, segment in enumerate(self.segments)),
         )
         by_length: defaultdict[int, list[str]] = defaultdict(list)
+        glued: set[tuple[str, str]] = set()
         for stretch in range(len(_STRETCHES)):
             counted = self._count(stretch)
             words = sorted(counted.numbers)
             connection.executemany("INSERT INTO term VALUES (?,?,?,?)", counted.rows(words))
             for word in words:
                 by_length[len(word)].append(word)
+                if _GLUE.search(word):
+                    glued.update((piece, word) for piece in _GLUE.split(word) if piece)
         connection.executemany(
             "INSERT INTO word_list VALUES (?,?)",
             ((length, " ".join(by_length[length])) for length in sorted(by_length)),
         )
+        connection.executemany("INSERT INTO glued VALUES (?,?)", sorted(glued))
         names = sorted((fold(spelling), user_id, spelling) for user_id, spelling in self._names)
         connection.executemany("INSERT INTO name VALUES (?,?,?)", names)
 

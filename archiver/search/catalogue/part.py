@@ -21,7 +21,7 @@ from archiver.formats.seekable_zstd import SeekableReader
 from archiver.keys import Identity
 from archiver.search.catalogue.gathering import CataloguedSegment, Gathering
 
-VERSION = 2
+VERSION = 3
 """Of a part's shape. Parts of another version are made anew."""
 _PROOF_BYTES = 32
 _PROOF_HEADER = struct.pack("<II", 0x184D2A50, _PROOF_BYTES)

@@ -41,6 +41,10 @@ class Vocabulary:
         own = records.pop(word, 0)
         return (Form(word, own), *_by_records(records))
 
+    def glued(self, word: str) -> list[str]:
+        """The words that are this one with signs right beside it, which older indexes took for letters."""
+        return sorted({term for (term,) in self._rows("SELECT term FROM glued WHERE piece = ?", word)})
+
     def similar(self, word: str, edits: int) -> tuple[Form, ...]:
         """As `similar_words`, of all words."""
         near: dict[str, int] = {}

@@ -45,7 +45,7 @@ FIELDS: Mapping[str, Field] = {
     "to": Field("a handle or user id", "a reply or message to this account", _WRITTEN),
     "mention": Field("a handle or user id", "names this account with an @", _POSTS),
     "tag": Field("a hashtag", "has this hashtag; also written #tag", _POSTS),
-    "url": Field("a domain or address", "links there, short links by what they expand to", _WRITTEN),
+    "url": Field("a domain or address", "links there, short links by what they expand to", _ALL),
     "account": Field("a handle or user id", "in the archives of this account", _ALL),
     "platform": Field("a platform's name, as x", "of this platform", _ALL),
     "kind": Field("a kind of record", f"one of: {', '.join(KINDS)}", _ALL),

@@ -117,7 +117,9 @@ def sealed_rows(number: int, life: Life) -> list[Sealed]:
         rows.append(Sealed(_archive(life, index), Made(_record(number, life, index, text), version)))
         if life.kind == "like":
             return rows
-    if life.repeated:
+    # A collector that has lost its state still has what is in its spool: no archive has the same twice so.
+    is_same_archive = rows[-1].archive == len(ARCHIVES) - 1
+    if life.repeated and not (life.repeated == "anew" and is_same_archive):
         version = -len(rows) - 1 if life.repeated == "route" else 1
         again = Made(rows[-1].row.record, version, again=life.repeated != "anew")
         rows.append(Sealed(min(rows[-1].archive + 1, 2), again))

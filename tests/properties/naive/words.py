@@ -2,8 +2,8 @@
 
 "SQLite FTS3 and FTS4 Extensions", 8: characters of the categories L*, N* and Co are words, all others stand
 between them; case is folded by Unicode's simple folding; diacritics are taken off Latin letters. All this by
-Unicode 6.1 of 2012: what that did not know is a letter to SQLite, so a word with a younger emoji right beside
-it is another word."""
+Unicode 6.1 of 2012: what that did not know is a letter to SQLite, unless it is given as a separator. All
+pictures in use are; rare signs are not, so a word with one of them right beside it is another word."""
 
 import unicodedata
 from functools import lru_cache
@@ -23,6 +23,11 @@ def _is_young(code: int) -> bool:
     if 0x1F300 <= code <= 0x1FAFF:
         return not any(first <= code <= last for first, last in _OLD_PICTURES)
     return code in _YOUNG_SIGNS
+
+
+def _is_left_a_letter(code: int) -> bool:
+    """Signs of alchemists, shapes and arrows of Unicode 7 to 13, which nobody writes in posts."""
+    return code == 0x61C or 0x1F774 <= code <= 0x1F7D4 or 0x1F800 <= code <= 0x1F8FF
 
 
 def _is_latin(letter: str) -> bool:
@@ -50,7 +55,7 @@ def _folded(character: str) -> str:
         return ""
     category = unicodedata.category(character)
     if _is_young(ord(character)):
-        return character
+        return character if _is_left_a_letter(ord(character)) else " "
     if category[0] not in "LN" and category != "Co":
         return " "
     lower = _simple_fold(character)

@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from archiver.archive.build import read_schema
-from archiver.search.words import TOKENIZER, cut, fold, has_no_spaces, needs_scan, whole
+from archiver.archive.tokenizer import SEPARATORS, TOKENIZER
+from archiver.search.words import cut, fold, has_no_spaces, needs_scan, whole
 
 
 @pytest.mark.parametrize(
@@ -27,17 +28,22 @@ def test_a_text_is_cut_into_the_words_of_the_index(text: str, words: tuple[str, 
 
 def test_the_tokenizer_is_that_of_all_indexes() -> None:
     schema = read_schema("schema.sql")
-    assert schema.count(f"tokenize={TOKENIZER.replace(',', '')}") == schema.count("USING fts4") == 3
+    assert schema.count(f"tokenize={TOKENIZER}") == schema.count("USING fts4") == 3
 
 
 def test_an_index_finds_each_text_by_the_words_it_was_cut_into() -> None:
     connection = apsw.Connection(":memory:")
-    connection.execute('CREATE VIRTUAL TABLE t USING fts4 (x, tokenize=unicode61 "remove_diacritics=2")')
+    connection.execute(f"CREATE VIRTUAL TABLE t USING fts4 (x, tokenize={TOKENIZER})")
     texts = ["Don't PANIC", "Ångström's CAFÉ\u0301s", "İstanbul ſtraße ẞ", "a\u200bb 🥰x", "ﬁne ½ ⅷ ǆ"]
     for number, text in enumerate(texts):
         connection.execute("INSERT INTO t (docid, x) VALUES (?, ?)", (number, text))
         found = connection.execute("SELECT docid FROM t WHERE t MATCH ?", (f'"{" ".join(cut(text))}"',))
         assert [docid for (docid,) in found] == [number]
+
+
+def test_no_sign_that_stands_beside_a_word_is_a_part_of_it() -> None:
+    assert all(cut(f"flood{sign}\U0001f693fire") == ("flood", "fire") for sign in SEPARATORS)
+    assert not any(map(str.isalnum, SEPARATORS))
 
 
 def test_every_character_is_folded_as_far_as_the_index_does_and_once() -> None:
