@@ -22,7 +22,8 @@ FIELDS = {
     "versions", "superseded", "gone_at", "gone_how",
 }  # fmt: skip
 NOTHING_MORE = {
-    "type": "summary", "more": False, "cursor": None, "names": {}, "scanned": [], "suggestions": {},
+    "type": "summary", "more": False, "cursor": None, "names": {}, "all_names": True,
+    "scanned": [], "suggestions": {},
     "spool_included": True, "spool_records": 0, "unsearched": [], "moderation_not_searched": 0,
 }  # fmt: skip
 SUMMARY = {*NOTHING_MORE, "count", "forms"}

@@ -66,7 +66,7 @@ def test_the_commands_run_as_written(followed: tuple[Path, Mapping[str, str], in
     assert shown.count("Sealed archive") == 1
     assert "Nothing new to seal." in shown  # the same export again, from the inbox
     assert shown.count("No archive is missing or altered.") == 3
-    assert re.search(r"[1-9][0-9]* records?\n", shown)
+    assert re.search(r"[1-9][0-9]* records?; ", shown)
     assert "inbox: empty" in shown
     assert PASSPHRASE not in shown
 
@@ -120,7 +120,7 @@ def test_every_query_and_every_kind_shown_finds_something_in_the_sample(run: Run
     ]
     assert run("--config", tmp_path / "demo", "moderate", "123", *decided, *by_hand).code == 0
     rows = table_rows(README, "query")
-    assert len(rows) == 10
+    assert len(rows) == 17
     for query, explained in rows:
         words = query.strip("`")
         result = run("--config", tmp_path / "demo", "search", "--json", words)

@@ -295,7 +295,7 @@ def test_the_newest_version_of_every_post_has_the_text_our_search_shows(
     classic: Vault, recovered: tuple[Path, dict[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     theirs = sqlite(recovered[0] / "opened" / "all.sqlite", "SELECT platform_id, kind, text FROM newest")
-    ours = our_records(classic, capsys, " ".join(f"kind:{kind}" for kind in POST_KINDS))
+    ours = our_records(classic, capsys, " OR ".join(f"kind:{kind}" for kind in POST_KINDS))
     assert len(ours) > 500
     assert {(row["platform_id"], row["kind"], row["text"]) for row in theirs} == {
         (record["id"], record["type"], record["text"]) for record in ours
@@ -313,7 +313,7 @@ def test_posts_that_are_gone_and_not_there_again_are_those_our_search_calls_gone
     }
     ours = {
         (str(record["gone_at"])[:10], record["gone_how"], record["id"])
-        for record in our_records(classic, capsys, " ".join(f"kind:{kind}" for kind in POST_KINDS))
+        for record in our_records(classic, capsys, " OR ".join(f"kind:{kind}" for kind in POST_KINDS))
         if record["gone_at"] is not None
     }
     assert {(day, record) for day, _, record in told} == {(day, record) for day, _, record in ours}

@@ -31,6 +31,10 @@ _WRITTEN = _POSTS | {"message"}
 _MODERATED = frozenset((MODERATION,))
 
 
+SINGLE = ("from", "to", "account", "platform", "kind", "lang", "conversation")
+"""Fields of which every record has one value."""
+
+
 class Field(NamedTuple):
     """`takes`: what follows the colon. `help`: one line for who has never used it. `kinds`: those that can
     have it at all."""

@@ -2,12 +2,13 @@
 
 import re
 
+from archiver.search.language.fields import SINGLE
 from archiver.search.language.mistakes import QueryMistake, named
 from archiver.search.language.query import Query, contradiction
 from archiver.search.language.terms import Terms
 from archiver.search.language.tokens import Token, tokenise
 from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Span, Words
-from archiver.search.words import whole
+from archiver.search.words import fold, whole
 
 MAXIMUM_CHARACTERS = 20_000
 MAXIMUM_PARTS = 1_000
@@ -98,6 +99,7 @@ class _Parser:
         if len(flat) == 1:
             return flat[0]
         self._check_dates(flat)
+        self._check_single(flat)
         return And(flat)
 
     def _any(self) -> Node:
@@ -225,6 +227,20 @@ class _Parser:
                 return self._mistake(span, "nothing stands between the parentheses", "as in: (flood OR fire)")
             return self._never_opened()
         return self._mistake(now.span, f"{now.kind} needs something before it", _EXAMPLES[now.kind])
+
+    def _check_single(self, parts: tuple[Node, ...]) -> None:
+        """What a record has one of cannot be two things."""
+        asked: dict[str, Filter] = {}
+        for one in parts:
+            if not isinstance(one, Filter) or one.field not in SINGLE:
+                continue
+            first = asked.setdefault(one.field, one)
+            if fold(str(first.value)) != fold(str(one.value)):
+                raise self._mistake(
+                    one.span,
+                    f"no record has two different {one.field}:",
+                    f"for either of them: {one.field}:{first.value} OR {one.field}:{one.value}",
+                )
 
     def _check_dates(self, parts: tuple[Node, ...]) -> None:
         filters = [part for part in parts if isinstance(part, Filter)]

@@ -50,7 +50,7 @@ def test_kinds_that_can_be_among_the_hits(text: str, kinds: frozenset[str]) -> N
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("kind:post kind:reply", "kind:reply"),
+        ("kind:post (kind:reply OR kind:quote)", "kind:reply OR kind:quote"),
         ("kind:post -kind:post", "-kind:post"),
         ("kind:post a reason:b", "reason:b"),
         ("kind:like from:a", "from:a"),
@@ -106,3 +106,13 @@ def test_bounds_in_time_that_hold_for_all_hits(text: str, since_ms: int | None, 
 )
 def test_hits_can_be_ranked_by_words_that_were_asked_for(text: str, has_words: bool) -> None:
     assert parse_query(text).has_words is has_words
+
+
+@pytest.mark.parametrize("field", ["from", "to", "account", "platform", "lang", "conversation"])
+def test_two_values_of_what_a_record_has_one_of_are_a_mistake_that_names_the_way_out(field: str) -> None:
+    with pytest.raises(QueryMistake, match=f"no record has two different {field}:") as caught:
+        parse_query(f"word {field}:one {field}:two")
+    assert caught.value.expected == f"for either of them: {field}:one OR {field}:two"
+    assert caught.value.query[slice(*caught.value.span)] == f"{field}:two"
+    parse_query(f"{field}:one {field}:One -{field}:two")
+    parse_query(f"{field}:one OR {field}:two")
