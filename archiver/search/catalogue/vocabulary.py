@@ -35,9 +35,13 @@ class Vocabulary:
         """The word itself, which may be in no record, then the other words of its stem, the most frequent
         first. `language`: whose rules give its stem where no segment has it; none: it has no other forms."""
         records: Counter[str] = Counter()
-        for stem in self.stems_of(word) or [_stem(word, language)]:
+        stems = self.stems_of(word) or [_stem(word, language)]
+        for stem in stems:
             for form, count in self._rows("SELECT term, records FROM term WHERE stem = ?", stem):
                 records[form] += count
+        for (piece,) in self._rows("SELECT DISTINCT piece FROM glued"):  # some hundreds
+            if _stem(piece, language) in stems:
+                records[piece] += 0
         own = records.pop(word, 0)
         return (Form(word, own), *_by_records(records))
 
