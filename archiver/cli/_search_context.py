@@ -12,8 +12,8 @@ from archiver.cli._shown_thread import line_fields
 from archiver.cli.moderation._lines import minute
 from archiver.search.hit import Hit
 from archiver.search.language import POST_KINDS
+from archiver.search.record.thread import Anchor, Line, Thread, find_thread
 from archiver.search.run import Searcher
-from archiver.search.thread import Anchor, Line, Thread, find_thread
 
 _WRITTEN = (*POST_KINDS, "message")
 _MOST_WHO = 16

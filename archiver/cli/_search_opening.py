@@ -9,11 +9,11 @@ from archiver.errors import ArchiverError, IntegrityError, NoKeyError
 from archiver.keys import Identity
 from archiver.records import Moderation
 from archiver.search.catalogue import Catalogue
-from archiver.search.cursor import Chosen, Cursor, choose_archives
 from archiver.search.language import MODERATION, Query
 from archiver.search.language.tree import Filter, leaves
 from archiver.search.moderation import count_sealed
 from archiver.search.question import tables_of
+from archiver.search.repeating.cursor import Chosen, Cursor, choose_archives
 from archiver.search.run import Searcher
 from archiver.search.spool_segment import SpoolSegment, not_in_archives
 from archiver.vault import Archive, ArchiveList, Vault

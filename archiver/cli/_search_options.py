@@ -9,7 +9,7 @@ import click
 
 from archiver.errors import UsageError
 from archiver.search.counting import By
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 
 _ORDERS: tuple[str, ...] = get_args(Order)
 _BYS: tuple[str, ...] = get_args(By)

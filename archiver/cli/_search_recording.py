@@ -10,7 +10,7 @@ from archiver.cli._search_options import Options
 from archiver.disk import TakenError
 from archiver.search.hit import Hit
 from archiver.search.language import Query
-from archiver.search.search_record import Expansion, make_search_record, save_search_record
+from archiver.search.repeating.search_record import Expansion, make_search_record, save_search_record
 from archiver.times import system_clock
 
 

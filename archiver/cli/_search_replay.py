@@ -15,8 +15,8 @@ from archiver.cli.moderation._lines import number_of
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
 from archiver.search.hit import Effort, Hit
 from archiver.search.language import Query, parse_query
-from archiver.search.search_comparison import Comparison, Repeated, compare, records_of
-from archiver.search.search_record import (
+from archiver.search.repeating.search_comparison import Comparison, Repeated, compare, records_of
+from archiver.search.repeating.search_record import (
     FoundArchives,
     FoundId,
     SearchRecord,

@@ -7,7 +7,7 @@ from archiver.cli.moderation._reading import note_unknown_people
 from archiver.search.language import MODERATION, Query
 from archiver.search.language.tree import Filter, leaves
 from archiver.search.moderation import accounts_that_occur, reasons_that_occur
-from archiver.search.moderation_index import folded
+from archiver.search.moderation.index import folded
 from archiver.search.run import Searcher
 
 

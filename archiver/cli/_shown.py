@@ -9,9 +9,9 @@ import click
 
 from archiver.cli._session import one_line
 from archiver.cli._shown_lines import differences_in_words, field, in_both_times, in_words, indented
-from archiver.search.differences import Differences, find_differences
 from archiver.search.hit import SPOOL
 from archiver.search.record import Version
+from archiver.search.record.differences import Differences, find_differences
 from archiver.times import format_time
 
 _CAPTURED = {False: "The same, captured another way", True: "Captured for a moderation record"}

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from archiver.cli._session import one_line, printable
-from archiver.search.differences import Differences, Piece
+from archiver.search.record.differences import Differences, Piece
 from archiver.times import format_time
 from archiver.uk_time import format_uk_time
 

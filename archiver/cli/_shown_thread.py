@@ -8,8 +8,8 @@ from archiver.cli._session import one_line
 from archiver.cli._shown import place_of
 from archiver.cli._shown_lines import columns, field, in_both_times
 from archiver.cli.moderation._lines import minute, number_of
-from archiver.search.sightings import Missing, RecordName, Sightings
-from archiver.search.thread import Line, Thread
+from archiver.search.record.sightings import Missing, RecordName, Sightings
+from archiver.search.record.thread import Line, Thread
 from archiver.times import format_time
 
 AROUND = 25

@@ -28,9 +28,9 @@ from archiver.cli._search_replay import replay
 from archiver.cli._search_unknown import note_unknown
 from archiver.cli._session import one_line
 from archiver.errors import UsageError
-from archiver.search.cursor import Cursor, asked_of, check_asked, encode_cursor, parse_cursor
 from archiver.search.hit import POSITION, Hit, Result
 from archiver.search.language import Query, parse_query
+from archiver.search.repeating.cursor import Cursor, asked_of, check_asked, encode_cursor, parse_cursor
 
 
 @click.command(

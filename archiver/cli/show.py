@@ -28,10 +28,10 @@ from archiver.cli.moderation.show import show_records
 from archiver.errors import ArchiverError
 from archiver.search.moderation import HeldRecord, about_item
 from archiver.search.record import Record, Version, find_record
+from archiver.search.record.sightings import RecordName, Sightings, find_sightings, name_of
+from archiver.search.record.thread import Anchor, Line, Thread, find_naming, find_thread
 from archiver.search.run import Searcher
-from archiver.search.sightings import RecordName, Sightings, find_sightings, name_of
 from archiver.search.spool_segment import not_in_archives
-from archiver.search.thread import Anchor, Line, Thread, find_naming, find_thread
 from archiver.times import format_time
 from archiver.wiring import open_entries, open_spool_segments
 

@@ -16,7 +16,7 @@ from archiver.search.hit import Hit
 from archiver.search.question import Place, Question, place_of
 from archiver.search.segments import Dated, Segment, Segments
 from archiver.search.spool_segment import OpenSegment
-from archiver.search.statement import (
+from archiver.search.sql.statement import (
     Asked,
     Order,
     among_statement,

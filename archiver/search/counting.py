@@ -16,7 +16,7 @@ from archiver.search.repeated import Repeated
 from archiver.search.segments import Segment, Segments
 from archiver.search.settling import age
 from archiver.search.side_by_side import Work, in_two_steps
-from archiver.search.statement import (
+from archiver.search.sql.statement import (
     Asked,
     among_statement,
     count_statement,

@@ -16,9 +16,9 @@ from archiver.search.catalogue import Catalogue, Names
 from archiver.search.hit import SPOOL
 from archiver.search.language import Query
 from archiver.search.language.tree import And, Filter, Near, Node, Or, Words, leaves, replaced
-from archiver.search.matching import check_near, nears
 from archiver.search.segments import Segment, Segments
-from archiver.search.statement import Statement
+from archiver.search.sql.matching import check_near, nears
+from archiver.search.sql.statement import Statement
 from archiver.search.words import cut
 
 NAMED = ("from", "to", "mention", "account")

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from archiver.search.conditions import REVISED, Facts, fact_key
 from archiver.search.hit import table_of
 from archiver.search.moderation import HeldRecord
 from archiver.search.segments import Segment, Segments
-from archiver.search.statement import CAPTURED_MS, captured_statement
+from archiver.search.sql.conditions import REVISED, Facts, fact_key
+from archiver.search.sql.statement import CAPTURED_MS, captured_statement
 
 _GONE = "SELECT kind, platform, account, platform_id, noticed_ms FROM gone"
 _AGAIN = "EXISTS (SELECT 1 FROM again AS a WHERE a.record_table = '{table}' AND a.record_key = r.key)"

@@ -18,7 +18,7 @@ from archiver.search.hit import POSITION, Edge, Effort, Hit, edge_of
 from archiver.search.question import Place, Question, place_of
 from archiver.search.segments import Dated, Segments
 from archiver.search.side_by_side import Work, in_two_steps
-from archiver.search.statement import MANY, hits_statement
+from archiver.search.sql.statement import MANY, hits_statement
 
 FIRST_SEGMENTS = 8
 FIRST_RECORDS = 50_000

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archiver.records import RELATION_KINDS
-from archiver.search.conditions import Facts, conjuncts
 from archiver.search.expansion import Expander
 from archiver.search.language import Query
 from archiver.search.language.fields import POST_KINDS
 from archiver.search.language.tree import And, Filter, Node
-from archiver.search.ranking import Totals
 from archiver.search.segments import Dated, Segment, Segments
-from archiver.search.statement import MANY, Asked, Keys, Order, ask, time_statement
+from archiver.search.sql.conditions import Facts, conjuncts
+from archiver.search.sql.ranking import Totals
+from archiver.search.sql.statement import MANY, Asked, Keys, Order, ask, time_statement
 
 
 class Place(NamedTuple):
@@ -86,7 +86,7 @@ class Question:
         return asked
 
     def ranking(self, segment: Segment, table: str) -> int | None:
-        """Under what number a segment's rows are ranked (`archiver.search.ranking`); None where they are
+        """Under what number a segment's rows are ranked (`archiver.search.sql.ranking`); None where they are
         not."""
         match, totals = self.asked(segment, table).match, self.totals.get(table)
         if match is None or totals is None:

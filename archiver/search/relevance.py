@@ -13,10 +13,10 @@ import msgspec
 
 from archiver.search.hit import POSITION, Edge, Effort, Hit, edge_of
 from archiver.search.question import Question
-from archiver.search.ranking import Totals, added, counts_statements, read_totals
 from archiver.search.segments import Segment, Segments
 from archiver.search.side_by_side import Work, in_two_steps
-from archiver.search.statement import (
+from archiver.search.sql.ranking import Totals, added, counts_statements, read_totals
+from archiver.search.sql.statement import (
     best_statement,
     keys_statement,
     length_statements,

@@ -8,11 +8,11 @@ first, whatever is searched for; a count then looks at each of these.
 import json
 from collections.abc import Iterable, Sequence
 
-from archiver.search.conditions import REVISED
 from archiver.search.question import Place, place_of
 from archiver.search.segments import Segment, Segments
 from archiver.search.settling import may_hold
-from archiver.search.statement import Statement
+from archiver.search.sql.conditions import REVISED
+from archiver.search.sql.statement import Statement
 
 _ROWS = {
     "post": "SELECT r.key, r.platform_id, coalesce(r.record_id, r.platform_id), r.posted_ms FROM post AS r",

@@ -9,7 +9,6 @@ from archiver.errors import ArchiverError, IntegrityError, NoKeyError
 from archiver.keys import Identity
 from archiver.records import Moderation
 from archiver.search.catalogue import Catalogue, Form
-from archiver.search.conditions import Facts, facts_needed
 from archiver.search.counting import By, Counting, Group, group_of, sorted_groups
 from archiver.search.expansion import Expander, Looked
 from archiver.search.facts import read_facts
@@ -19,14 +18,15 @@ from archiver.search.language import Query
 from archiver.search.language.fields import MODERATION
 from archiver.search.language.tree import Near, Part, Words, leaves
 from archiver.search.moderation import READ_ENTRIES, TABLE, HeldRecord, hold, sealed_entries
-from archiver.search.moderation_index import find_moderation
+from archiver.search.moderation.index import find_moderation
 from archiver.search.question import ALWAYS, Question, Times, tables_of
 from archiver.search.relevance import Best, find_best
 from archiver.search.repeated import Repeated
 from archiver.search.segments import Segments
 from archiver.search.settling import Settler, age
 from archiver.search.spool_segment import OpenSegment, SpoolSegment
-from archiver.search.statement import MANY, Order
+from archiver.search.sql.conditions import Facts, facts_needed
+from archiver.search.sql.statement import MANY, Order
 from archiver.vault import Archive, Vault
 
 __all__ = ["Effort", "Hit", "Result", "Searcher", "Unsearched"]

@@ -17,11 +17,11 @@ from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name
 from archiver.search.catalogue import Catalogue
-from archiver.search.functions import register_functions
 from archiver.search.hit import SPOOL, Effort, Hit, hits_of
-from archiver.search.ranking import Rankings
 from archiver.search.spool_segment import OpenSegment, SpoolSegment, spool_archive
-from archiver.search.statement import MANY, Statement
+from archiver.search.sql.functions import register_functions
+from archiver.search.sql.ranking import Rankings
+from archiver.search.sql.statement import MANY, Statement
 from archiver.times import parse_time
 from archiver.vault import Archive, Vault
 

@@ -9,7 +9,7 @@ from archiver.search.hit import Hit, table_of
 from archiver.search.language.fields import MODERATION
 from archiver.search.question import Question
 from archiver.search.segments import Segment, Segments
-from archiver.search.statement import CAPTURED_MS, Statement, captured_statement, revision_statement
+from archiver.search.sql.statement import CAPTURED_MS, Statement, captured_statement, revision_statement
 
 _REVISION = {
     "post": "FROM post AS r WHERE coalesce(r.record_id, r.platform_id) = ?"

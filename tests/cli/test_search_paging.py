@@ -9,9 +9,9 @@ import pytest
 from archiver.backup import import_exports
 from archiver.errors import IntegrityError, UsageError
 from archiver.seal import seal
-from archiver.search.cursor import Cursor, encode_cursor, parse_cursor
 from archiver.search.language import parse_query
-from archiver.search.statement import Order
+from archiver.search.repeating.cursor import Cursor, encode_cursor, parse_cursor
+from archiver.search.sql.statement import Order
 from archiver.wiring import open_collector, seal_options
 from tests.cli.runner import Runner
 from tests.faults.folders import LATER, copy_folder, sample

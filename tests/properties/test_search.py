@@ -16,7 +16,7 @@ from archiver.errors import UsageError
 from archiver.records import Message, Moderation, Post
 from archiver.search.language import parse_query
 from archiver.search.run import Hit, Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.vault import Vault
 from tests.made_vaults import ACCOUNT, HANDLES, IN_MEMORY, OTHER_ACCOUNT, Made, VaultMaker, message, post
 

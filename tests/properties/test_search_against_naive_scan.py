@@ -20,7 +20,7 @@ from archiver.search.counting import BYS
 from archiver.search.hit import Hit
 from archiver.search.language import MODERATION, Query, QueryMistake, parse_query
 from archiver.search.run import Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.search.words import cut
 from tests.faults.folders import make_folder
 from tests.homes import NOW_MS, Home

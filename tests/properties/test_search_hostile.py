@@ -12,7 +12,7 @@ from archiver.errors import UsageError
 from archiver.records import Link, MediaReference, Mention
 from archiver.search.language import FIELDS, KINDS, QueryMistake, parse_query
 from archiver.search.run import Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from tests.made_vaults import IN_MEMORY, OTHER_ACCOUNT, Made, VaultMaker, like, message, moderation, post
 from tests.properties.test_search import near_and_far
 

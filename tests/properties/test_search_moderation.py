@@ -16,7 +16,7 @@ from archiver.records import Moderation
 from archiver.register import compose
 from archiver.search.language import ACTIONS, parse_query
 from archiver.search.moderation import hold
-from archiver.search.moderation_index import find_moderation
+from archiver.search.moderation.index import find_moderation
 from archiver.search.run import Hit, Searcher
 from archiver.sources.moderation import decode_entry, encode_entry
 from tests.made_vaults import ACCOUNT, IN_MEMORY, OTHER_ACCOUNT, VaultMaker, post

@@ -12,7 +12,7 @@ from archiver.errors import ArchiverError, UsageError
 from archiver.moderation.item import parse_item_name
 from archiver.register import Registered
 from archiver.search.moderation import HeldRecord, count_sealed, hold, people_that_occur
-from archiver.search.moderation_index import folded
+from archiver.search.moderation.index import folded
 from archiver.search.run import Searcher
 from archiver.vault import Archive, Vault
 from archiver.wiring import RegisterHere, read_register

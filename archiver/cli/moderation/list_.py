@@ -31,7 +31,7 @@ from archiver.search.hit import Hit
 from archiver.search.language import MODERATION, Query, parse_action
 from archiver.search.language.tree import And, Filter, Node, Or, Span
 from archiver.search.moderation import HeldRecord, accounts_that_occur, reasons_that_occur
-from archiver.search.moderation_index import find_moderation, folded
+from archiver.search.moderation.index import find_moderation, folded
 from archiver.vault import Archive
 from archiver.wiring import RegisterHere, read_register
 

@@ -10,7 +10,7 @@ from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import Sources, find_sources, has_identity, knows_all, open_sources
 from archiver.errors import UsageError
-from archiver.search.moderation_counts import (
+from archiver.search.moderation.counts import (
     STANDINGS,
     Key,
     Month,

@@ -15,7 +15,7 @@ from archiver.search.language import parse_query
 from archiver.search.record import find_record
 from archiver.search.run import Result, Searcher
 from archiver.search.segments import SIDE_BY_SIDE
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.stores.base import StoredFile
 from archiver.vault import Vault
 from tests.made_vaults import DAY_MS, Made, VaultMaker, moderation, post

@@ -8,7 +8,7 @@ from archiver.errors import UsageError
 from archiver.records import Mention
 from archiver.search.language import parse_query
 from archiver.search.run import Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from tests.made_vaults import DAY_MS, VaultMaker, message, post
 from tests.properties.test_search import near_and_far
 

@@ -12,7 +12,7 @@ from archiver.records import Gone
 from archiver.search.language import parse_query
 from archiver.search.record import find_record
 from archiver.search.run import Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.vault import Vault
 from tests.made_vaults import (
     ACCOUNT,

@@ -11,7 +11,7 @@ import pytest
 from archiver.search.hit import Effort
 from archiver.search.language import parse_query
 from archiver.search.run import Result, Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.stores.cache import StoreCache
 from archiver.stores.s3 import S3Options, S3Store
 from archiver.times import system_clock

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archiver.search.language import parse_query
 from archiver.search.question import first_key, tables_of
 from archiver.search.run import Searcher
-from archiver.search.statement import Keys, Order
+from archiver.search.sql.statement import Keys, Order
 from archiver.times import parse_time
 from tests.made_vaults import DAY_MS, IN_MEMORY, OTHER_ACCOUNT, VaultMaker, like, message, post
 

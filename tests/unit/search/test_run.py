@@ -11,7 +11,7 @@ from archiver.formats import age
 from archiver.records import Gone, MediaReference
 from archiver.search.language import parse_query
 from archiver.search.run import Hit, Result, Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from tests.made_vaults import (
     ACCOUNT,
     DAY_MS,

@@ -9,7 +9,7 @@ from archiver.errors import IntegrityError, NoKeyError
 from archiver.formats import age
 from archiver.search.language import parse_query
 from archiver.search.run import Searcher
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.vault import Vault
 from tests.made_vaults import VaultMaker, moderation, post
 from tests.memory_store import MemoryStore

@@ -15,14 +15,14 @@ from typing import NamedTuple
 from msgspec import structs
 
 from archiver.records import Moderation
-from archiver.search.functions import contains, has_url
 from archiver.search.hit import POSITION, SPOOL, Hit
 from archiver.search.language import Query
 from archiver.search.language.fields import MODERATION
 from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Part, Words
 from archiver.search.moderation import HeldRecord
-from archiver.search.moderation_words import WordIndex
-from archiver.search.statement import Order
+from archiver.search.moderation.words import WordIndex
+from archiver.search.sql.functions import contains, has_url
+from archiver.search.sql.statement import Order
 
 _CORRECTED = ("author_id", "author_handle", "reason_codes", "action", "action_by", "authorised_by",
               "appeal_decided_by")  # fmt: skip

@@ -3,7 +3,7 @@ and shown to be the same. It names records and holds none of their text.
 
 A file of JSON, `archiver-search-1`: one object, keys sorted. `ids_sha256` is over its list of ids as
 `jq -cjS .ids` writes it. Nothing is signed: the file proves what it says by being repeated.
-(Records of a platform are in `archiver/search/record.py`.)
+(Records of a platform are in `archiver/search/record/`.)
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from archiver.disk import create_exclusively, os_errors_reported
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.search.hit import SPOOL, Hit
 from archiver.search.language import Query, format_query
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.times import format_time
 from archiver.vault import Archive
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archiver.search.language.fields import POST_KINDS
 from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Part, Words
-from archiver.search.matching import MOST_PHRASES, count_phrases, expression, is_text, ways
+from archiver.search.sql.matching import MOST_PHRASES, count_phrases, expression, is_text, ways
 from archiver.search.words import fold
 
 NEVER = "0"

@@ -21,7 +21,7 @@ from archiver.chain import Head
 from archiver.errors import IntegrityError, UsageError
 from archiver.search.hit import Position
 from archiver.search.language import Query, format_query
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.vault import Archive
 
 _PREFIX = "s1."

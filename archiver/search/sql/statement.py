@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from archiver.search.conditions import REVISED, TIME, Compiler, Facts, conjuncts, joined
 from archiver.search.language.tree import And, Filter, Node, Not
-from archiver.search.matching import MOST_PHRASES, count_phrases, expression, is_text, phrases
+from archiver.search.sql.conditions import REVISED, TIME, Compiler, Facts, conjuncts, joined
+from archiver.search.sql.matching import MOST_PHRASES, count_phrases, expression, is_text, phrases
 
 Order = Literal["newest", "oldest", "relevance"]
 MANY = 1 << 62

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from archiver.search.hit import SPOOL, Hit
 from archiver.search.language import Query, format_query
-from archiver.search.search_record import Expansion, FoundArchives, FoundId, SearchRecord, found_id
+from archiver.search.repeating.search_record import Expansion, FoundArchives, FoundId, SearchRecord, found_id
 
 
 class Repeated(Struct, frozen=True):

@@ -15,7 +15,7 @@ from sqlite_fts4 import rank_bm25  # type: ignore[import-untyped]  # the package
 
 from archiver.records import MediaReference, Message, Post
 from archiver.search.language import parse_query
-from archiver.search.ranking import Counts, Rankings, added, totals_of
+from archiver.search.sql.ranking import Counts, Rankings, added, totals_of
 from archiver.search.words import cut
 from tests.made_vaults import DAY_MS, IN_MEMORY, Made, VaultMaker, message, post
 from tests.properties.test_search import near_and_far

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from archiver.errors import IntegrityError, UsageError
-from archiver.search.cursor import (
+from archiver.search.language import parse_query
+from archiver.search.repeating.cursor import (
     Cursor,
     asked_of,
     check_asked,
@@ -18,8 +19,7 @@ from archiver.search.cursor import (
     encode_cursor,
     parse_cursor,
 )
-from archiver.search.language import parse_query
-from archiver.search.statement import Order
+from archiver.search.sql.statement import Order
 from archiver.vault import Archive
 from tests.made_vaults import VaultMaker, post
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.search.finding import _NOT_ALONE, finder
+from archiver.search.sql.finding import _NOT_ALONE, finder
 from archiver.search.words import fold
 
 TEXTS = st.text(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archiver.records import Person
-from archiver.search.thread import ANSWERS, Anchor, Missing, Thread, find_naming, find_thread
+from archiver.search.record.thread import ANSWERS, Anchor, Missing, Thread, find_naming, find_thread
 from tests.made_vaults import ACCOUNT, DAY_MS, HANDLE, OTHER_ACCOUNT, Made, VaultMaker, message, post
 
 

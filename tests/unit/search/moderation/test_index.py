@@ -8,8 +8,8 @@ from archiver.records import Moderation
 from archiver.search.hit import Hit
 from archiver.search.language import parse_query
 from archiver.search.moderation import Held, hold
-from archiver.search.moderation_index import find_moderation
-from archiver.search.statement import Order
+from archiver.search.moderation.index import find_moderation
+from archiver.search.sql.statement import Order
 from archiver.sources.moderation import encode_entry
 from tests.unit.search.moderated import MINUTE_MS, NOVEMBER_MS, decision, done, later
 

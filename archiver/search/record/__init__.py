@@ -9,7 +9,7 @@ import apsw
 from archiver.search.hit import SPOOL
 from archiver.search.run import Searcher
 from archiver.search.segments import Segment
-from archiver.search.statement import Statement
+from archiver.search.sql.statement import Statement
 
 NAMES_PEOPLE = 2
 """Segments have the tables `person` and `again` from this schema on."""

@@ -2,11 +2,11 @@
 
 import pytest
 
-from archiver.search.conditions import Facts
 from archiver.search.language import parse_query
 from archiver.search.language.tree import Span, Words
-from archiver.search.matching import MOST_PHRASES
-from archiver.search.statement import (
+from archiver.search.sql.conditions import Facts
+from archiver.search.sql.matching import MOST_PHRASES
+from archiver.search.sql.statement import (
     Keys,
     Order,
     among_statement,

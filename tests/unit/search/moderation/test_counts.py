@@ -6,7 +6,7 @@ import pytest
 
 from archiver.records import Moderation
 from archiver.register import compose
-from archiver.search.moderation_counts import STANDINGS, count_records, standing_of
+from archiver.search.moderation.counts import STANDINGS, count_records, standing_of
 from archiver.times import parse_time
 from tests.unit.search.moderated import ACCOUNT, decision, done, later
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.search.differences import Change, Piece, compare_texts, find_differences
 from archiver.search.record import Version
+from archiver.search.record.differences import Change, Piece, compare_texts, find_differences
 
 WORDS = st.lists(st.sampled_from(["road", "closed", " ", "\n", "£", "open", ".", "  "])).map("".join)
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from archiver.search.messages import find_conversations
+from archiver.search.record.messages import find_conversations
+from archiver.search.record.thread_lines import DAY_MS, Anchor, Line, Missing, Thread, cut_to, time_of
 from archiver.search.run import Searcher
 from archiver.search.segments import Segment
-from archiver.search.statement import MANY, Statement
-from archiver.search.thread_lines import DAY_MS, Anchor, Line, Missing, Thread, cut_to, time_of
+from archiver.search.sql.statement import MANY, Statement
 from archiver.sources.x.times import snowflake_ms
 
 __all__ = ["Anchor", "Line", "Missing", "Thread", "find_naming", "find_thread"]

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from archiver.search.record.thread_lines import DAY_MS, NO_THREAD, Anchor, Line, Thread, cut_to, time_of
 from archiver.search.run import Searcher
 from archiver.search.segments import Segment
-from archiver.search.statement import Statement
-from archiver.search.thread_lines import DAY_MS, NO_THREAD, Anchor, Line, Thread, cut_to, time_of
+from archiver.search.sql.statement import Statement
 
 MOST_AROUND = 1_000
 """Rows read of one segment on either side of a message; beyond that there are `at least` so many more."""

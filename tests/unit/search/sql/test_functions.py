@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archiver.search.functions import has_url, register_functions
 from archiver.search.language.fields import plain_url
+from archiver.search.sql.functions import has_url, register_functions
 from archiver.search.words import fold
 
 KEPT = "https://www.Example.org/News/2026/storm?id=7&x=1#top"

@@ -14,8 +14,8 @@ from archiver.disk import TakenError
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.search.hit import SPOOL, Hit
 from archiver.search.language import parse_query
-from archiver.search.search_comparison import Comparison, Repeated, compare
-from archiver.search.search_record import (
+from archiver.search.repeating.search_comparison import Comparison, Repeated, compare
+from archiver.search.repeating.search_record import (
     FORMAT,
     Expansion,
     SearchRecord,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from archiver.errors import UsageError
 from archiver.search.language import parse_query
 from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Part, Span, Words
-from archiver.search.matching import (
+from archiver.search.sql.matching import (
     MOST_PHRASES,
     any_of,
     check_near,

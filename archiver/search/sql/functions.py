@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 
-from archiver.search.finding import finder
+from archiver.search.sql.finding import finder
 from archiver.search.words import fold
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@]*@)?")

@@ -10,13 +10,13 @@ import Stemmer
 from msgspec import structs
 
 from archiver.archive.tokenizer import TOKENIZER
-from archiver.search.functions import register_functions
 from archiver.search.language import Query
 from archiver.search.language.tree import Filter, Near, Node, Words, replaced
-from archiver.search.matching import check_near, expression, nears
 from archiver.search.moderation import HeldRecord
-from archiver.search.ranking import Rankings, counts_of
-from archiver.search.statement import match_of
+from archiver.search.sql.functions import register_functions
+from archiver.search.sql.matching import check_near, expression, nears
+from archiver.search.sql.ranking import Rankings, counts_of
+from archiver.search.sql.statement import match_of
 
 _SCHEMA = f"""
 CREATE TABLE said (

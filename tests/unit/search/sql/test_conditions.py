@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from archiver.records import Gone, Link, MediaReference, Mention, Person
-from archiver.search.conditions import Facts, conjuncts, facts_needed, joined
 from archiver.search.language import parse_query
 from archiver.search.language.tree import leaves
 from archiver.search.run import Searcher
-from archiver.search.statement import ask
+from archiver.search.sql.conditions import Facts, conjuncts, facts_needed, joined
+from archiver.search.sql.statement import ask
 from tests.made_vaults import ACCOUNT, OTHER_ACCOUNT, Made, VaultMaker, like, message, moderation, post
 from tests.properties.test_search import near_and_far
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import apsw
 
 from archiver.search.language.tree import Node
-from archiver.search.matching import any_of, phrases
-from archiver.search.statement import Statement
+from archiver.search.sql.matching import any_of, phrases
+from archiver.search.sql.statement import Statement
 
 _REMEMBERED = 65_536
 COLUMNS = {"post": 2, "message": 1, "relation": 1}
