@@ -1,1 +1,1 @@
-"""A query as SQL: words in the index's syntax, conditions on rows, statements, and the functions they call."""
+"""A query as SQL: words in the index's syntax, conditions on rows, statements, functions they call."""
