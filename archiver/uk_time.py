@@ -9,6 +9,8 @@ from functools import cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST_MS, _LAST_MS = -62_135_596_725_000, 253_402_300_799_999
+"""The years 1 to 9999 in London, whose clocks were 75 seconds behind Greenwich before there were zones."""
 _LAST_OF_DAY = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999_000}
 
 
@@ -19,16 +21,23 @@ def _london() -> tzinfo:
     return ZoneInfo("Europe/London")
 
 
+def _in_london(milliseconds: int) -> datetime:
+    """What UK clocks show; of a time outside the years that there are, at the first or last moment."""
+    return (_EPOCH + timedelta(milliseconds=min(max(milliseconds, _FIRST_MS), _LAST_MS))).astimezone(
+        _london()
+    )
+
+
 def format_uk_time(milliseconds: int) -> str:
-    """As `2026-07-01 13:00:00 BST`, in winter `GMT`; parts of a second are left out. Raise OverflowError
-    outside the years 1 to 9999."""
-    moment = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(_london())
+    """As `2026-07-01 13:00:00 BST`, in winter `GMT`; parts of a second are left out. What lies
+    outside the years 1 to 9999 is shown as their first or last day."""
+    moment = _in_london(milliseconds)
     return f"{moment.replace(microsecond=0, tzinfo=None).isoformat(' ')} {moment.tzname()}"
 
 
 def uk_month(milliseconds: int) -> str:
-    """The month in the UK, as `2026-07`. Raise OverflowError outside the years 1 to 9999."""
-    moment = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(_london())
+    """The month in the UK, as `2026-07`. What lies outside the years 1 to 9999 is in their first or last."""
+    moment = _in_london(milliseconds)
     return f"{moment.year:04}-{moment.month:02}"
 
 
@@ -46,9 +55,9 @@ def uk_month_bounds(year: int, month: int) -> tuple[int, int]:
 
 def uk_months_between(first_ms: int, last_ms: int) -> list[tuple[str, int]]:
     """The months from that of one millisecond to that of another, each with its first millisecond."""
-    months = []
+    months: list[tuple[str, int]] = []
     at_ms = first_ms
-    while at_ms <= last_ms:
+    while at_ms <= last_ms and (not months or at_ms <= _LAST_MS):
         month = uk_month(at_ms)
         start_ms, at_ms = uk_month_bounds(int(month[:4]), int(month[5:]))
         months.append((month, start_ms))

@@ -13,7 +13,7 @@ from archiver.chain import Head, document_sha256, follow_chain
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
-from archiver.keys import Identity, open_archive_key
+from archiver.keys import Identity, archive_key_name, open_archive_key
 from archiver.stores.base import NotInStoreError, Store
 from archiver.stores.checks import MEND_HINT, parse_vault_id
 
@@ -70,6 +70,7 @@ class Vault:
         except NotInStoreError as error:
             raise NoVaultError(f"there is no vault in {store.location}", _NO_VAULT) from error
         self._keys: dict[str, Identity] = {}
+        self._keyed: set[str] = set()
         self._unwrapping: dict[str, Lock] = {}
 
     def read(self, name: str, max_bytes: int) -> bytes:
@@ -95,10 +96,13 @@ class Vault:
     def archive_names(self) -> tuple[list[str], list[str]]:
         """Names of archives with a manifest, and of folders that have none."""
         names: dict[str, bool] = {}
+        self._keyed.clear()
         listed, self._names_ahead = self._names_ahead, None
         for path in self.store.list("archives/") if listed is None else listed:
             _, archive, *rest = path.split("/", 2)
             names[archive] = names.get(archive, False) or rest == ["manifest.json"]
+            if rest == ["key.age"]:
+                self._keyed.add(archive)
         whole = sorted((name for name, complete in names.items() if complete), key=archive_order)
         return whole, sorted(name for name, complete in names.items() if not complete)
 
@@ -160,6 +164,14 @@ class Vault:
                 f"it was moved here: {repair_hint(name)}",
             )
         return manifest.sequence, name, manifest, data, signature
+
+    def require_key(self, archive: Archive) -> None:
+        """Raise NotInStoreError, an IntegrityError, where an archive had no `key.age` when archives were
+        listed last; asks the store nothing."""
+        if self._keyed and archive.name not in self._keyed:
+            error = NotInStoreError(archive_key_name(archive.name), self.store.location)
+            error.archive = archive.name
+            raise error
 
     def open_key(self, archive: Archive, identities: Sequence[Identity]) -> Identity:
         """The archive's own identity, unwrapped once; raise NoKeyError if none of the identities fits.

@@ -58,7 +58,7 @@ def search(settings_path: Path, word: str) -> dict[str, Any]:
     settings = load_settings(settings_path)
     if settings.keyholder is None:
         raise BenchError(f"{settings_path} names no keyholder")
-    query = parse_query(word, exact=True)  # as before words had other forms
+    query = parse_query(word)
     for name in ("sqlite_fts4", "archiver.stores.s3.store", "archiver.stores.cache"):
         import_module(name)  # imported with the first use; imports are not counted
     load_post_quantum_code()

@@ -8,6 +8,7 @@ import click
 
 from archiver.cli._search_csv import write_csv
 from archiver.cli._session import Session, one_line
+from archiver.cli.moderation._lines import number_of
 from archiver.search.counting import By, Group
 
 _MOST_NAME = 40
@@ -20,15 +21,17 @@ NOTES = {
 }
 
 
-def print_count(session: Session, total: int, *, is_csv: bool) -> None:
-    """A number; as JSON it is in the summary."""
+def print_count(session: Session, total: int, what: str, *, is_csv: bool) -> None:
+    """A number, on a terminal with `what` it counts, as `record`; as JSON it is in the summary."""
     if is_csv:
         write_csv(["count"], [[total]])
     elif not session.json:
-        click.echo(total)
+        click.echo(number_of(total, what) if sys.stdout.isatty() else total)
 
 
-def print_groups(session: Session, by: By, groups: Sequence[Group], total: int, *, is_csv: bool) -> None:
+def print_groups(
+    session: Session, by: By, groups: Sequence[Group], total: int, what: str, *, is_csv: bool
+) -> None:
     if session.json:
         for group in groups:
             handle = {"handle": group.handle} if by in ("author", "account") else {}
@@ -40,22 +43,22 @@ def print_groups(session: Session, by: By, groups: Sequence[Group], total: int, 
         rows = ([one.name, one.handle, one.records] for one in groups)
         write_csv(columns, (row if with_handle else [row[0], row[2]] for row in rows))
         return
-    for line in _table(by, groups, total):
+    for line in _table(by, groups, total, f"{what}s"):
         click.echo(line)
     if by in NOTES:
         session.note(NOTES[by])
 
 
-def _table(by: By, groups: Sequence[Group], total: int) -> Iterator[str]:
+def _table(by: By, groups: Sequence[Group], total: int, what: str) -> Iterator[str]:
     """Names, numbers, and on a terminal a bar for each; the total below."""
     from rich.cells import cell_len, set_cell_size  # 20 ms that hits do not pay
 
     names = [_name(by, group) for group in groups]
     name_width = min(_MOST_NAME, max(map(cell_len, [*names, by, "total"])))
-    number_width = max(len(f"{total:,}"), len("records"))
+    number_width = max(len(f"{total:,}"), len(what))
     bar_width = _bar_width(name_width + number_width + 4)
     most = max((group.records for group in groups), default=1)
-    yield f"{by:{name_width}}  {'records':>{number_width}}"
+    yield f"{by:{name_width}}  {what:>{number_width}}"
     for name, group in zip(names, groups, strict=True):
         shown = name if cell_len(name) <= name_width else set_cell_size(name, name_width - 1) + "…"
         bar = _bar(group.records / most, bar_width)

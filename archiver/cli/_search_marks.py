@@ -1,12 +1,12 @@
 """The words that were searched for, made to stand out in texts on a terminal."""
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import click
 
+from archiver.cli._session import colours
 from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Part, Words
 from archiver.search.words import fold
 
@@ -49,8 +49,8 @@ def _asked(node: Node) -> Iterator[Words | Near | Part]:
 
 
 def highlighted(text: str, wanted: Wanted) -> str:
-    """The text with what is wanted in bold, on a terminal."""
-    if not sys.stdout.isatty():
+    """The text with what is wanted in bold, where there are colours."""
+    if not colours():
         return text
     shown: list[str] = []
     at = 0

@@ -5,9 +5,11 @@ For a person lines on standard error, for a program the fields of one `summary`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from archiver.cli._search_opening import Opened
+from archiver.cli._search_unknown import suggestions
 from archiver.cli._session import Session, one_line, print_error
 from archiver.cli.moderation._lines import number_of
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
@@ -29,12 +31,16 @@ _WHY = {
 @dataclass(frozen=True)
 class Answer:
     """What is said of an answer beside its hits. `count`: how many were shown, or there are in all where
-    they were counted. `cursor`: to go on with, where there are more."""
+    they were counted, which is then said already. `what` is counted. `cursor`: to go on with, where there
+    are more. `recorded`: where the search was recorded, and how many results."""
 
     count: int
+    what: str = "record"
+    is_said: bool = False
     more: bool = False
     cursor: str | None = None
     effort: Effort | None = None
+    recorded: tuple[Path, int] | None = None
 
 
 class Explained(NamedTuple):
@@ -44,9 +50,11 @@ class Explained(NamedTuple):
     names: Mapping[str, tuple[str, ...]]
     all_names: bool
     scanned: tuple[Part, ...]
-    suggestions: Mapping[str, tuple[Form, ...]]
+    suggestions: Mapping[str, Sequence[Form]]
     moderation_not_searched: int
     unsearched: tuple[tuple[str | None, ArchiverError], ...]
+    nothing_searched: bool = False
+    """None of the archives could be."""
 
 
 def explain(session: Session, query: Query, opened: Opened) -> Explained:
@@ -65,9 +73,10 @@ def explain(session: Session, query: Query, opened: Opened) -> Explained:
         looked.names,
         looked.all_names,
         tuple(scanned.values()),
-        searcher.suggest(query),
+        suggestions(query, searcher, has_forms=looked.words),
         _moderation_not_searched(session, query, opened),
         tuple(unsearched),
+        bool(searcher.unsearched) and not searcher.segments.all,
     )
 
 
@@ -85,13 +94,16 @@ def _moderation_not_searched(session: Session, query: Query, opened: Opened) -> 
 
 
 def exit_code(session: Session, explained: Explained, *, keep_going: bool) -> int:
-    """20 where something is damaged, 3 where that was to be passed over or something else is missing."""
+    """20 where something is damaged, 12 where no key opens any archive, 3 where that was to be passed over or
+    something else is missing."""
     errors = [error for _, error in explained.unsearched]
     if any(isinstance(error, IntegrityError) for error in errors) and not keep_going:
         return IntegrityError.exit_code
     others = [error for error in errors if not isinstance(error, IntegrityError | NoKeyError)]
     if others and not keep_going:
         return others[0].exit_code
+    if explained.nothing_searched and not keep_going:
+        return NoKeyError.exit_code
     return session.worst(IncompleteError.exit_code if errors else 0)
 
 
@@ -99,7 +111,10 @@ def exit_code(session: Session, explained: Explained, *, keep_going: bool) -> in
 
 
 def print_notes(session: Session, query: Query, opened: Opened, answer: Answer, explained: Explained) -> None:
-    """The count first, then each thing on a line of its own."""
+    """Where it was recorded, the count, then each thing on a line of its own."""
+    if answer.recorded is not None:
+        path, number = answer.recorded
+        session.note(one_line(f"recorded in {path}: {number_of(number, answer.what)}"))
     session.note(_count_line(query, opened, answer))
     if answer.cursor is not None:
         session.note(f"the next ones: the same with --after {answer.cursor}")
@@ -112,10 +127,10 @@ def print_notes(session: Session, query: Query, opened: Opened, answer: Answer, 
 def print_unsearched(explained: Explained) -> None:
     """What could not be searched, each with its error, for programs too."""
     for archive, error in explained.unsearched:
-        print_error(error, _not_searched(archive))
+        print_error(error, not_searched(archive))
 
 
-def _not_searched(archive: str | None) -> str | None:
+def not_searched(archive: str | None) -> str | None:
     """What an error is about; None where that is the chain of archives."""
     if archive is None:
         return None
@@ -123,7 +138,7 @@ def _not_searched(archive: str | None) -> str | None:
 
 
 def _count_line(query: Query, opened: Opened, answer: Answer) -> str:
-    notes = [number_of(answer.count, "record")]
+    notes = [] if answer.is_said else [number_of(answer.count, answer.what)]
     if answer.more:
         notes.append("there are more")
     spool = opened.spool
@@ -134,6 +149,8 @@ def _count_line(query: Query, opened: Opened, answer: Answer) -> str:
         notes.append("no spool is at hand here")
     elif spool.error is None:
         notes.append("the spool was left out")
+    else:
+        notes.append("the spool was not searched")
     return "; ".join(notes)
 
 
@@ -156,6 +173,8 @@ def _lines(query: Query, opened: Opened, explained: Explained) -> Iterator[str]:
         number = number_of(opened.chosen.added, "archive")
         are = _are(opened.chosen.added)
         yield f"{number} sealed since the first page {are} in it, with what lay in the spool then"
+    if opened.spool.has_later:
+        yield "records captured since the first page are not in it: search again for all"
     for word, forms in explained.forms.items():
         yield f"{word}: also {listed(forms)}"
     for name, others in explained.names.items():
@@ -166,7 +185,7 @@ def _lines(query: Query, opened: Opened, explained: Explained) -> Iterator[str]:
         shown = f"*{part.text}*" if part.why == "asked" else part.text
         yield f"{shown}: found by reading every text, as {_WHY[part.why]}"
     for word, similar in explained.suggestions.items():
-        meant = [f"{one.word} ({number_of(one.records, 'record')})" for one in similar]
+        meant = [f"{one.word} (in {number_of(one.records, 'text')})" for one in similar]
         yield f"no archive has {word}" + (f"; did you mean {_or(meant)}?" if meant else "")
     if explained.moderation_not_searched:
         number = number_of(explained.moderation_not_searched, "moderation record")
@@ -235,6 +254,10 @@ def summary_fields(opened: Opened, answer: Answer, explained: Explained) -> dict
     }
     if opened.spool.unparsed:
         fields["spool_unparsed"] = opened.spool.unparsed
+    if opened.spool.has_later:
+        fields["captured_since_left_out"] = True
+    if answer.recorded is not None:
+        fields["recorded"] = {"file": str(answer.recorded[0]), "count": answer.recorded[1]}
     if opened.chosen.left_out or opened.chosen.added:
         fields["sealed_since"] = {"left_out": opened.chosen.left_out, "searched": opened.chosen.added}
     if answer.effort is not None:

@@ -1,12 +1,15 @@
 """What a search is over: the spool where its key is at hand, the archives, and which of both a page takes."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from archiver.cli._report import clear_progress, step_progress
 from archiver.cli._session import Session
-from archiver.errors import ArchiverError, IntegrityError, NoKeyError
-from archiver.keys import Identity
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
+from archiver.keys import Identity, load_identity
 from archiver.records import Moderation
 from archiver.search.catalogue import Catalogue
 from archiver.search.language import MODERATION, Query
@@ -16,14 +19,21 @@ from archiver.search.question import tables_of
 from archiver.search.repeating.cursor import Chosen, Cursor, choose_archives
 from archiver.search.run import Searcher
 from archiver.search.spool_segment import SpoolSegment, not_in_archives
+from archiver.settings import Settings
+from archiver.sources.moderation import KIND
+from archiver.spool import Spool as OpenSpool
+from archiver.spool.counting import SPOOL_FILE
 from archiver.vault import Archive, ArchiveList, Vault
 from archiver.wiring import available_cores, has_spool, open_entries, open_spool_segments
+
+Some = TypeVar("Some")
 
 
 @dataclass(frozen=True)
 class Spool:
     """What is captured and not sealed yet. `is_here`: its key is at hand; `is_wanted`: it was to be searched.
-    `last_page`: the highest id of the pages that were read. `error`: why it could not be searched."""
+    `last_page`: the highest id of the pages that were read. `error`: why it could not be searched.
+    `has_later`: there is something in it that was captured since the first page, and was not read."""
 
     is_here: bool
     is_wanted: bool
@@ -31,6 +41,7 @@ class Spool:
     entries: Sequence[Moderation] = ()
     last_page: int = 0
     error: ArchiverError | None = None
+    has_later: bool = False
 
     @property
     def is_included(self) -> bool:
@@ -57,6 +68,25 @@ class Opened:
     chosen: Chosen
     spool: Spool
     searcher: Searcher
+    progress: "Progress"
+
+
+class Progress:
+    """A line on a terminal that says what takes long, until there is something else to be said."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._show = step_progress(session)
+        self._is_shown = False
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        self._show(what, done, total)
+        self._is_shown = True
+
+    def clear(self) -> None:
+        if self._is_shown:
+            clear_progress(self._session)
+        self._is_shown = False
 
 
 def needs_moderation(query: Query) -> bool:
@@ -86,7 +116,11 @@ def open_search(
     only archives that hold some are opened, and no identity is needed where none does."""
     only_moderation = query.wants(MODERATION) and not tables_of(query)
     identities = None if only_moderation else session.identities()
-    there = _open_spool(session, query, cursor, is_wanted=spool)
+    progress = Progress(session)
+    try:
+        there = _open_spool(session, query, cursor, progress, is_wanted=spool)
+    finally:
+        progress.clear()
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
     there = _without_sealed(there, listed.archives)
@@ -95,7 +129,9 @@ def open_search(
     elif cursor is not None:
         chosen = choose_archives(cursor, listed.archives)
         if cursor.spool_entries is not None and not chosen.added:  # they come in the order they were made
-            there = replace(there, entries=there.entries[: cursor.spool_entries])
+            later = len(there.entries) > cursor.spool_entries
+            entries = there.entries[: cursor.spool_entries]
+            there = replace(there, entries=entries, has_later=there.has_later or later)
     else:
         chosen = Chosen(listed.archives)
     searched = chosen.archives
@@ -114,12 +150,24 @@ def open_search(
         processes=available_cores(),
         spooled=there.entries,
         spool=there.segments,
+        progress=progress,
     )
     try:
-        yield Opened(vault, listed.archives, listed.problems, chosen, there, searcher)
+        yield Opened(vault, listed.archives, listed.problems, chosen, there, searcher, progress)
     finally:
+        progress.clear()
         searcher.close()
         catalogue.close()
+
+
+def answer_of(searcher: Searcher, act: Callable[[], Some], nothing: Some) -> Some:
+    """What an act gives; nothing where none of the archives could be read, which are all in `unsearched`."""
+    try:
+        return act()
+    except (IntegrityError, NoKeyError) as error:
+        if searcher.segments.all or all(one.error is not error for one in searcher.unsearched):
+            raise
+        return nothing
 
 
 def open_catalogue(
@@ -137,13 +185,15 @@ def open_catalogue(
     return catalogue
 
 
-def _open_spool(session: Session, query: Query, cursor: Cursor | None, *, is_wanted: bool) -> Spool:
+def _open_spool(
+    session: Session, query: Query, cursor: Cursor | None, progress: Progress, *, is_wanted: bool
+) -> Spool:
     """As far as the first page read it, where this is a later one. A damaged spool is left out, as a damaged
     archive is."""
     settings = session.settings
     is_here = has_spool(settings)
     if not is_wanted or not is_here:
-        return Spool(is_here, is_wanted)
+        return Spool(is_here, is_wanted, error=_shut_out(settings) if is_wanted else None)
     segments: Sequence[SpoolSegment] = ()
     entries: Sequence[Moderation] = ()
     try:
@@ -151,10 +201,38 @@ def _open_spool(session: Session, query: Query, cursor: Cursor | None, *, is_wan
             entries = open_entries(settings)
         if tables_of(query) and (cursor is None or cursor.spool_page is not None):
             up_to_page = None if cursor is None else cursor.spool_page
-            segments = open_spool_segments(settings, up_to_page=up_to_page)
+            segments = open_spool_segments(settings, progress, up_to_page=up_to_page)
+        has_later = cursor is not None and _has_later(settings, query, cursor)
     except (IntegrityError, NoKeyError) as error:
         return Spool(is_here, is_wanted, error=error)
-    return Spool(is_here, is_wanted, segments, entries, max((one.last_page for one in segments), default=0))
+    last_page = max((one.last_page for one in segments), default=0)
+    return Spool(is_here, is_wanted, segments, entries, last_page, has_later=has_later)
+
+
+def _shut_out(settings: Settings) -> ArchiverError | None:
+    """What is wrong where a spool's key is at hand, and the spool is there, but not for whoever runs this."""
+    database = settings.spool / SPOOL_FILE
+    try:
+        os.stat(database)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        pass
+    if not os.access(settings.spool_identity, os.R_OK):
+        return None
+    return IncompleteError(
+        f"{database} is there, but cannot be read and written by whoever runs this",
+        "run this as the user who collects, or leave what is not sealed yet out: --no-spool",
+    )
+
+
+def _has_later(settings: Settings, query: Query, cursor: Cursor) -> bool:
+    """Whether something was captured since the first page that the search would be over but for that."""
+    with closing(OpenSpool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        kinds = {page.kind == KIND for page in spool.pages(cursor.spool_page or 0)}
+    # Of a register whose entries were read it is told by their number: pages of it may be older.
+    has_entries = needs_moderation(query) and cursor.spool_entries is None and True in kinds
+    return has_entries or (bool(tables_of(query)) and False in kinds)
 
 
 def _without_sealed(spool: Spool, archives: Sequence[Archive]) -> Spool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -59,6 +60,22 @@ OPTIONS = (
     click.option("--record", type=_FILE, metavar="FILE", help="Keep a record of this search in a new file."),
     click.option("--replay", type=_FILE, metavar="FILE", help="Repeat the search recorded there; no QUERY."),
 )  # fmt: skip
+
+
+class SearchCommand(click.Command):
+    """A command whose words may begin with a hyphen, as `-from:SpringfieldPD` does: no option of it has but
+    one, and `-h` is help only where it stands alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        known = [name for parameter in self.get_params(ctx) for name in parameter.opts]
+        for word in args[:end]:
+            name = word.partition("=")[0]
+            if name.startswith("--") and name not in known:
+                raise click.NoSuchOption(name, possibilities=get_close_matches(name, known), ctx=ctx)
+        words = ["--help" if word == "-h" else word for word in args[:end]]
+        return super().parse_args(ctx, [*words, *args[end:]])
+
 
 _COUNTED = ("count", "by")
 _FORMS = ("ids", "csv", "json")

@@ -6,8 +6,16 @@ from pathlib import Path
 import click
 
 from archiver import __version__
-from archiver.cli._search_notes import Explained, effort_line, exit_code, explain, listed, print_unsearched
-from archiver.cli._search_opening import open_search
+from archiver.cli._search_notes import (
+    Explained,
+    effort_line,
+    exit_code,
+    explain,
+    listed,
+    not_searched,
+    print_unsearched,
+)
+from archiver.cli._search_opening import answer_of, open_search
 from archiver.cli._search_options import Options
 from archiver.cli._search_recording import expansion_of
 from archiver.cli._session import Session, one_line
@@ -38,8 +46,8 @@ class _Made:
 
 
 def replay(session: Session, path: Path, options: Options) -> int:
-    """0 where the answer is the same, 3 where it differs, 20 where a recorded archive is missing, another one
-    or damaged."""
+    """0 where the answer is the same, 3 where it differs or was not whole, 20 where a recorded archive is
+    missing, another one or damaged."""
     record = load_search_record(path)
     query = _query_of(record, path)
     vault = session.open_vault(options.store)
@@ -87,7 +95,11 @@ def _search(
         hits: Sequence[Hit] = []
         if archives or opened.spool.records:
             searcher = opened.searcher
-            hits = searcher.search(query, order=record.order, limit=0, versions=record.versions).hits
+            hits = answer_of(
+                searcher,
+                lambda: searcher.search(query, order=record.order, limit=0, versions=record.versions).hits,
+                hits,
+            )
         return _Made(hits, explain(session, query, opened), opened.searcher.effort())
 
 
@@ -125,8 +137,14 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     one = comparison
     if one.is_same:
         yield f"the same: {number_of(one.now, 'record')}"
+    elif not one.differs:
+        yield f"nothing differs in what was searched then, which was not all: {number_of(one.now, 'record')}"
     else:
         yield f"it differs: {number_of(one.then, 'record')} then, {one.now:,} now"
+    for left_out in one.unsearched:
+        yield f"  {not_searched(left_out.archive) or 'not all was searched'} then: {left_out.error}"
+    if one.unsearched:
+        yield "  so the answer was not whole, and is not now: search again for all"
     for name in one.missing:
         yield f"  archive {name}, which was searched, is missing"
     for name in one.different:
@@ -173,6 +191,7 @@ def _fields(record: SearchRecord, found: FoundArchives, comparison: Comparison) 
         "read_differently": one.is_read_differently,
         "word_forms": one.words,
         "names": one.names,
+        "unsearched_then": [{"archive": each.archive, "error": each.error} for each in one.unsearched],
         "missing_archives": one.missing,
         "different_archives": one.different,
         "tool_then": one.tool_then,

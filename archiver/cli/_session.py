@@ -116,6 +116,13 @@ class Session:
         short = self.passed_damaged or (self.may_lack_archives and not named)
         return code or (IncompleteError.exit_code if short else 0)
 
+    @property
+    def has_colours(self) -> bool:
+        """Whether results may be in colours: on a terminal that shows any, where nobody wants none
+        (https://no-color.org)."""
+        wanted = not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+        return wanted and sys.stdout.isatty()
+
     def print_json(self, kind: str, /, **fields: object) -> None:
         """One result as one JSON object on one line, `type` first."""
         utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
@@ -129,6 +136,13 @@ class Session:
 pass_session = click.make_pass_decorator(Session)
 store_option = click.option("--store", metavar="NAME", help="Read this store only.")
 """For commands that read the vault."""
+
+
+def colours() -> bool:
+    """As `Session.has_colours`, of the command that runs."""
+    context = click.get_current_context(silent=True)
+    session = None if context is None else context.find_object(Session)
+    return session is not None and session.has_colours
 
 
 def ask_passphrase(question: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from archiver.cli._session import one_line, printable
+from archiver.cli._session import colours, one_line, printable
 from archiver.search.record.differences import Differences, Piece
 from archiver.times import format_time
 from archiver.uk_time import format_uk_time
@@ -57,7 +57,7 @@ def differences_in_words(differences: Differences) -> Iterator[str]:
     """What differs, a line for each field."""
     if differences.text:
         yield "    text"
-        yield indented(marked(differences.text), 6) if not _colours() else _coloured(differences.text)
+        yield indented(marked(differences.text), 6) if not colours() else _coloured(differences.text)
     for change in differences.fields:
         name = change.name.removesuffix("_ms").replace("_", " ")
         old, new = change.before, change.after
@@ -97,10 +97,6 @@ def _coloured(pieces: Iterable[Piece]) -> str:
             f"\n{margin}".join(click.style(one, fg=colour) if one and colour else one for one in lines)
         )
     return "".join(shown)
-
-
-def _colours() -> bool:
-    return sys.stdout.isatty()
 
 
 def columns() -> int:

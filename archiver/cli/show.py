@@ -7,8 +7,9 @@ from typing import NamedTuple
 import click
 
 from archiver.cli._group import Session, examples, pass_session, store_option
-from archiver.cli._search_opening import open_catalogue
-from archiver.cli._session import one_line
+from archiver.cli._search_notes import not_searched
+from archiver.cli._search_opening import answer_of, open_catalogue
+from archiver.cli._session import one_line, print_error
 from archiver.cli._shown import before_each, print_raw, print_versions, times_as_text, version_fields
 from archiver.cli._shown_thread import (
     AROUND,
@@ -25,7 +26,8 @@ from archiver.cli._shown_thread import (
 )
 from archiver.cli.moderation._lines import acts_in_words, record_fields, second
 from archiver.cli.moderation.show import show_records
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
+from archiver.search.language.fields import plain_id
 from archiver.search.moderation import HeldRecord, about_item
 from archiver.search.record import Record, Version, find_record
 from archiver.search.record.sightings import RecordName, Sightings, find_sightings, name_of
@@ -63,12 +65,13 @@ class _Found(NamedTuple):
 @store_option
 @pass_session
 def command(session: Session, platform_id: str, raw: bool, store: str | None) -> int:
-    """Show the record with this id: every version held and what changed in it, its pictures, how it was
-    captured and where that lies, when it was posted, captured, last seen and found missing, its thread, and
-    the moderation records about it. The whole id of a moderation record shows that.
+    """Show the record with this id, or the post with this address: every version held and what changed in it,
+    its pictures, how it was captured and where that lies, when it was posted, captured, last seen and found
+    missing, its thread, and the moderation records about it. The whole id of a moderation record shows that.
 
     Of an id that is not held but answered, quoted or repeated, it shows by which posts. What is captured and
     not sealed yet is shown too, where the spool's key is at hand."""
+    platform_id = plain_id(platform_id)
     if _MODERATION_ID.fullmatch(platform_id):
         return show_records(session, platform_id, raw=raw, store=store)
     identities = session.identities()
@@ -86,11 +89,21 @@ def command(session: Session, platform_id: str, raw: bool, store: str | None) ->
         spool=not_in_archives(unsealed, listed.archives),
     )
     try:
-        found = _find(searcher, platform_id, raw=raw and not session.json)
+        found = answer_of(
+            searcher,
+            lambda: searcher.without_unreadable(
+                lambda: _find(searcher, platform_id, raw=raw and not session.json)
+            ),
+            None,
+        )
     finally:
         searcher.close()
         catalogue.close()
-    if not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
+    unread = _name_unread(searcher)
+    if found is None or not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
+        if unread:
+            session.note(one_line(f"no record {platform_id} is in what could be searched"))
+            return NoKeyError.exit_code if found is None and unread != IntegrityError.exit_code else unread
         if listed.problems:
             raise listed.problems[0]
         raise ArchiverError(
@@ -105,7 +118,16 @@ def command(session: Session, platform_id: str, raw: bool, store: str | None) ->
     _print_moderated(session, found.moderated, raw=raw)
     if listed.problems:
         raise listed.problems[0]
-    return session.worst(0)
+    return session.worst(unread)
+
+
+def _name_unread(searcher: Searcher) -> int:
+    """Say which archives could not be searched; 20 where one is damaged, 3 for any other."""
+    for one in searcher.unsearched:
+        print_error(one.error, not_searched(one.archive))
+    if any(isinstance(one.error, IntegrityError) for one in searcher.unsearched):
+        return IntegrityError.exit_code
+    return IncompleteError.exit_code if searcher.unsearched else 0
 
 
 def _find(searcher: Searcher, platform_id: str, *, raw: bool) -> _Found:

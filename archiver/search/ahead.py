@@ -16,14 +16,13 @@ from archiver.search.hit import Hit
 from archiver.search.question import Place, Question, place_of
 from archiver.search.segments import Dated, Segment, Segments
 from archiver.search.spool_segment import OpenSegment
+from archiver.search.sql.foreseen import row_statement, word_statements
 from archiver.search.sql.statement import (
     Asked,
     Order,
     among_statement,
     hits_statement,
     keys_statement,
-    row_statement,
-    word_statements,
 )
 
 _FEWEST, _MOST, _REST = 8, 32, 128

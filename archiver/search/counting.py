@@ -35,7 +35,7 @@ SIDE_BY_SIDE_RECORDS = 200_000
 
 class Group(NamedTuple):
     """So many records of a month (`2026-07`, in the UK), an account's or author's id, a hashtag (folded) or
-    a kind. `handle`: of an author, the newest known."""
+    a kind. `handle`: of an account or author, the newest known."""
 
     name: str
     records: int
@@ -202,6 +202,13 @@ def group_of(hit: Hit, by: By | None) -> str:
     if by == "author":
         return hit.author_id or hit.author or ""
     return hit.kind if by == "kind" else ""
+
+
+def handle_of(hit: Hit, by: By | None) -> str | None:
+    """What the account is called that a hit's group stands for."""
+    if by == "account" and hit.moderation is not None:
+        return hit.moderation.now.account_handle
+    return hit.author if by == "author" else None
 
 
 def _together(found: Iterable[_Found], *, versions: bool) -> list[Group]:

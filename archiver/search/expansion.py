@@ -71,8 +71,13 @@ class Expander:
             return self._bind(query, _OneSegment(self._segments, segment, self._stem))
         root = self._covered.get(query)
         if root is None:
-            root = self._covered[query] = self._bind(query, _Catalogued(self._catalogue, self._language))
+            root = self._covered[query] = self._bind(query, self._catalogued())
         return root
+
+    def forget(self) -> None:
+        """Other segments are searched from now on."""
+        self._covered.clear()
+        self._words.clear()
 
     def looked_for(self) -> Looked:
         """All that was so far."""
@@ -85,7 +90,7 @@ class Expander:
     def may_hold(self, query: Query) -> Callable[[Segment], bool]:
         """Which segments can hold hits, as far as the catalogue knows their words."""
         # The catalogue is asked here once and for all: threads that then ask segments find its answers.
-        root = self._covered[query] = self._bind(query, _Catalogued(self._catalogue, self._language))
+        root = self._covered[query] = self._bind(query, self._catalogued())
         mask = self._mask(root)
 
         def holds(segment: Segment) -> bool:
@@ -115,6 +120,12 @@ class Expander:
         for near in nears(root):
             check_near(near, query.text)
         return root
+
+    def _catalogued(self) -> "_Catalogued":
+        numbers = (self._catalogue.number_of(one.archive.name, one.file) for one in self._segments.sealed)
+        return _Catalogued(
+            self._catalogue, _any(1 << number for number in numbers if number is not None), self._language
+        )
 
     def _with_names(self, one: Filter) -> Filter:
         if one.field not in NAMED:
@@ -188,20 +199,28 @@ class _Source(Protocol):
 
 
 class _Catalogued:
-    """Of all segments that are catalogued."""
+    """Of all segments that are catalogued. `searched`: bits of those that are searched: words that no other
+    has are not looked for, so that an answer depends on nothing else."""
 
-    def __init__(self, catalogue: Catalogue, language: str) -> None:
+    def __init__(self, catalogue: Catalogue, searched: int, language: str) -> None:
         self._catalogue = catalogue
+        self._searched = searched
         self._language = language
 
     def others(self, words: Words) -> Iterable[str]:
         word = words.tokens[0]
         if words.edits:
-            return [one.word for one in self._catalogue.similar(word, words.edits)]
-        return [one.word for one in self._catalogue.forms(word, self._language)]
+            found = [one.word for one in self._catalogue.similar(word, words.edits)]
+        else:
+            found = [one.word for one in self._catalogue.forms(word, self._language)]
+        return [one for one in found if self._is_searched(one)]
 
     def glued(self, word: str) -> Iterable[str]:
-        return self._catalogue.glued(word)
+        return [one for one in self._catalogue.glued(word) if self._is_searched(one)]
+
+    def _is_searched(self, word: str) -> bool:
+        segments = self._catalogue.segments_with([word])
+        return segments is None or bool(segments & self._searched) or bool(self._catalogue.glued(word))
 
 
 class _OneSegment:

@@ -15,14 +15,12 @@ from archiver.search.hit import POSITION, Edge, Effort, Hit, edge_of
 from archiver.search.question import Question
 from archiver.search.segments import Segment, Segments
 from archiver.search.side_by_side import Work, in_two_steps
+from archiver.search.sql.foreseen import length_statements, row_statement, word_statements
 from archiver.search.sql.ranking import Totals, added, counts_statements, read_totals
 from archiver.search.sql.statement import (
     best_statement,
     keys_statement,
-    length_statements,
-    row_statement,
     rows_statement,
-    word_statements,
 )
 
 SIDE_BY_SIDE_RECORDS = 200_000

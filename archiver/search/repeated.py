@@ -8,28 +8,24 @@ first, whatever is searched for; a count then looks at each of these.
 import json
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from archiver.search.question import Place, place_of
-from archiver.search.segments import Segment, Segments
-from archiver.search.settling import may_hold
-from archiver.search.sql.conditions import REVISED
+from archiver.search.revised import TABLES, Revised, may_hold
+from archiver.search.segments import Segment
 from archiver.search.sql.statement import Statement
 
-_ROWS = {
-    "post": "SELECT r.key, r.platform_id, coalesce(r.record_id, r.platform_id), r.posted_ms FROM post AS r",
-    "message": "SELECT r.key, r.platform_id, r.platform_id, r.posted_ms FROM message AS r",
-    "relation": "SELECT r.key, r.platform_id, r.platform_id, r.captured_ms FROM relation AS r",
-}
-_AGAIN = "r.key IN (SELECT record_key FROM again WHERE record_table = ?)"
 _BY_ID = "SELECT key FROM {table} WHERE platform_id IN (SELECT value FROM json_each(?))"
-_IDS = "SELECT platform_id, key FROM {table} INDEXED BY {table}_platform_id"
-TABLES = ("post", "message", "relation")
+_IDS = "SELECT json_group_array(platform_id) FROM {table} INDEXED BY {table}_platform_id"
+"""All in one value: a row each took three times as long."""
 
 
 class Repeated:
     """The keys of such rows in each segment's tables; found when first asked for."""
 
-    def __init__(self, segments: Segments) -> None:
-        self._segments = segments
+    def __init__(self, revised: Revised) -> None:
+        self._revised = revised
+        self._segments = revised.segments
         self._keys: dict[Place, set[int]] | None = None
 
     def keys(self, segment: Segment, table: str) -> frozenset[int]:
@@ -44,6 +40,9 @@ class Repeated:
         assert self._keys is not None  # noqa: S101 - made by `keys`
         self._keys.setdefault(place_of(segment, table), set()).update(keys)
 
+    def _add_by_id(self, segment: Segment, table: str, ids: Iterable[str]) -> None:
+        self._add(segment, table, (key for (key,) in self._segments.rows(segment, *_by_id(table, ids))))
+
     def _find(self, table: str) -> None:
         having = [segment for segment in self._segments.all if segment.file.records.get(table)]
         self._find_versions(table, having)
@@ -53,41 +52,47 @@ class Repeated:
         """Rows of records that were changed or captured twice, and the first ones of these, which do not know
         of it."""
         times: dict[str, int] = {}
-        asked = [(one, statement) for one in having if (statement := _versions(table, one)) is not None]
-        self._segments.gather((segment, [statement]) for segment, statement in asked)
-        for segment, statement in asked:
-            for key, platform_id, record_id, posted_ms in self._segments.rows(segment, *statement):
-                self._add(segment, table, [key])
-                times[record_id] = times[platform_id] = posted_ms
+        for row in self._revised.rows():
+            if row.record.table == table:
+                self._add(row.segment, table, [row.key])
+                times[row.record.record_id] = times[row.platform_id] = row.posted_ms
         for segment in having if times else ():
             ids = [one for one, ms in times.items() if table == "relation" or may_hold(segment, ms)]
-            by_id = (_BY_ID.format(table=table), (json.dumps(ids),))
-            self._add(segment, table, (row[0] for row in self._segments.rows(segment, *by_id)))
+            self._add_by_id(segment, table, ids)
 
     def _find_twins(self, table: str, having: Sequence[Segment]) -> None:
         """Rows with the same id in two archives. A record keeps its time, so only archives whose times
         overlap can have any."""
-        seen: dict[str, list[tuple[Segment, int]]] = {}
-        sql = _IDS.format(table=table)
         overlapping = [one for one in having if any(_overlap(one, other, table) for other in having)]
-        self._segments.gather((segment, [(sql, [])]) for segment in overlapping)
+        statement: Statement = (_IDS.format(table=table), [])
+        self._segments.gather((segment, [statement]) for segment in overlapping)
+        ids: list[tuple[Segment, set[str]]] = []
         for segment in overlapping:
-            for platform_id, key in self._segments.rows(segment, sql, ()):
-                seen.setdefault(platform_id, []).append((segment, key))
-        for places in seen.values():
-            if len({segment.archive.name for segment, _ in places}) > 1:
-                for segment, key in places:
-                    self._add(segment, table, [key])
+            listed = self._segments.rows(segment, *statement)[0][0]
+            ids.append((segment, set(msgspec.json.decode(listed, type=list[str]))))
+        twins = _in_two_archives(ids)
+        for segment, own in ids:
+            if own := own & twins:
+                self._add_by_id(segment, table, own)
 
 
-def _versions(table: str, segment: Segment) -> Statement | None:
-    """What finds the rows of a segment that its manifest counts as versions and repeats; None without any.
-    Segments of the first schema have no table `again`, and no repeats."""
-    conditions = [REVISED[table]] if table in REVISED and segment.file.revised else []
-    conditions += [_AGAIN] if segment.file.again else []
-    if not conditions:
-        return None
-    return f"{_ROWS[table]} WHERE {' OR '.join(conditions)}", [table] if segment.file.again else []
+def _in_two_archives(ids: Iterable[tuple[Segment, set[str]]]) -> set[str]:
+    """Ids that segments of at least two archives have. The largest archive's are copied nowhere."""
+    archives: dict[str, list[set[str]]] = {}
+    for segment, own in ids:
+        archives.setdefault(segment.archive.name, []).append(own)
+    seen: set[str] = set()
+    twins: set[str] = set()
+    smallest_first = sorted(archives.values(), key=lambda some: sum(map(len, some)))
+    for number, some in enumerate(smallest_first, start=1):
+        twins.update(*(seen & own for own in some))
+        if number < len(smallest_first):
+            seen.update(*some)
+    return twins
+
+
+def _by_id(table: str, ids: Iterable[str]) -> Statement:
+    return _BY_ID.format(table=table), [json.dumps(list(ids))]
 
 
 def _overlap(one: Segment, other: Segment, table: str) -> bool:

@@ -1,7 +1,6 @@
 """A query over every archive: segments opened newest first, and no more of them than are needed."""
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from archiver.archive.manifest import File
@@ -9,21 +8,23 @@ from archiver.errors import ArchiverError, IntegrityError, NoKeyError
 from archiver.keys import Identity
 from archiver.records import Moderation
 from archiver.search.catalogue import Catalogue, Form
-from archiver.search.counting import By, Counting, Group, group_of, sorted_groups
+from archiver.search.counting import By, Counting, Group, group_of, handle_of, sorted_groups
 from archiver.search.expansion import Expander, Looked
 from archiver.search.facts import read_facts
-from archiver.search.hit import POSITION, Edge, Effort, Hit, Position, Result, edge_of, record_of
+from archiver.search.hit import Edge, Effort, Hit, Position, Result
 from archiver.search.in_time import find_in_time
 from archiver.search.language import Query
 from archiver.search.language.fields import MODERATION
 from archiver.search.language.tree import Near, Part, Words, leaves
+from archiver.search.merging import Page, merged
 from archiver.search.moderation import READ_ENTRIES, TABLE, HeldRecord, hold, sealed_entries
 from archiver.search.moderation.index import find_moderation
 from archiver.search.question import ALWAYS, Question, Times, tables_of
 from archiver.search.relevance import Best, find_best
 from archiver.search.repeated import Repeated
-from archiver.search.segments import Segments
-from archiver.search.settling import Settler, age
+from archiver.search.revised import Revised
+from archiver.search.segments import Segment, Segments
+from archiver.search.settling import Settler
 from archiver.search.spool_segment import OpenSegment, SpoolSegment
 from archiver.search.sql.conditions import Facts, facts_needed
 from archiver.search.sql.statement import MANY, Order
@@ -33,8 +34,6 @@ __all__ = ["Effort", "Hit", "Result", "Searcher", "Unsearched"]
 
 Answer = TypeVar("Answer")
 Progress = Callable[[str, int, int], None]
-_SETTLED_AHEAD = 500
-"""Of the hits to be shown, asked about in one go where segments are far away."""
 
 
 class Unsearched(NamedTuple):
@@ -71,11 +70,13 @@ class Searcher:
         self.catalogue = Catalogue.open(None, vault.id, identities) if catalogue is None else catalogue
         self.segments = Segments(vault, archives, identities, self.catalogue, spool)
         self.unsearched: list[Unsearched] = []
+        self._vault = vault
         # A process that is forked beside threads waiting for a network would inherit their locks.
         self._best = Best(self.segments, processes if self.segments.are_near else 1)
         self._expander = Expander(self.catalogue, self.segments, language)
-        self._settler = Settler(self.segments)
-        self._counting = Counting(self.segments, Repeated(self.segments), self._best.processes)
+        self._revised = Revised(self.segments)
+        self._settler = Settler(self._revised)
+        self._counting = Counting(self.segments, Repeated(self._revised), self._best.processes)
         self._language = language
         self._spooled = spooled
         self._moderation: list[HeldRecord] | None = None
@@ -150,13 +151,14 @@ class Searcher:
         """The query as segments are asked."""
         return Question(self.segments, query, order, self._facts(query), self._expander, within)
 
-    def _answered(self, query: Query, act: Callable[[], Answer]) -> Answer:
-        """An answer without the archives that cannot be read. It is begun anew whenever one is found: what
-        was read of the others is still at hand."""
+    def without_unreadable(self, act: Callable[[], Answer]) -> Answer:
+        """What an act gives without the archives that cannot be read. It is begun anew whenever one is found:
+        what was read of the others is still at hand."""
         while True:
+            if self.unsearched and not self.segments.all:
+                raise self.unsearched[0].error
             try:
-                if tables_of(query):
-                    self._prepare()
+                self._check_keys()
                 answer = act()
                 self._renew()
                 return answer
@@ -166,9 +168,32 @@ class Searcher:
                 self.unsearched.append(Unsearched(error.archive, error))
                 self._moderation = None
                 self._known_facts.clear()
-                self._counting.repeated = Repeated(self.segments)
-                if not self.segments.all:
-                    raise
+                self._expander.forget()
+                self._counting.repeated = Repeated(self._revised)
+
+    def _answered(self, query: Query, act: Callable[[], Answer]) -> Answer:
+        def prepared() -> Answer:
+            if tables_of(query):
+                self._prepare()
+            return act()
+
+        return self.without_unreadable(prepared)
+
+    def _check_keys(self) -> None:
+        """Raise NotInStoreError for an archive without `key.age`: the catalogue may answer for it where no
+        word of a query is in it, but it is not readable any more. And where the newest archive's is another
+        than when it was catalogued, keyholders have changed: whoever asks may be none any more, and must not
+        learn from the catalogue which words there are."""
+        newest: Segment | None = None
+        for newest in self.segments.sealed:
+            self._vault.require_key(newest.archive)
+        if newest is None or not self.catalogue.covers(newest.archive.name, newest.file):
+            return
+        key = self.segments.key_sha256(newest.archive)
+        if self.catalogue.file_key(newest.archive.name, newest.file, key) is None:
+            self.catalogue.keep(())
+            self._expander.forget()
+            self._is_prepared = False
 
     def _prepare(self) -> None:
         """Where segments are near, have all of them in the catalogue."""
@@ -199,7 +224,7 @@ class Searcher:
         facts = self._known_facts.get(needed)
         if facts is None:
             moderated = self.moderation() if "moderated" in needed else ()
-            facts = self._known_facts[needed] = read_facts(self.segments, set(needed), moderated)
+            facts = self._known_facts[needed] = read_facts(self._revised, set(needed), moderated)
         return facts
 
     # Counting
@@ -210,8 +235,8 @@ class Searcher:
             groups = (
                 self._counting.count(self.question(query), by, versions=versions) if tables_of(query) else []
             )
-            moderated = self._find_moderation(query, "newest")
-            groups += [Group(group_of(hit, by), 1, hit.author) for hit in moderated]
+            moderated = self._find_moderation(query, "newest") if by != "hashtag" else []
+            groups += [Group(group_of(hit, by), 1, handle_of(hit, by)) for hit in moderated]
             for one in groups:
                 known = counts.get(one.name, Group(one.name, 0))
                 counts[one.name] = Group(one.name, known.records + one.records, known.handle or one.handle)
@@ -225,12 +250,12 @@ class Searcher:
         self, query: Query, order: Order, limit: int, after: Position | None, *, versions: bool
     ) -> Result:
         question = self.question(query, order, _within(order, after))
-        page = _Page(order, limit or MANY, after, versions)
+        page = Page(order, limit or MANY, after, versions)
         fetch = page.wanted + 1
         moderated = self._find_moderation(query, order)
         while True:
             found, edge = self._collect(question, fetch, after) if tables_of(query) else ([], None)
-            result = self._merged(question, page, [*found, *moderated], edge)
+            result = merged(self._settler, question, page, [*found, *moderated], edge)
             if result is not None:
                 return result
             fetch *= 2
@@ -251,75 +276,9 @@ class Searcher:
         scans = any(isinstance(one, Part) for one in leaves(question.query.root))
         return find_in_time(self.segments, question, fetch, self._best.processes if scans else 1)
 
-    # Merging them: versions, and what is gone
-
-    def _merged(
-        self, question: Question, page: "_Page", found: Sequence[Hit], edge: Edge | None
-    ) -> Result | None:
-        """The first records of the page, or None where what lies beyond the edge is needed."""
-        position = POSITION[page.order]
-        once = _each_version(found) if page.versions else _newest_versions(found)
-        waiting = [hit for hit in sorted(once, key=position) if page.holds(position(hit))]
-        if not self.segments.are_near:
-            self._settler.fetch_ahead(waiting[: min(page.wanted + 1, _SETTLED_AHEAD)])
-        later: list[tuple[Position, int, Hit]] = []
-        shown: list[Hit] = []
-        at = 0
-        while (later or at < len(waiting)) and len(shown) < page.wanted:
-            if later and (at == len(waiting) or later[0][0] <= position(waiting[at])):
-                place, _, hit = heapq.heappop(later)
-                settled = True
-            else:
-                hit, settled = waiting[at], False
-                place, at = position(hit), at + 1
-            if edge is not None and edge_of(place) >= edge:
-                return None
-            if not settled and hit.kind != MODERATION:  # those are whole already
-                hit = self._settler.settled(question, hit, is_version=page.versions)
-                if position(hit) > place:  # its newest version was not among those found, and comes later
-                    heapq.heappush(later, (position(hit), at, hit))
-                    continue
-                if not page.holds(position(hit)):  # it came before, in its newest version
-                    continue
-            shown.append(hit)
-        if edge is not None and not later and at == len(waiting):
-            return None
-        shown.sort(key=position)
-        more = bool(later) or at < len(waiting)
-        return Result(shown, more, position(shown[-1]) if shown else None)
-
-
-class _Page(NamedTuple):
-    """Which part of an answer is wanted."""
-
-    order: Order
-    wanted: int
-    after: Position | None
-    versions: bool
-
-    def holds(self, position: Position) -> bool:
-        return self.after is None or position > self.after
-
 
 def _within(order: Order, after: Position | None) -> Times:
     """The times in which hits after a place in an order of time lie."""
     if after is None or order == "relevance":
         return ALWAYS
     return Times(-MANY, 1 - int(after[0])) if order == "newest" else Times(int(after[0]), MANY)
-
-
-def _newest_versions(hits: Iterable[Hit]) -> list[Hit]:
-    """Each record once: of its versions among the hits, the newest."""
-    best: dict[tuple[str, str, str], dict[str, Hit]] = {}  # a key of its own for each would be 90 bytes more
-    for hit in hits:
-        *record, own = record_of(hit)
-        records = best.setdefault((record[0], record[1], record[2]), {})
-        other = records.get(own)
-        if other is None or age(hit) > age(other):
-            records[own] = hit
-    return [hit for records in best.values() for hit in records.values()]
-
-
-def _each_version(hits: Iterable[Hit]) -> list[Hit]:
-    """Each version once, whichever archive has it."""
-    return list({(*record_of(hit), hit.id, hit.version): hit for hit in hits}.values())

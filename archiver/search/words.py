@@ -13,6 +13,7 @@ from typing import Any
 
 from archiver.archive.tokenizer import TOKENIZER
 
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _MAYBE_MARKS = re.compile("[^\0-\u02ff]")
 _VARIATIONS = "".join(map(chr, range(0xFE00, 0xFE10)))
 """They choose how a sign is drawn, as of an emoji in colour, and are typed by nobody."""
@@ -50,7 +51,7 @@ def cut(text: str) -> tuple[str, ...]:
 def whole(text: str) -> str:
     """A text of the same length without what is no text (half a character, NUL): it is in no index, and
     SQLite takes neither."""
-    return text.encode("utf-8", "replace").decode().replace("\0", " ")
+    return _NO_TEXT.sub("\ufffd", text).replace("\0", " ")
 
 
 def fold(text: str) -> str:

@@ -65,13 +65,16 @@ def start_process(
     )
 
 
-def run_on_terminal(arguments: Sequence[str | Path], answers: Mapping[str, str]) -> tuple[int, str]:
+def run_on_terminal(
+    arguments: Sequence[str | Path], answers: Mapping[str, str], **environ: str
+) -> tuple[int, str]:
     """Run on a terminal of its own, typing each answer when its question appears; return the exit code
     and all that the terminal showed."""
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(PROJECT)
-        os.execv(PROGRAM[0], [*PROGRAM, *map(str, arguments)])  # noqa: S606  # no shell is what we want
+        known = {**os.environ, "TERM": "xterm", "NO_COLOR": "", **environ}
+        os.execve(PROGRAM[0], [*PROGRAM, *map(str, arguments)], known)  # noqa: S606  # no shell is what we want
     shown, waiting, answered_up_to = "", dict(answers), 0
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and select.select([terminal], [], [], 30)[0]:

@@ -178,8 +178,10 @@ def test_where_there_are_no_records_nothing_is_said_of_them(run: Runner, tmp_pat
         == "1 record; there are more; the spool is included\n" + result.errors.partition("\n")[2]
     )
     assert "moderation" not in result.errors
+    nobody = run("--config", home.folder, "search", "by:Nobody").errors
+    assert nobody.startswith("no moderation record read here names Nobody; none names anybody\n")
     assert run("--config", home.folder, "search", "reason:spam").errors == (
-        "no moderation record has the reason spam; these occur: none\n0 records; the spool is included\n"
+        "no moderation record has the reason spam; none has any\n0 records; the spool is included\n"
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.cli._search_csv import COLUMNS, hit_rows, write_csv
-from archiver.errors import IncompleteError, IntegrityError, UsageError
+from archiver.errors import IncompleteError, IntegrityError, NoKeyError, UsageError
 from archiver.moderation.csv_guard import without_guard
 from archiver.search.hit import Hit
 from tests.cli.runner import Result, Runner, run_on_terminal, start_process
@@ -208,7 +208,7 @@ def test_an_answer_says_what_was_looked_for_beside_what_was_typed(run: Runner, h
     assert "\nappeal: also appealing\n" in noted
     assert "\n*ffic*: found by reading every text, as it may stand within words\n" in noted
     assert "\n東京: found by reading every text, as its script puts no spaces between words\n" in noted
-    assert re.search(r"\nno archive has burglery; did you mean burglary \(\d+ records\)\?\n", noted)
+    assert re.search(r"\nno archive has burglery; did you mean burglary \(in \d+ texts\)\?\n", noted)
     exact = search(run, home, "--exact", "--limit", "1", "appeal").errors
     assert "also" not in exact
 
@@ -241,9 +241,9 @@ def test_options_that_exclude_each_other_are_refused_by_name(
 # What could not be searched
 
 
-def damage(home: Home) -> str:
-    """Bytes in the middle of the first archive's segment are others now."""
-    archive = home.archives[0]
+def damage(home: Home, number: int = 0) -> str:
+    """Bytes in the middle of an archive's segment are others now, of the first unless another is named."""
+    archive = home.archives[number]
     path = home.folder / "vault" / archive.path(archive.manifest.segments[0])
     data = bytearray(path.read_bytes())
     for place in range(1_000, len(data), 2_000):
@@ -267,6 +267,42 @@ def test_a_damaged_archive_is_named_and_the_others_are_answered_for(run: Runner,
     assert left_out["error"]
     assert left_out["hint"]
     assert f"archive {name} was not searched" in result.errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [(["the"], ""), (["--count", "the"], "0\n"), (["--ids", "the"], ""), (["--context", "2", "the"], "")],
+)
+def test_where_every_archive_is_damaged_each_is_named_and_nothing_is_found(
+    run: Runner, copied: Home, arguments: list[str], shown: str
+) -> None:
+    for number in range(2):
+        damage(copied, number)
+    for keep_going, code in (((), IntegrityError.exit_code), (("--keep-going",), IncompleteError.exit_code)):
+        result = run("--config", copied.folder, "search", *keep_going, *arguments)
+        assert (result.code, result.output) == (code, shown)
+        for archive in copied.archives:
+            assert f"archiver: error: archive {archive.name} was not searched: " in result.errors
+    (summary,) = run("--config", copied.folder, "search", "--json", "the").json_lines()
+    assert summary["count"] == 0
+    assert [one["archive"] for one in summary["unsearched"]] == [  # type: ignore[attr-defined]  # JSON
+        archive.name for archive in copied.archives
+    ][::-1]
+
+
+def test_where_no_key_fits_any_archive_each_is_named_and_the_command_ends_in_12(
+    run: Runner, copied: Home
+) -> None:
+    for number, archive in enumerate(copied.archives):
+        other = VaultMaker(copied.folder / f"other{number}")
+        other.add("2026-01-01", [post("1", "of others")])
+        key = (other.folder / "archives/2026-01-01/key.age").read_bytes()
+        copied.replace(f"archives/{archive.name}/key.age", key)
+    for keep_going, code in (((), NoKeyError.exit_code), (("--keep-going",), IncompleteError.exit_code)):
+        result = run("--config", copied.folder, "search", *keep_going, "the")
+        assert (result.code, result.output) == (code, "")
+        for archive in copied.archives:
+            assert f"archiver: error: archive {archive.name} was not searched: " in result.errors
 
 
 def test_an_archive_whose_key_is_for_others_is_left_out_and_the_command_ends_in_3(

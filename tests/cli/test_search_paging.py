@@ -8,6 +8,7 @@ import pytest
 
 from archiver.backup import import_exports
 from archiver.errors import IntegrityError, UsageError
+from archiver.moderation.keeping import keep_entries
 from archiver.seal import seal
 from archiver.search.language import parse_query
 from archiver.search.repeating.cursor import Cursor, encode_cursor, parse_cursor
@@ -16,7 +17,7 @@ from archiver.wiring import open_collector, seal_options
 from tests.cli.runner import Runner
 from tests.faults.folders import LATER, copy_folder, sample
 from tests.homes import NOW_MS, Home, make_home
-from tests.made_vaults import Made, VaultMaker, message, post
+from tests.made_vaults import Made, VaultMaker, message, moderation, post
 
 ORDERS = get_args(Order)
 Between = Callable[[], object]
@@ -115,10 +116,46 @@ def test_what_is_captured_between_pages_does_not_come_into_them(
 ) -> None:
     whole, _ = page(run, home, "--order", "oldest", "--limit", "0", "the")
     assert pages(run, home, "oldest", 29, lambda: import_only(home, more)) == whole
+    _, summary = page(run, home, "--limit", "5", "--after", first_cursor(run, home), "the")
+    assert "captured_since_left_out" not in summary  # it was there at this first page
     older = sample(tmp_path / "older.zip", until=LATER, months=4)
     whole, _ = page(run, home, "--order", "newest", "--limit", "0", "the")
     assert pages(run, home, "newest", 29, lambda: import_only(home, older)) == whole
     assert len(page(run, home, "--limit", "0", "the")[0]) > len(whole)
+
+
+def first_cursor(run: Runner, home: Home, query: str = "the") -> str:
+    return str(page(run, home, "--limit", "5", query)[1]["cursor"])
+
+
+def test_it_is_said_that_what_was_captured_since_the_first_page_is_not_in_the_next(
+    run: Runner, home: Home, more: Path
+) -> None:
+    note = "\nrecords captured since the first page are not in it: search again for all\n"
+    cursor = first_cursor(run, home)
+    arguments = ("search", "--limit", "5", "--after", cursor, "the")
+    assert note not in run("--config", home.folder, *arguments).errors
+    import_only(home, more)
+    assert note in run("--config", home.folder, *arguments).errors
+    assert page(run, home, *arguments[1:])[1]["captured_since_left_out"] is True
+    assert note not in run("--config", home.folder, "search", "--limit", "5", "the").errors
+    left_out = page(run, home, "--no-spool", "--limit", "5", "the")[1]
+    asked = ("search", "--no-spool", "--limit", "5", "--after", str(left_out["cursor"]), "the")
+    assert note not in run("--config", home.folder, *asked).errors
+
+
+def test_of_moderation_records_it_is_said_too(run: Runner, home: Home) -> None:
+    with home.open_spool() as spool:
+        keep_entries(spool, [moderation(f"m{number}", text="the") for number in range(9)], [])
+    cursor = first_cursor(run, home, "kind:moderation the")
+    arguments = ("search", "--limit", "5", "--after", cursor, "kind:moderation the")
+    note = "\nrecords captured since the first page are not in it: search again for all\n"
+    before = run("--config", home.folder, *arguments)
+    with home.open_spool() as spool:
+        keep_entries(spool, [moderation("m9", text="the")], [])
+    after = run("--config", home.folder, *arguments)
+    assert (note in before.errors, note in after.errors) == (False, True)
+    assert before.output == after.output
 
 
 def test_a_page_by_relevance_is_refused_where_the_spool_was_sealed_since(

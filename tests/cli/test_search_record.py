@@ -149,6 +149,46 @@ def test_a_recorded_archive_that_is_another_one_or_missing_ends_in_20(
     assert kept.code == IncompleteError.exit_code
 
 
+def test_an_answer_that_was_not_whole_is_never_called_the_same(
+    run: Runner, home: Home, more: Path, tmp_path: Path
+) -> None:
+    home.take(more)
+    left_out, other = (archive.name for archive in home.archives)
+    path, key = tmp_path / "r.json", home.folder / f"vault/archives/{left_out}/key.age"
+    data = key.read_bytes()
+    key.write_bytes(data[:-40])
+    then = run("--config", home.folder, "search", "--keep-going", "--record", path, "the")
+    assert then.code == IncompleteError.exit_code
+    recorded = json.loads(path.read_bytes())
+    assert [one["archive"] for one in recorded["archives"]] == [other]
+    for mended in (False, True):
+        if mended:
+            key.write_bytes(data)
+        again = replay(run, home, path, IncompleteError.exit_code)
+        assert (again["same"], again["found_now"], again["found_then"]) == (False, [], [])
+        assert [one["archive"] for one in again["unsearched_then"]] == [left_out]
+        said = run("--config", home.folder, "search", "--replay", path)
+        assert said.code == IncompleteError.exit_code
+        assert (
+            f"\nnothing differs in what was searched then, which was not all: {recorded['count']} "
+            in said.output
+        )
+        assert f"\n  archive {left_out} was not searched then: " in said.output
+        assert "the same" not in said.output
+
+
+def test_it_is_said_where_a_search_was_recorded_and_how_many_results(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.json"
+    said = run("--config", home.folder, "search", "--limit", "1", "--record", path, "the").errors
+    number = json.loads(path.read_bytes())["count"]
+    assert said.startswith(f"recorded in {path}: {number} records\n1 record; there are more; ")
+    other = tmp_path / "other.json"
+    *_, summary = run("--config", home.folder, "search", "--json", "--record", other, "the").json_lines()
+    assert summary["recorded"] == {"file": str(other), "count": number}
+
+
 def test_moderation_records_are_recorded_and_repeated_too(run: Runner, home: Home, tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     assert record(run, home, path, "kind:moderation")["kinds"] == ["moderation"]

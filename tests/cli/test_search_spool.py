@@ -1,6 +1,7 @@
 """What is captured and not yet sealed is searched and shown like what is sealed, and the answer says so."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,28 @@ def test_where_the_spool_is_not_at_hand_the_answer_says_that_it_is_not_included(
     (home.settings.spool / "spool.sqlite").unlink()
     hits, summary = search(run, home, "quokka")
     assert (hits, summary["spool_included"]) == ([], False)
+
+
+@pytest.mark.parametrize("of_whom", ["a loop of links", "another user"])
+def test_a_spool_that_is_there_but_cannot_be_read_was_not_searched(
+    run: Runner, home: Home, of_whom: str
+) -> None:
+    database = home.settings.spool / "spool.sqlite"
+    if of_whom == "another user":
+        database.chmod(0)
+        if os.access(database, os.R_OK):
+            pytest.skip("this user may read everything")
+    else:  # which nobody can open, root neither
+        database.unlink()
+        database.symlink_to(database)
+    result = run("--config", home.folder, "search", "--json", "--limit", "1", "the")
+    assert result.code == 3
+    assert f"archiver: error: the spool was not searched: {database} is there, but " in result.errors
+    *hits, summary = result.json_lines()
+    assert len(hits) == 1
+    assert [one["archive"] for one in summary["unsearched"]] == ["spool"]  # type: ignore[attr-defined]  # JSON
+    assert "no spool is at hand" not in run("--config", home.folder, "search", "--limit", "1", "the").errors
+    assert run("--config", home.folder, "search", "--no-spool", "--limit", "1", "the").code == 0
 
 
 def test_a_damaged_page_is_named_and_the_archives_are_searched_all_the_same_where_that_is_wished(

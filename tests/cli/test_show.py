@@ -11,7 +11,7 @@ from archiver.moderation.keeping import keep_entries
 from tests.cli.runner import Runner, run_on_terminal
 from tests.faults.folders import copy_folder, edit_json, edit_posts, make_folder, read_posts, rewrite, sample
 from tests.homes import Home, make_home
-from tests.made_vaults import moderation
+from tests.made_vaults import VaultMaker, moderation, post
 from tests.unit.seal.spooled import POSTED_MS, answer_of, x_post
 
 
@@ -160,6 +160,53 @@ def test_in_a_broken_chain_an_id_that_is_not_found_is_an_integrity_failure(run: 
         home.replace(name, data)
     assert found.code == 20
     assert "These are other words." in found.output
+
+
+def damage(home: Home, number: int) -> str:
+    archive = home.archives[number]
+    path = home.folder / "vault" / archive.path(archive.manifest.segments[0])
+    data = bytearray(path.read_bytes())
+    for place in range(1_000, len(data), 2_000):
+        data[place] ^= 1
+    path.write_bytes(data)
+    return archive.name
+
+
+def test_with_a_damaged_archive_the_others_are_shown_and_it_is_named(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    copied = Home(copy_folder(home.folder, tmp_path / "home"))
+    changed = str(read_posts(export(home))[0]["id_str"])
+    named = f"archiver: error: archive {damage(copied, 0)} was not searched: "
+    for arguments in ([changed], ["--raw", changed], ["--json", changed]):
+        result = run("--config", copied.folder, "show", *arguments)
+        assert result.code == 20
+        assert "These are other words." in result.output
+        assert named in result.errors
+    absent = run("--config", copied.folder, "show", "12345")
+    assert (absent.code, absent.output) == (20, "")
+    assert named in absent.errors
+    assert "no record 12345 is in what could be searched\n" in absent.errors
+    both = (named, f"archiver: error: archive {damage(copied, 1)} was not searched: ")
+    result = run("--config", copied.folder, "show", changed)
+    assert (result.code, result.output) == (20, "")
+    assert all(one in result.errors for one in both)
+
+
+def test_an_archive_that_no_key_opens_is_named_and_the_others_are_shown(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    copied = Home(copy_folder(home.folder, tmp_path / "home"))
+    changed = str(read_posts(export(home))[0]["id_str"])
+    other = VaultMaker(tmp_path / "other")
+    other.add("2026-01-01", [post("1", "of others")])
+    key = (other.folder / "archives/2026-01-01/key.age").read_bytes()
+    for number, code in enumerate((3, 12)):
+        copied.replace(f"archives/{copied.archives[number].name}/key.age", key)
+        result = run("--config", copied.folder, "show", changed)
+        assert result.code == code
+        assert ("These are other words." in result.output) == (code == 3)
+        assert f"archive {copied.archives[number].name} was not searched: " in result.errors
 
 
 # Differences, times, thread

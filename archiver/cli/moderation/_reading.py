@@ -86,10 +86,10 @@ def note_unknown_people(session: Session, records: Iterable[HeldRecord], asked: 
     if not wanted:
         return
     known = people_that_occur(records)
-    listed = ", ".join(known) or "nobody"
+    there = f"these occur: {', '.join(known)}" if known else "none names anybody"
     for name in wanted:
         if folded(name) not in map(folded, known):
-            session.note(one_line(f"no moderation record read here names {name}; these occur: {listed}"))
+            session.note(one_line(f"no moderation record read here names {name}; {there}"))
 
 
 # Records by what a person calls them

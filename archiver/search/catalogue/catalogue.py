@@ -165,9 +165,6 @@ class Catalogue:
     def suggest(self, word: str) -> tuple[Form, ...]:
         return self.vocabulary.suggest(word)
 
-    def prefixed(self, prefix: str, limit: int) -> tuple[Form, ...]:
-        return self.vocabulary.prefixed(prefix, limit)
-
     def segments_with(self, words: Iterable[str]) -> int | None:
         return self.vocabulary.segments_with(words)
 

@@ -13,7 +13,6 @@ from archiver.search.catalogue.similarity import Form, by_distance, distances
 SUGGESTIONS = 3
 _SHORT_WORD = 4
 """Letters up to which one wrong letter makes a word a different one often enough."""
-_AFTER_ALL = "\U0010ffff"
 _DIGITS = frozenset("0123456789")
 
 
@@ -68,14 +67,6 @@ class Vocabulary:
             return ()
         near = self.similar(word, 1 if len(word) <= _SHORT_WORD else 2)
         return tuple(form for form in near if form.word != word and not _has_digit(form.word))[:SUGGESTIONS]
-
-    def prefixed(self, prefix: str, limit: int) -> tuple[Form, ...]:
-        """The most frequent words that begin so, as many as wanted."""
-        records: Counter[str] = Counter()
-        sql = "SELECT term, records FROM term WHERE term >= ? AND term < ?"
-        for word, count in self._rows(sql, prefix, prefix + _AFTER_ALL):
-            records[word] += count
-        return _by_records(records)[:limit]
 
     def segments_with(self, words: Iterable[str]) -> int | None:
         """Which segments have any of these words in a post, message or relation (entries of the moderation

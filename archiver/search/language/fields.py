@@ -1,5 +1,6 @@
 """The fields of the language (`from:`, `since:` …): what each takes, which kinds of record can have it."""
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ FIELDS: Mapping[str, Field] = {
     "kind": Field("a kind of record", f"one of: {', '.join(KINDS)}", _ALL),
     "lang": Field("a language's code, as en or cy", "in this language, as the platform says", _POSTS),
     "client": Field("a program's name", "posted with this program", _POSTS),
-    "id": Field("the id of a record", "the record with this id", _ALL),
+    "id": Field("the id of a record, or the address of a post", "the record with this id", _ALL),
     "conversation": Field("the id of a conversation", "in this thread or conversation", _WRITTEN),
     "since": Field("a date", "from the first moment of this day, month, year or time on", _ALL),
     "until": Field("a date", "up to the last moment of this day, month, year or time", _ALL),
@@ -78,6 +79,12 @@ _VALUE_KINDS: Mapping[tuple[str, str], frozenset[str]] = {
     ("is", "edited"): _WRITTEN,
     ("is", "moderated"): _WRITTEN,
 }
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:www\.|mobile\.|m\.)?(?:x|twitter)\.com/(?:i/web|[A-Za-z0-9_]{1,20})/status(?:es)?/"
+    r"([0-9]{1,20})(?:[/?#].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Of a post, with whatever stands behind its id."""
 _HANDLES = ("from", "to", "mention", "account")
 _LISTS: Mapping[str, tuple[str, ...]] = {"kind": KINDS, "has": HAS, "is": IS}
 _NOUNS = {"kind": "a kind of record", "has": "something a record can have", "is": "something a record can be"}
@@ -117,6 +124,8 @@ def parse_value(field: str, text: str) -> str | int:
         value = text.removeprefix("#")
     elif field == "url":
         value = plain_url(text)
+    elif field == "id":
+        value = plain_id(text)
     else:
         value = text.lower() if field in ("lang", "platform") else text
     if not value:
@@ -124,6 +133,13 @@ def parse_value(field: str, text: str) -> str | int:
             f"{field}:{named(text)} has nothing to look for", f"{field}: takes {FIELDS[field].takes}"
         )
     return value
+
+
+def plain_id(text: str) -> str:
+    """The id in the address of a post, as a browser shows it (https://x.com/NAME/status/ID); of any other
+    text the text itself."""
+    found = _ADDRESS.fullmatch(text.strip())
+    return text if found is None else found[1]
 
 
 def plain_url(text: str) -> str:

@@ -7,12 +7,14 @@ from archiver.search.language.mistakes import QueryMistake, named
 from archiver.search.language.query import Query, contradiction
 from archiver.search.language.terms import Terms
 from archiver.search.language.tokens import Token, tokenise
-from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Span, Words
+from archiver.search.language.tree import And, Filter, Near, Node, Not, Or, Part, Span, Words
 from archiver.search.words import fold, whole
 
 MAXIMUM_CHARACTERS = 20_000
 MAXIMUM_PARTS = 1_000
 """Words and filters of one query; each word of a phrase is one."""
+MAXIMUM_SCANNED = 50
+"""Parts, each of which is looked for in every text: a million in a second."""
 MAXIMUM_DEPTH = 100
 """Parentheses within parentheses."""
 MAXIMUM_DISTANCE = 100
@@ -55,6 +57,7 @@ class _Parser:
         self.position = 0
         self.depth = 0
         self.count = 0
+        self.scanned = 0
 
     def whole(self) -> Node:
         if len(self.tokens) == 1:
@@ -184,6 +187,13 @@ class _Parser:
         self._take()
         node = self.terms.term(token)
         self.count += len(node.tokens) if isinstance(node, Words) else 1
+        self.scanned += isinstance(node, Part)
+        if self.scanned > MAXIMUM_SCANNED:
+            raise self._mistake(
+                node.span,
+                f"more than {MAXIMUM_SCANNED} parts are to be found by reading every text",
+                "search in several goes",
+            )
         if self.count > MAXIMUM_PARTS:
             raise self._mistake(
                 token.span,

@@ -9,6 +9,8 @@ from archiver.search.language.tree import Filter, Part, Span, Words
 from archiver.search.words import cut, fold, has_no_spaces, needs_scan
 
 MAXIMUM_EDITS = 2
+LEAST_SIMILAR = 3
+"""Letters of a word that others can be like (`archiver.search.catalogue.similarity`)."""
 _LETTER_STAR = re.compile(r"[^\W_]\*(?=\s)")
 
 
@@ -63,6 +65,12 @@ class Terms:
                 token.span,
                 f"{mark} stands after one word only",
                 "as in: flood~1; words near each other are: road NEAR/5 closed",
+            )
+        if len(tokens[0]) < LEAST_SIMILAR:
+            raise self._mistake(
+                token.span,
+                f"{mark} needs a word of {LEAST_SIMILAR} letters or more",
+                "words as short as this one are like half of all others",
             )
         if mark not in ("~1", "~2"):
             raise self._mistake(

@@ -6,7 +6,14 @@ from msgspec import Struct
 
 from archiver.search.hit import SPOOL, Hit
 from archiver.search.language import Query, format_query
-from archiver.search.repeating.search_record import Expansion, FoundArchives, FoundId, SearchRecord, found_id
+from archiver.search.repeating.search_record import (
+    Expansion,
+    FoundArchives,
+    FoundId,
+    LeftOut,
+    SearchRecord,
+    found_id,
+)
 
 
 class Repeated(Struct, frozen=True):
@@ -23,7 +30,8 @@ class Repeated(Struct, frozen=True):
 
 class Comparison(Struct, frozen=True):
     """`added`: found now and not then; `gone`: then and not now. `words`: whose forms differ, `names`
-    likewise. `later`: records that archives sealed since would add."""
+    likewise. `later`: records that archives sealed since would add. `unsearched`: archives that could not be
+    searched then, and are not now."""
 
     then: int
     now: int
@@ -39,12 +47,19 @@ class Comparison(Struct, frozen=True):
     tool_now: str
     later: int
     later_archives: int
+    unsearched: list[LeftOut]
 
     @property
     def is_same(self) -> bool:
-        """Whether the answer is; it may have been given by another version of the program."""
+        """Whether the answer is, and was a whole one; it may have been given by another version of the
+        program."""
+        return not (self.differs or self.unsearched)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the answer does, as far as it went then."""
         differs = self.added or self.gone or self.words or self.names or self.missing or self.different
-        return not (differs or self.is_reordered or self.is_read_differently)
+        return bool(differs or self.is_reordered or self.is_read_differently)
 
 
 def compare(record: SearchRecord, found: FoundArchives, repeated: Repeated) -> Comparison:
@@ -85,6 +100,7 @@ def compare(record: SearchRecord, found: FoundArchives, repeated: Repeated) -> C
         tool_now=repeated.tool,
         later=len(new),
         later_archives=len(found.since),
+        unsearched=record.unsearched,
     )
 
 

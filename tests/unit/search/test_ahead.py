@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import IntegrityError, StoreError
+from archiver.formats.age.payload import CHUNK_BYTES
 from archiver.search.language import parse_query
 from archiver.search.record import find_record
 from archiver.search.run import Result, Searcher
@@ -18,7 +19,7 @@ from archiver.search.segments import SIDE_BY_SIDE
 from archiver.search.sql.statement import Order
 from archiver.stores.base import StoredFile
 from archiver.vault import Vault
-from tests.made_vaults import DAY_MS, Made, VaultMaker, moderation, post
+from tests.made_vaults import DAY_MS, Made, VaultMaker, like, moderation, post
 from tests.memory_store import MemoryStore
 
 SEGMENTS = 12
@@ -26,19 +27,19 @@ POSTS = 4_000
 
 
 @pytest.fixture(scope="module")
-def maker(tmp_path_factory: pytest.TempPathFactory) -> VaultMaker:
+def maker(module_memory_path: Path) -> VaultMaker:
     """Twelve archives of a segment each, of some 25 pages of 64 KiB: every post says "common", every 500th
     "rare"; every 80th was edited in the same segment, and that says "edited"."""
-    maker = VaultMaker(tmp_path_factory.mktemp("ahead") / "vault", is_far=True)
+    maker = VaultMaker(module_memory_path / "ahead", is_far=True)
     for number in range(SEGMENTS):
         maker.add(f"2026-{number + 1:02d}-01", _posts(number))
     return maker
 
 
 @pytest.fixture(scope="module")
-def unedited(tmp_path_factory: pytest.TempPathFactory) -> VaultMaker:
+def unedited(module_memory_path: Path) -> VaultMaker:
     """Three archives as those, in which nothing was edited: no hit is asked about elsewhere."""
-    maker = VaultMaker(tmp_path_factory.mktemp("unedited") / "vault", is_far=True)
+    maker = VaultMaker(module_memory_path / "unedited", is_far=True)
     for number in range(3):
         maker.add(f"2026-{number + 1:02d}-01", [one for one in _posts(number) if one.version == 1])
     return maker
@@ -151,21 +152,21 @@ def test_of_a_ranked_search_only_the_rows_of_the_best_are_fetched(unedited: Vaul
     assert missing.effort.requests <= 3 * 3 + 3  # of each two to open it, the forms and the words
 
 
-def test_segments_that_can_hold_no_version_of_a_hit_are_not_asked(tmp_path: Path) -> None:
-    """Ten years, a month an archive, with edits in each; and segments of other things between them."""
-    maker = VaultMaker(tmp_path / "vault", is_far=True)
-    for number in range(120):
+def test_segments_that_can_hold_no_version_of_a_hit_are_not_asked(memory_path: Path) -> None:
+    """Five years, a month an archive, with edits in each; and segments of other things between them."""
+    maker = VaultMaker(memory_path / "vault", is_far=True)
+    for number in range(60):
         when = number * 30 * DAY_MS
         edited = Made(post(f"{number}1", "word", when + 1000, record_id=str(number)), 2)
         entries = [moderation(f"m{number}", entered_ms=when)]
-        maker.add(f"{2010 + number // 12}-{number % 12 + 1:02d}-01",
+        maker.add(f"{1970 + number // 12}-{number % 12 + 1:02d}-28",
                   [post(str(number), f"word{number}", when), edited], [], entries)  # fmt: skip
-    assert Cost(maker, "word119").effort.segments == 120  # looked for, newest first, in all
+    assert Cost(maker, "word59").effort.segments == 60  # looked for, newest first, in all
     newest = Cost(maker, "word", limit=1)
     assert [hit.versions for hit in newest.result.hits] == [2]
     assert newest.effort.segments <= 14
-    old = Cost(maker, "word until:2012-01", limit=2)
-    assert old.result == near_result(maker, "word until:2012-01", limit=2)
+    old = Cost(maker, "word until:1972-06", limit=2)
+    assert old.result == near_result(maker, "word until:1972-06", limit=2)
     assert old.effort.segments <= 28
     assert near_result(maker, "word5").hits[0].superseded
 
@@ -251,9 +252,9 @@ class SlowStore(MemoryStore):
         return super().open_random(name)
 
 
-def test_a_search_that_is_interrupted_ends_at_once_and_begins_no_more(tmp_path: Path) -> None:
-    maker = VaultMaker(tmp_path / "vault", is_far=True)
-    for number in range(SIDE_BY_SIDE * 3):
+def test_a_search_that_is_interrupted_ends_at_once_and_begins_no_more(memory_path: Path) -> None:
+    maker = VaultMaker(memory_path / "vault", is_far=True)
+    for number in range(SIDE_BY_SIDE * 2):
         maker.add(f"2026-01-{number % 28 + 1:02d}.{number + 2}", [post(str(number), "word", number)])
     store = SlowStore(maker.far_store())
     vault = Vault(store)
@@ -275,6 +276,48 @@ def test_a_search_that_is_interrupted_ends_at_once_and_begins_no_more(tmp_path: 
             thread.join(10)
             assert not thread.is_alive()
     assert 1 <= len(store.begun) <= SIDE_BY_SIDE
+
+
+def test_more_rows_than_are_fetched_in_one_go_are_read_in_order_in_few_rounds(memory_path: Path) -> None:
+    maker = VaultMaker(memory_path / "vault", is_far=True)
+    maker.add("2026-01-01", [post("0", "word", 0)])
+    maker.add("2026-02-01", [post(str(number), "word", number) for number in range(1, 10_100)])
+    cost = Cost(maker, "word", limit=0)
+    assert [hit.id for hit in cost.result.hits] == [str(number) for number in reversed(range(10_100))]
+    assert cost.result == near_result(maker, "word", limit=0)
+    assert cost.rounds <= 2 + 2 * 12
+
+
+def test_likes_whose_order_no_key_tells_are_read_through_in_few_rounds(memory_path: Path) -> None:
+    maker = VaultMaker(memory_path / "vault", is_far=True)
+    for archive in range(3):
+        numbers = range(archive * 2_000, (archive + 1) * 2_000)
+        noise = [hashlib.shake_128(b"%d" % number).hexdigest(100) for number in numbers]
+        likes = [like(str(n), f"word {text}", n * 7 % 6_000) for n, text in zip(numbers, noise, strict=True)]
+        maker.add(f"2026-0{archive + 1}-01", likes)
+    cost = Cost(maker, "word kind:like", limit=30)
+    assert cost.result == near_result(maker, "word kind:like", limit=30)
+    times = [hit.posted_ms for hit in cost.result.hits]
+    assert times == list(range(5_999, 5_969, -1))
+    assert cost.rounds <= 2 + 3 * 12
+
+
+def test_a_row_that_cannot_be_read_is_an_error_of_its_archive_also_where_it_is_only_looked_at_ahead(
+    maker: VaultMaker,
+) -> None:
+    """All but the first and the last part of a segment are altered, so that it opens."""
+    store = maker.far_store()
+    name = "archives/2026-03-01/records-000.sqlite.zst.age"
+    data = bytearray(store.contents.files[name])
+    for place in range(len(data) - 2 * CHUNK_BYTES, CHUNK_BYTES, -CHUNK_BYTES):
+        data[place] ^= 1
+    store.contents.files[name] = bytes(data)
+    archives = Vault(store).list_archives().require_sound()
+    with closing(Searcher(Vault(store), archives, [maker.holder])) as searcher:
+        found = searcher.search(parse_query("rare kind:reply"), limit=0).hits
+        assert [one.archive for one in searcher.unsearched] == ["2026-03-01"]
+    wanted = near_result(maker, "rare kind:reply", limit=0).hits
+    assert found == [hit for hit in wanted if hit.archive != "2026-03-01"]
 
 
 @pytest.mark.parametrize("place", [lambda size: 5_000, lambda size: size - 100])

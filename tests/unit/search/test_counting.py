@@ -6,11 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.search.counting import BYS, By, group_of
+from archiver.search.counting import BYS, By, Group, group_of
 from archiver.search.language import parse_query
 from archiver.search.run import Searcher
 from archiver.uk_time import uk_day_bounds
-from tests.made_vaults import IN_MEMORY, OTHER_ACCOUNT, Made, VaultMaker, like, message, post
+from tests.made_vaults import (
+    ACCOUNT,
+    HANDLE,
+    IN_MEMORY,
+    OTHER_ACCOUNT,
+    Made,
+    VaultMaker,
+    like,
+    message,
+    moderation,
+    post,
+)
 
 JULY, _ = uk_day_bounds(2026, 7, 1)
 DAY_MS = 86_400_000
@@ -122,3 +133,17 @@ def test_a_count_is_what_a_search_without_a_limit_shows(
         for query in ("word", "other", "-other", "kind:post"):
             _assert_counts_are_what_is_found(searcher, query)
         searcher.close()
+
+
+def test_groups_are_called_by_the_names_of_their_accounts_and_nobody_elses(tmp_path: Path) -> None:
+    maker = VaultMaker(tmp_path)
+    entry = moderation("m1", text="word", author_id="99", author_handle="loud", account_handle=HANDLE)
+    maker.add("2026-08-01", [post("1", "word", JULY), entry])
+    maker.add("2026-08-02", [post("2", "word", JULY + 1, author_id="99", author_handle="louder")])
+    searcher = maker.searcher()
+    query = parse_query("word (kind:post OR kind:moderation)")
+    assert searcher.count_by(query, "account") == [Group(ACCOUNT, 3, HANDLE)]
+    assert set(searcher.count_by(query, "author")) == {Group("99", 2, "louder"), Group(ACCOUNT, 1, HANDLE)}
+    assert {group.handle for group in searcher.count_by(query, "month")} == {None}
+    assert searcher.count_by(query, "hashtag") == []
+    searcher.close()

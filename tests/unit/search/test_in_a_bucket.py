@@ -41,8 +41,8 @@ def _segment(number: int) -> list[Made]:
 
 
 @pytest.fixture(scope="module")
-def maker(tmp_path_factory: pytest.TempPathFactory) -> VaultMaker:
-    maker = VaultMaker(tmp_path_factory.mktemp("in-a-bucket") / "vault")
+def maker(module_memory_path: Path) -> VaultMaker:
+    maker = VaultMaker(module_memory_path / "vault")
     for number in range(ARCHIVES):
         maker.add(f"2026-{number + 1:02d}-01", _segment(2 * number), _segment(2 * number + 1))
     return maker

@@ -85,3 +85,22 @@ def test_so_few_posts_are_ranked_in_one_process(maker: VaultMaker) -> None:
     assert sorted(one.archive.name for some in shares for one in some) == [
         f"2026-0{n}-01" for n in range(1, 6)
     ]
+
+
+def test_pages_by_relevance_have_each_record_once_also_those_without_words(tmp_path: Path) -> None:
+    maker = VaultMaker(tmp_path)
+    maker.add(
+        "2026-01-01",
+        [like("a", None, 9000), like("b", "flood", 1000), like("c", "flood", 5000), post("p", "flood", 10)],
+    )
+    for query in ("flood OR kind:like", "flood (kind:like OR kind:post)"):
+        with closing(maker.searcher()) as searcher:
+            every = searcher.search(parse_query(query), order="relevance", limit=0).hits
+            paged, after = [], None
+            while True:
+                page = searcher.search(parse_query(query), order="relevance", limit=1, after=after)
+                paged += page.hits
+                after = page.ends_at
+                if not page.more:
+                    break
+            assert [hit.id for hit in paged] == [hit.id for hit in every]

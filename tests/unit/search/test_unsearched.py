@@ -7,6 +7,7 @@ import pytest
 
 from archiver.errors import IntegrityError, NoKeyError
 from archiver.formats import age
+from archiver.keys import seal_archive_key
 from archiver.search.language import parse_query
 from archiver.search.run import Searcher
 from archiver.search.sql.statement import Order
@@ -133,3 +134,42 @@ def test_what_the_others_were_read_for_is_not_read_again(maker: VaultMaker) -> N
         store = searcher.segments._vault.store
         assert isinstance(store, MemoryStore)
         assert rounds <= 3 * store.rounds
+
+
+def test_an_archive_without_its_key_is_named_also_where_the_catalogue_says_that_it_has_no_such_word(
+    maker: VaultMaker,
+) -> None:
+    catalogue = maker.catalogue()
+    (maker.folder / "archives/2026-02-01/key.age").unlink()
+    with closing(maker.searcher(catalogue=catalogue)) as searcher:
+        assert not searcher.search(parse_query("nowhere")).hits
+        assert [one.archive for one in searcher.unsearched] == ["2026-02-01"]
+        assert searcher.count(parse_query("word")) == (MONTHS - 1) * POSTS
+
+
+def test_a_keyholder_who_was_removed_learns_nothing_from_the_catalogue(maker: VaultMaker) -> None:
+    catalogue = maker.catalogue()
+    other = age.X25519Identity.generate()
+    for archive in maker.vault().list_archives().require_sound():
+        identity = maker.vault().open_key(archive, [maker.holder])
+        path = maker.folder / f"archives/{archive.name}/key.age"
+        path.chmod(0o644)
+        path.write_bytes(seal_archive_key(identity, [other.recipient()]))
+    with closing(maker.searcher(catalogue=catalogue)) as searcher:
+        for query in ("wrod", "nowhere", "word"):
+            with pytest.raises(NoKeyError):
+                searcher.search(parse_query(query))
+        assert not searcher.suggest(parse_query("wrod"))
+        assert len(searcher.unsearched) == MONTHS
+
+
+def test_only_forms_of_words_that_were_searched_are_looked_for(tmp_path: Path) -> None:
+    maker = VaultMaker(tmp_path)
+    maker.add("2026-01-01", [post("1", "flood flooding")])
+    maker.add("2026-02-01", [post("2", "floods \U0001f914flooded")])
+    catalogue = maker.catalogue()
+    vault = maker.vault()
+    first, _ = vault.list_archives().require_sound()
+    with closing(Searcher(vault, [first], [maker.holder], catalogue=catalogue)) as searcher:
+        assert [hit.id for hit in searcher.search(parse_query("flood")).hits] == ["1"]
+        assert searcher.looked_for().words == {"flood": ("flooding",)}

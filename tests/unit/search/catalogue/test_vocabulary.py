@@ -162,18 +162,6 @@ def test_suggestions_are_the_nearest_three_words_without_digits(maker: VaultMake
     assert catalogue.suggest("kangaroo") == ()
 
 
-def test_the_most_frequent_words_with_a_beginning_are_told_as_far_as_wanted(maker: VaultMaker) -> None:
-    maker.add(
-        "2026-01-01", [post(str(number), text) for number, text in enumerate(("ab abc", "abc b", "ac"))]
-    )
-    maker.add("2026-01-02", [post("9", "abd ab abc"), post("10", "aa")])
-    catalogue = catalogued(None, maker)
-    assert catalogue.prefixed("ab", 10) == (Form("abc", 3), Form("ab", 2), Form("abd", 1))
-    assert catalogue.prefixed("ab", 1) == (Form("abc", 3),)
-    assert catalogue.prefixed("z", 5) == ()
-    assert catalogue.prefixed("ab%", 5) == catalogue.prefixed("ab*", 5) == ()
-
-
 def test_any_of_several_words_is_enough_and_a_digit_makes_it_unknown(maker: VaultMaker) -> None:
     add_months(maker)
     catalogue = catalogued(None, maker)
@@ -188,5 +176,5 @@ def test_any_of_several_words_is_enough_and_a_digit_makes_it_unknown(maker: Vaul
 def test_an_empty_catalogue_answers_too() -> None:
     catalogue = Catalogue.open(None, VAULT_ID, [])
     assert catalogue.forms("word", "english") == (Form("word", 0),)
-    assert catalogue.similar("word", 2) == catalogue.suggest("word") == catalogue.prefixed("w", 3) == ()
+    assert catalogue.similar("word", 2) == catalogue.suggest("word") == ()
     assert catalogue.segments_with(["word"]) == 0

@@ -233,7 +233,7 @@ def test_each_part_says_where_it_stands() -> None:
         ("a NEAR from:b", "NEAR stands between words and phrases only", "from:b"),
         ("(a b) NEAR c", "NEAR stands between words and phrases only", "(a b)"),
         ("a NEAR *b*", "NEAR stands between words and phrases only", "*b*"),
-        ("a NEAR b~1", "NEAR stands between words and phrases only", "b~1"),
+        ("a NEAR bcd~1", "NEAR stands between words and phrases only", "bcd~1"),
         ("a NEAR/0 b", "NEAR/0 has no number that can be used", "NEAR/0"),
         ("a NEAR/101 b", "NEAR/101 has no number that can be used", "NEAR/101"),
         ("a NEAR/x b", "NEAR/x has no number that can be used", "NEAR/x"),

@@ -14,7 +14,7 @@ from archiver.search.language import format_query, parse_query
         ("a NEAR b*", "a NEAR/10 b*"),
         ("“Don't  stop”", '"don t stop"'),
         ("don't*", '"don t"*'),
-        ('"a"~1 b~2', '"a"~1 b~2'),
+        ('"abc"~1 bcd~2', '"abc"~1 bcd~2'),
         ("*F-a* 道路 £", '*"f-a"* "道路" "£"'),
         ("#Tag author:@a", "tag:Tag from:a"),
         ('from:"a b" client:"c*"', 'from:"a b" client:"c*"'),

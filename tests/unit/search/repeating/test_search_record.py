@@ -71,6 +71,18 @@ def compared(
     return compare(record, find_archives(record, archives), Repeated(**{**known, **fields}))
 
 
+def test_an_answer_that_was_not_whole_is_not_the_same_and_does_not_differ(archives: list[Archive]) -> None:
+    """What was left out is compared with nothing, be it to be had now or not."""
+    left_out = [("b", IntegrityError("chunk 12 failed"))]
+    record = make(archives, hit(1, "a"), unsearched=left_out)
+    assert [one.name for one in find_archives(record, archives).same] == ["a", "c"]
+    for there in (archives, [archives[0], archives[2]]):
+        one = compared(record, there, [hit(1, "a")])
+        assert (one.is_same, one.differs, one.later_archives) == (False, False, 0)
+        assert [each.archive for each in one.unsearched] == ["b"]
+    assert compared(record, archives, []).differs
+
+
 # Files
 
 

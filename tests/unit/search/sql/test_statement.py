@@ -14,10 +14,8 @@ from archiver.search.sql.statement import (
     best_statement,
     hits_statement,
     keys_statement,
-    length_statements,
     match_of,
     revision_statement,
-    word_statements,
 )
 
 
@@ -97,7 +95,6 @@ def test_values_stand_in_the_order_of_their_marks() -> None:
         among_statement(asked, [1, 2]),
         revision_statement(asked, "archive", ("x", "1", "2")),
         revision_statement(asked, "archive", ("x", "1", "2"), 4),
-        *word_statements(asked, "newest"),
     ]
     for sql, values in statements:
         assert sql.count("?") == len(values), sql
@@ -107,16 +104,3 @@ def test_what_ranks_a_hit_is_what_its_index_is_asked_for() -> None:
     for query in ("flood", "flood -road", "flood from:a", "a OR b c", "-road", "from:a"):
         root = parse_query(query).root
         assert match_of(root) == ask("post", root, Facts()).match
-
-
-def test_every_phrase_is_looked_for_ahead_those_left_out_too() -> None:
-    asked = ask("post", parse_query('flood road -closed flood "a b"').root, Facts())
-    assert [value for _, (value,) in word_statements(asked, "newest")] == [
-        '"flood"', '"road"', '"a b"', '"closed"',
-    ]  # fmt: skip
-    assert word_statements(ask("post", parse_query("from:a").root, Facts()), "newest") == []
-
-
-def test_lengths_are_read_at_both_ends_of_each_thousand_keys() -> None:
-    keys = [values[0] for _, values in length_statements("post", [9, 8, 3, 1500, 1002, 4000])]
-    assert keys == [9, 3, 1500, 1002, 4000]
