@@ -4,7 +4,7 @@ an account. By the catalogue for the segments that it covers; each other segment
 What was looked for beside the words typed is told, so that an answer can be understood and repeated.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import NamedTuple, Protocol
 
@@ -112,7 +112,7 @@ class Expander:
             if one.edits or not (query.exact or one.exact):
                 others = set(source.others(one)) - {word}
                 self._words.setdefault(word, set()).update(others)
-            glued = {each for form in (word, *others) for each in source.glued(form)}
+            glued = set(source.glued((word, *sorted(others))))
             # In one order, whoever was asked: scores are added in it.
             return structs.replace(one, also=tuple(sorted((others | glued) - {word})))
 
@@ -192,9 +192,9 @@ class _Source(Protocol):
         """The forms of a word, or the words like it where it has edits."""
         ...
 
-    def glued(self, word: str) -> Iterable[str]:
-        """What an index of schema 1 to 3 has in place of a word that stands right beside a sign
-        (`archiver.archive.tokenizer`)."""
+    def glued(self, words: Sequence[str]) -> Iterable[str]:
+        """What an index of schema 1 to 3 has in place of these words, a word and its forms, where they stand
+        right beside a sign (`archiver.archive.tokenizer`)."""
         ...
 
 
@@ -215,8 +215,8 @@ class _Catalogued:
             found = [one.word for one in self._catalogue.forms(word, self._language)]
         return [one for one in found if self._is_searched(one)]
 
-    def glued(self, word: str) -> Iterable[str]:
-        return [one for one in self._catalogue.glued(word) if self._is_searched(one)]
+    def glued(self, words: Sequence[str]) -> Iterable[str]:
+        return [one for word in words for one in self._catalogue.glued(word) if self._is_searched(one)]
 
     def _is_searched(self, word: str) -> bool:
         segments = self._catalogue.segments_with([word])
@@ -241,7 +241,8 @@ class _OneSegment:
             return [one.word for one in similar_words(word, words.edits, rows)]
         return self._terms((_FORMS, [word, self._stem(word)]), _behind(word))
 
-    def glued(self, word: str) -> Iterable[str]:
+    def glued(self, words: Sequence[str]) -> Iterable[str]:
+        word = words[0]  # its forms would be further requests
         return [term for term in self._terms(_behind(word)) if cut(term)[:1] == (word,)]
 
     def _terms(self, statement: Statement, *next_ones: Statement) -> list[str]:
@@ -260,6 +261,6 @@ def _glued_phrases(words: Words, source: _Source) -> Iterator[str]:
     beginning of a word, which takes no others."""
     if words.prefix:
         return
-    ways = product(*([word, *source.glued(word)] for word in words.tokens))
+    ways = product(*([word, *source.glued((word,))] for word in words.tokens))
     next(ways)  # the phrase itself
     yield from (" ".join(way) for way in islice(ways, _MOST_GLUED))

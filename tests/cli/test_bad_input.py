@@ -69,6 +69,16 @@ def check_said(result: Result, code: int, *parts: str) -> str:
     return sentence
 
 
+def check_named(result: Result, *parts: str) -> None:
+    """Something sealed is altered: it is named among what else is said, with a hint, and ends in 20."""
+    assert result.code == 20, result
+    assert "Traceback" not in result.errors + result.output
+    lines = result.errors.splitlines()
+    (number,) = [at for at, line in enumerate(lines) if line.startswith("archiver: error: ")]
+    assert all(part in lines[number] for part in parts), lines
+    assert lines[number + 1].startswith("archiver: hint: ")
+
+
 def take(run: Runner, folder: Path, *exports: Path, code: int = 0) -> dict[str, Any]:
     """Import and seal; what the import said."""
     result = run("--config", folder, "import", "--json", "--add-account", *exports)
@@ -617,7 +627,7 @@ def test_an_altered_segment_shows_and_no_command_takes_it_for_sound(
         if result.code == 0:
             assert result.output == run("--config", vault_of_three, *arguments).output
         else:
-            check_said(result, 20, name)
+            check_named(result, name)
             seen += 1
     assert seen or damage in ("one byte more",)
     target = home / "restored"
@@ -779,8 +789,8 @@ def test_a_segment_that_is_missing_ends_search_and_show_with_20(
 ) -> None:
     archive = archives(home)[1].name
     name = f"archives/{archive}/{remove_segment(home)}"
-    check_said(run("--config", home, "search", "--limit", "0", "kind:post"), 20, name)
-    check_said(run("--config", home, "show", read_post_id(vault_of_three, archive)), 20, name)
+    check_named(run("--config", home, "search", "--limit", "0", "kind:post"), name)
+    check_named(run("--config", home, "show", read_post_id(vault_of_three, archive)), name)
     check_said(run("--config", home, "rebuild"), 20, name)
 
 

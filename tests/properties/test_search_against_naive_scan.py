@@ -42,6 +42,7 @@ ORDERS: tuple[Order, ...] = ("newest", "oldest")
 Name = tuple[str, str, str, str]
 NO_KIND, NO_TIME = "no kind of record has all of this", "this ends before since: begins"
 TWO_VALUES = "no record has two different "
+TOO_SHORT = "needs a word of 3 letters or more"
 """What is refused though it is written well: it contradicts itself."""
 
 
@@ -72,7 +73,7 @@ def ask(scan: Scan, question: Question) -> Asked | None:
         return Asked(question, parse_query(question.text), wanted)
     except QueryMistake as error:
         what = error.what
-    if what.startswith(TWO_VALUES):
+    if what.startswith(TWO_VALUES) or TOO_SHORT in what:
         return None
     # A time that ends before it begins may be in one alternative only.
     if what != NO_TIME and (what != NO_KIND or wanted):

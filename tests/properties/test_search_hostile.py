@@ -1,7 +1,7 @@
 """Whatever is typed is answered or refused by the parser, near and far: never an error of SQL."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,14 +42,14 @@ def searchers() -> Iterator[Searchers]:
             yield opened
 
 
-def ask(searchers: Searchers, text: str) -> int | None:
-    """How many are found, near and far; None where the parser refuses."""
+def ask(searchers: Searchers, text: str, orders: Sequence[Order] = ORDERS, *, few: bool = True) -> int | None:
+    """How many are found, near and far; None where the parser refuses. `few`: also those of a first page."""
     try:
         query = parse_query(text)
     except QueryMistake:
         return None
     number = None
-    for order in ORDERS:
+    for order in orders:
         try:
             near, far = (one.search(query, order=order, limit=0) for one in searchers)
         except UsageError:  # too many words near each other, or with too many forms
@@ -58,9 +58,10 @@ def ask(searchers: Searchers, text: str) -> int | None:
         assert near == far, (order, text)
         assert number is None or number == len(near.hits)
         number = len(near.hits)
-        few = searchers[0].search(query, order=order, limit=1)
-        assert few.hits == near.hits[:1]
-        assert few.more == (number > 1)
+        if few:
+            page = searchers[0].search(query, order=order, limit=1)
+            assert page.hits == near.hits[:1]
+            assert page.more == (number > 1)
     return number
 
 
@@ -134,7 +135,7 @@ ANSWERED = {
     "1,000 prefixes": (" OR ".join(f"f{'l' * (number % 9)}*" for number in range(1000)), 2),
     "1,000 accounts": (" OR ".join(f"account:{number}" for number in range(999)) + " OR account:1001", 2),
     "1,000 that are not its author": (" ".join(f"-from:{number}" for number in range(1000)), 2),
-    "300 parts": (" OR ".join(f"*x{number}*" for number in range(299)) + " OR *loo*", 2),
+    "50 parts": (" OR ".join(f"*x{number}*" for number in range(49)) + " OR *loo*", 2),
     "100 parentheses": ("(" * 100 + "a" + ")" * 100, 3),
     "100 parentheses each with more": ("(a OR " * 100 + "b" + ")" * 100, 3),
     "100 parentheses of turns": ("(a -(b " * 50 + "nothere" + "))" * 50, 1),
@@ -148,6 +149,7 @@ ANSWERED = {
 
 @pytest.mark.parametrize(("text", "number"), ANSWERED.values(), ids=ANSWERED.keys())
 def test_what_is_just_not_too_much_is_answered(searchers: Searchers, text: str, number: int) -> None:
-    found = ask(searchers, text)
-    assert found is not None
-    assert found == number
+    """A statement of 1,000 conditions takes SQLite 60 ms to prepare; without words relevance is just another
+    order, of the same statements."""
+    orders = ORDERS if parse_query(text).has_words else ORDERS[:1]
+    assert ask(searchers, text, orders, few=False) == number

@@ -76,3 +76,12 @@ def test_moderated_is_what_an_entry_is_about_wherever_it_lies(maker: VaultMaker)
         Searcher(maker.vault(), archives, [maker.holder], spooled=[moderation("m3", item_id="3")])
     ) as searcher:
         assert [hit.id for hit in searcher.search(parse_query("is:moderated")).hits] == ["3", "1"]
+
+
+def test_every_version_of_what_was_moderated_is(maker: VaultMaker) -> None:
+    maker.add("2026-01-01", [post("1", "word", 1), post("2", "word", 2), post("3", "word", 3)])
+    edited = [Made(post(own * 2, "word edited", 1, record_id=own), 2) for own in "12"]
+    maker.add("2026-02-01", [*edited, moderation("m1", item_id="11")])
+    with closing(maker.searcher()) as searcher:
+        hits = searcher.search(parse_query("is:moderated"), versions=True).hits
+    assert sorted(hit.id for hit in hits) == ["1", "11"]
