@@ -21,6 +21,7 @@ from archiver.search.sql.statement import (
     Asked,
     Order,
     among_statement,
+    fetch_of,
     hits_statement,
     keys_statement,
 )
@@ -143,7 +144,8 @@ class _Ahead:
         """Do what the search itself would: with a read-ahead, and here beside other segments. What was read
         of the store is then of no more use."""
         with self._segments.scanning:
-            statement = hits_statement(asked, self._order, self._fetch, segment.archive.name)
+            fetch = fetch_of(asked.table, self._fetch)
+            statement = hits_statement(asked, self._order, fetch, segment.archive.name)
             hits = self._segments.hits(segment, *statement)
             self._segments.reader(segment.archive, segment.file).let_go()
         expected.found[asked.table] = hits

@@ -2,7 +2,9 @@
 
 A common word has them in the newest segment; for a rare one many are opened, which costs 2 ms each. Text that
 no index has is looked for in all texts, which keeps every core busy: then processes read side by side. For
-words they do not: what a process has opened it takes with it, and the next search would open it again.
+words they do not: what a process has opened it takes with it, and the next search would open it again. (Two
+threads took 128 ms for sixty segments, one 150 ms, with a quarter more work: Python runs one at a time. They
+are worth it where each waits for a network, see `archiver.search.ahead`.)
 """
 
 import heapq
@@ -18,7 +20,7 @@ from archiver.search.hit import POSITION, Edge, Effort, Hit, edge_of
 from archiver.search.question import Place, Question, place_of
 from archiver.search.segments import Dated, Segments
 from archiver.search.side_by_side import Work, in_two_steps
-from archiver.search.sql.statement import MANY, hits_statement
+from archiver.search.sql.statement import MANY, fetch_of, hits_statement
 
 FIRST_SEGMENTS = 8
 FIRST_RECORDS = 50_000
@@ -106,11 +108,12 @@ class _Collecting:
                 found = self.found_ahead.get(place_of(segment, table))
                 if found is None:
                     asked = self._question.asked(segment, table)
-                    statement = hits_statement(asked, self._question.order, self._fetch, segment.archive.name)
+                    fetch = fetch_of(table, self._fetch)
+                    statement = hits_statement(asked, self._question.order, fetch, segment.archive.name)
                     found = self._segments.hits(segment, *statement)
                 if len(found) > _MANY_HITS:
                     self._segments.reader(segment.archive, segment.file).let_go()
-                self._add(found)
+                self._add(table, found)
         return True
 
     def may_need(self, dated: Dated) -> bool:
@@ -123,9 +126,10 @@ class _Collecting:
         self.edges.append((bound, 0))
         return False
 
-    def _add(self, found: Sequence[Hit]) -> None:
+    def _add(self, table: str, found: Sequence[Hit]) -> None:
         position = POSITION[self._question.order]
-        edges = [max(edge_of(position(hit)) for hit in found)] if len(found) == self._fetch else []
+        is_cut = len(found) == fetch_of(table, self._fetch)
+        edges = [max(edge_of(position(hit)) for hit in found)] if is_cut else []
         self.join(found, edges)
 
     def join(self, found: Sequence[Hit], edges: Sequence[Edge]) -> None:

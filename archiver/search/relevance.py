@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import apsw
 import msgspec
 
-from archiver.search.hit import POSITION, Edge, Effort, Hit, edge_of
+from archiver.search.hit import POSITION, Edge, Effort, Hit, edge_of, table_of
 from archiver.search.question import Question
 from archiver.search.segments import Segment, Segments
 from archiver.search.side_by_side import Work, in_two_steps
@@ -19,6 +19,7 @@ from archiver.search.sql.foreseen import length_statements, row_statement, word_
 from archiver.search.sql.ranking import Totals, added, counts_statements, read_totals
 from archiver.search.sql.statement import (
     best_statement,
+    fetch_of,
     keys_statement,
     rows_statement,
 )
@@ -131,7 +132,7 @@ class _Share:
         scores = sorted(score for tables in ranked for some in tables.values() for score, _ in some)
         worst = scores[self._fetch - 1] if len(scores) >= self._fetch else None
         chosen = [
-            (segment, table, {key: score for score, key in some if worst is None or score <= worst})
+            (segment, table, {key: score for score, key in some if _is_kept(table, score, worst)})
             for segment, tables in zip(self._some, ranked, strict=True)
             for table, some in tables.items()
         ]
@@ -141,7 +142,8 @@ class _Share:
         hits = [hit for one in chosen for hit in self._hits(*one)]
         hits.sort(key=POSITION["relevance"])
         edge = edge_of(POSITION["relevance"](hits[self._fetch - 1])) if len(hits) >= self._fetch else None
-        return _Found(hits[: self._fetch], edge, Effort(*map(sub, self._segments.effort(), self._before)))
+        kept = [hit for at, hit in enumerate(hits) if at < self._fetch or table_of(hit.kind) == "relation"]
+        return _Found(kept, edge, Effort(*map(sub, self._segments.effort(), self._before)))
 
     def rank_encoded(self, numbers: bytes) -> bytes:
         return msgspec.msgpack.encode(self.rank(_numbers(numbers)))
@@ -154,16 +156,18 @@ class _Share:
         try:
             for table in self._question.tables(segment):
                 asked = self._question.asked(segment, table)
+                fetch = fetch_of(table, self._fetch)
                 if asked.match is None:
-                    keys = reader.connection.execute(*keys_statement(asked, "newest", self._fetch))
-                    best[table] = [(0.0, row[0]) for row in keys if self._least is None or self._least <= 0]
+                    keys = reader.connection.execute(*keys_statement(asked, "newest", fetch))
+                    best[table] = [(0.0, row[0]) for row in keys]
                     continue
                 if not self._segments.are_near:
                     reader.gather(word_statements(asked, "relevance"))
                     found: Any = reader.connection.execute(*keys_statement(asked, "relevance"))
                     reader.gather(length_statements(table, (row[0] for row in found)))
                 ranking = self._question.ranking(segment, table)
-                statement = best_statement(asked, ranking or 0, self._fetch, self._least)
+                least = None if table == "relation" else self._least  # newer versions may be better
+                statement = best_statement(asked, ranking or 0, fetch, least)
                 best[table] = [(score, key) for key, score in reader.connection.execute(*statement)]
         except apsw.Error as error:
             raise reader.translated(error) from error
@@ -174,6 +178,10 @@ class _Share:
             return []
         hits = self._segments.hits(segment, *rows_statement(table, scores, segment.archive.name))
         return [hit._replace(score=score) for hit, score in zip(hits, scores.values(), strict=True)]
+
+
+def _is_kept(table: str, score: float, worst: float | None) -> bool:
+    return worst is None or score <= worst or table == "relation"
 
 
 def _together(some: Sequence[Numbers]) -> Numbers:

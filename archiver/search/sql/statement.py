@@ -139,6 +139,12 @@ def _source(asked: Asked, *, rows: bool = True) -> tuple[str, str]:
     return f"{table}_fts AS f CROSS JOIN {table} AS r ON r.key = f.docid", "f.docid"
 
 
+def fetch_of(table: str, fetch: int) -> int:
+    """How many hits of a table to fetch, where so many are wanted. Of likes, followers and the like all:
+    which is the newest version of one only the others tell, and they lie in no order of time anyway."""
+    return MANY if table == "relation" else fetch
+
+
 def hits_statement(asked: Asked, order: Order, fetch: int, archive: str) -> Statement:
     """One table's hits in the order of time, at most `fetch`."""
     source, key = _source(asked)

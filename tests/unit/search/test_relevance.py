@@ -9,6 +9,7 @@ import pytest
 from archiver.errors import IntegrityError
 from archiver.search.language import parse_query
 from archiver.search.run import Searcher
+from archiver.search.sql.statement import Order
 from tests.made_vaults import DAY_MS, Made, VaultMaker, like, message, post
 from tests.unit.search.test_unsearched import damage
 
@@ -87,20 +88,34 @@ def test_so_few_posts_are_ranked_in_one_process(maker: VaultMaker) -> None:
     ]
 
 
-def test_pages_by_relevance_have_each_record_once_also_those_without_words(tmp_path: Path) -> None:
+def pages(maker: VaultMaker, query: str, order: Order) -> list[str]:
+    """What a search finds, one record a page."""
+    with closing(maker.searcher()) as searcher:
+        paged, after = [], None
+        while True:
+            page = searcher.search(parse_query(query), order=order, limit=1, after=after)
+            paged += [hit.id for hit in page.hits]
+            after = page.ends_at
+            if not page.more:
+                return paged
+
+
+@pytest.mark.parametrize("order", ["relevance", "newest", "oldest"])
+@pytest.mark.parametrize("query", ["flood OR kind:like", "flood (kind:like OR kind:post)", "kind:like"])
+def test_pages_have_each_record_once_also_those_in_no_order_of_time(
+    tmp_path: Path, query: str, order: Order
+) -> None:
     maker = VaultMaker(tmp_path)
-    maker.add(
-        "2026-01-01",
-        [like("a", None, 9000), like("b", "flood", 1000), like("c", "flood", 5000), post("p", "flood", 10)],
-    )
-    for query in ("flood OR kind:like", "flood (kind:like OR kind:post)"):
-        with closing(maker.searcher()) as searcher:
-            every = searcher.search(parse_query(query), order="relevance", limit=0).hits
-            paged, after = [], None
-            while True:
-                page = searcher.search(parse_query(query), order="relevance", limit=1, after=after)
-                paged += page.hits
-                after = page.ends_at
-                if not page.more:
-                    break
-            assert [hit.id for hit in paged] == [hit.id for hit in every]
+    first = [
+        like("a", None, 9000),
+        like("b", "flood", 1000),
+        like("c", "flood", 5000),
+        post("p", "flood", 10),
+    ]
+    maker.add("2026-01-01", first)
+    maker.add("2026-02-01", [Made(like("b", "flood flood flood", 8000), 2), like("a", None, 9500)])
+    with closing(maker.searcher()) as searcher:
+        every = searcher.search(parse_query(query), order=order, limit=0).hits
+        assert searcher.count(parse_query(query)) == len(every)
+    assert pages(maker, query, order) == [hit.id for hit in every]
+    assert len({hit.id for hit in every}) == len(every)
