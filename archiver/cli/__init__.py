@@ -11,6 +11,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code. `--version` alone pays for no import."""
+    _have_somewhere_to_write()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words == ["--version"]:
         print(f"archiver {__version__}")
@@ -29,3 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def _have_somewhere_to_write() -> None:
+    """A stream that whoever started this has closed (`>&-`) is None to Python, and its number free for the
+    next file that is opened. A job goes on, and says nothing there."""
+    for number, name, stream in ((1, "stdout", sys.stdout), (2, "stderr", sys.stderr)):
+        if stream is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115  # to the end

@@ -1,6 +1,7 @@
 """The command line itself: help, versions, errors, exit codes, pipes, interruption."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -137,6 +138,14 @@ def test_output_that_cannot_be_written_is_an_error(run: Runner, tmp_path: Path) 
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert errors.startswith("archiver: error: no space left on device\n")
+
+
+def test_a_closed_standard_output_stops_nothing(tmp_path: Path) -> None:
+    for number, closed in enumerate((">&-", "2>&-", ">&- 2>&-")):
+        home = tmp_path / f"demo-{number}"
+        for words in (f"demo {home}", f"--config {home} search flooding"):
+            line = f"{shlex.join(map(str, PROGRAM))} {words} {closed}"
+            assert subprocess.run(["sh", "-c", line], capture_output=True, timeout=60).returncode == 0
 
 
 def test_an_interrupted_run_ends_with_130(tmp_path: Path) -> None:
