@@ -35,7 +35,7 @@ from tests.properties.naive.scan import Found, Scan, count_by
 from tests.properties.naive.vaults import split_export
 
 DAY_MS = 86_400_000
-QUESTIONS = 200
+QUESTIONS = 150
 """Of real exports, for each seed."""
 LIMIT = 7
 ORDERS: tuple[Order, ...] = ("newest", "oldest")

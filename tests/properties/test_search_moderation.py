@@ -75,11 +75,19 @@ FILTERS = [
     *("-author:other", f"account:{ACCOUNT}", "account:springfieldpd", f"-account:{ACCOUNT}"),
     *("since:1970-01-03", "until:1970-01-04"),
 ]
+
+
+def _asks_for_two(filters: tuple[str, ...]) -> bool:
+    """Two authors or accounts, which is refused."""
+    fields = [one.split(":")[0].replace("author", "from") for one in filters if one[0] != "-"]
+    return fields.count("from") > 1 or fields.count("account") > 1
+
+
 questions = st.builds(
     Question,
     st.lists(st.lists(asked, min_size=1, max_size=3).map(tuple), max_size=2).map(tuple),
     st.lists(asked, max_size=2).map(tuple),
-    st.lists(st.sampled_from(FILTERS), max_size=3).map(tuple),
+    st.lists(st.sampled_from(FILTERS), max_size=3).map(tuple).filter(lambda some: not _asks_for_two(some)),
 )
 
 
@@ -235,7 +243,7 @@ def test_a_search_finds_what_reading_every_entry_finds(
                 assert [hit.score for hit in ranked] == sorted(hit.score for hit in ranked)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(registers, st.lists(questions, min_size=1, max_size=5), st.integers(1, 5))
 def test_near_and_far_the_same_records_are_found(
     register: list[tuple[str, list[Said]]], questions: list[Question], limit: int
