@@ -196,7 +196,7 @@ def test_questions_about_real_exports_are_of_all_sorts_and_most_have_an_answer(r
 # Made-up vaults
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lives, min_size=1, max_size=7), st.integers(0, 1 << 30), st.booleans())
 def test_of_a_made_up_vault_a_search_finds_what_reading_every_record_finds(
     some: list[Life], seed: int, is_far: bool

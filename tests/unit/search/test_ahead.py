@@ -131,14 +131,20 @@ def test_one_record_is_shown_whole_from_far_away_in_rounds_that_do_not_grow_with
     assert store.rounds <= 2 + 5 * SEGMENTS + 12
 
 
-@pytest.mark.parametrize("text", ["from:nobody", "common from:nobody", "kind:quote", "common kind:quote"])
-@pytest.mark.parametrize("order", ["newest", "oldest", "relevance"])
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("from:nobody", "newest"),
+        ("from:nobody", "oldest"),
+        ("common from:nobody", "relevance"),
+        ("kind:quote", "newest"),
+        ("common kind:quote", "oldest"),
+    ],
+)
 def test_a_filter_that_nothing_passes_reads_every_row_in_few_rounds(
     maker: VaultMaker, text: str, order: Order
 ) -> None:
     """Some 25 pages a segment, which were a round each."""
-    if order == "relevance" and not parse_query(text).has_words:
-        return
     cost = Cost(maker, text, order)
     assert cost.result.hits == []
     assert cost.rounds <= 2 + 12 * SEGMENTS

@@ -116,7 +116,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(ROWS, min_size=1, max_size=4))
 def test_a_count_is_what_a_search_without_a_limit_shows(
     archives: list[list[tuple[int, int, str, int, bool]]],
