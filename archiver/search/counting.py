@@ -73,11 +73,9 @@ class Counting:
         return _together(found, versions=versions)
 
     def _shares(self, question: Question, some: Sequence[Segment], by: By | None) -> list[list[Segment]]:
-        reads = by not in (None, "month") or any(
-            not question.asked(segment, table).is_all
-            for segment in some[:1]
-            for table in question.tables(segment)
-        )
+        # Where a month begins within a segment, its rows tell.
+        first = [question.asked(segment, table) for segment in some[:1] for table in question.tables(segment)]
+        reads = by is not None or not all(asked.is_all for asked in first)
         records = sum(segment.file.records.get("post", 0) for segment in some)
         processes = min(self.processes, len(some)) if reads and records >= self.side_by_side_records else 1
         return [list(some[number::processes]) for number in range(max(1, processes))]
