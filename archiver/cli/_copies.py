@@ -4,7 +4,7 @@ after it."""
 from collections.abc import Sequence
 
 from archiver.chain import Head
-from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import Session
 from archiver.cli._verification import report_stores_verification, report_verification
 from archiver.errors import ConfigurationError, NoVaultError

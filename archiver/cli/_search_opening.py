@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import Session
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
 from archiver.keys import Identity, load_identity

@@ -5,15 +5,8 @@ import click
 from archiver.backup import find_in_inbox, import_exports, move_taken
 from archiver.cli._copies import first_name, open_first, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import (
-    clear_progress,
-    progress_bar,
-    report_copies,
-    report_import,
-    report_seal,
-    report_shortage,
-    step_progress,
-)
+from archiver.cli._progress import clear_progress, progress_bar, step_progress
+from archiver.cli._report import report_copies, report_import, report_seal, report_shortage
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.wiring import Collector, open_collector, seal_options

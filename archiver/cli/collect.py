@@ -4,7 +4,7 @@ import click
 
 from archiver.cli._collected import report_collected
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, progress_bar
+from archiver.cli._progress import clear_progress, progress_bar
 from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.plan import Plan, Planned, plan
 from archiver.errors import ConfigurationError

@@ -12,13 +12,8 @@ import click
 from archiver.backup import import_exports
 from archiver.cli._copies import first_name, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import (
-    clear_progress,
-    progress_bar,
-    report_copies,
-    report_import,
-    report_seal,
-)
+from archiver.cli._progress import clear_progress, progress_bar
+from archiver.cli._report import report_copies, report_import, report_seal
 from archiver.cli.search import command as search_command
 from archiver.errors import UsageError
 from archiver.initialise import initialise

@@ -6,7 +6,8 @@ import click
 
 from archiver.backup import import_exports
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, progress_bar, report_import
+from archiver.cli._progress import clear_progress, progress_bar
+from archiver.cli._report import report_import
 from archiver.times import system_clock
 from archiver.wiring import open_collector
 

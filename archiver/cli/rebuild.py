@@ -3,7 +3,7 @@
 import click
 
 from archiver.cli._group import Session, examples, pass_session, store_option
-from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
 from archiver.errors import IntegrityError, UsageError
 from archiver.rebuild import Rebuilt, rebuild_segment

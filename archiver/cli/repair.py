@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
 from archiver.cli._verification import worst_code
 from archiver.cli.verify import parse_head

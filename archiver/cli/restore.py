@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from archiver.cli._group import Session, examples, pass_session, store_option
-from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._progress import clear_progress, step_progress
 from archiver.errors import UsageError
 from archiver.restore import restore_archive
 

@@ -4,7 +4,8 @@ import click
 
 from archiver.cli._copies import first_name, open_first, other_stores
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, report_copies, report_seal, step_progress
+from archiver.cli._progress import clear_progress, step_progress
+from archiver.cli._report import report_copies, report_seal
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.wiring import open_collector, seal_options

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import byte_size, clear_progress, joined, step_progress
+from archiver.cli._progress import clear_progress, step_progress
+from archiver.cli._report import byte_size, joined
 from archiver.cli._session import print_error
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError

@@ -8,7 +8,7 @@ import click
 
 from archiver.chain import Head
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, step_progress
+from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._verification import report_stores_verification, report_verification
 from archiver.disk import Lock
 from archiver.errors import LockedError, UsageError

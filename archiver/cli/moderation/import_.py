@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._report import clear_progress, progress_bar
+from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._session import printable
 from archiver.cli.moderation._lines import number_of
 from archiver.moderation.decision import require_text
