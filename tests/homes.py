@@ -49,6 +49,16 @@ class Home:
                 assert result.error is None, result
             seal(collector.spool, collector.state, self.vault, seal_options(self.settings), lambda: now_ms)
 
+    def damage(self, number: int = 0) -> str:
+        """Alter bytes throughout the segment of an archive, the first unless another is named; its name."""
+        archive = self.archives[number]
+        path = self.folder / "vault" / archive.path(archive.manifest.segments[0])
+        data = bytearray(path.read_bytes())
+        for place in range(1_000, len(data), 2_000):
+            data[place] ^= 1
+        path.write_bytes(data)
+        return archive.name
+
     def replace(self, name: str, data: bytes | None) -> None:
         """Put other bytes in a file of the vault, or take it away."""
         path = self.folder / "vault" / name

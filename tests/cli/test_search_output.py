@@ -241,19 +241,8 @@ def test_options_that_exclude_each_other_are_refused_by_name(
 # What could not be searched
 
 
-def damage(home: Home, number: int = 0) -> str:
-    """Bytes in the middle of an archive's segment are others now, of the first unless another is named."""
-    archive = home.archives[number]
-    path = home.folder / "vault" / archive.path(archive.manifest.segments[0])
-    data = bytearray(path.read_bytes())
-    for place in range(1_000, len(data), 2_000):
-        data[place] ^= 1
-    path.write_bytes(data)
-    return archive.name
-
-
 def test_a_damaged_archive_is_named_and_the_others_are_answered_for(run: Runner, copied: Home) -> None:
-    name = damage(copied)
+    name = copied.damage()
     for keep_going, code in (((), IntegrityError.exit_code), (("--keep-going",), IncompleteError.exit_code)):
         result = run("--config", copied.folder, "search", *keep_going, "--limit", "0", "the")
         assert result.code == code
@@ -277,7 +266,7 @@ def test_where_every_archive_is_damaged_each_is_named_and_nothing_is_found(
     run: Runner, copied: Home, arguments: list[str], shown: str
 ) -> None:
     for number in range(2):
-        damage(copied, number)
+        copied.damage(number)
     for keep_going, code in (((), IntegrityError.exit_code), (("--keep-going",), IncompleteError.exit_code)):
         result = run("--config", copied.folder, "search", *keep_going, *arguments)
         assert (result.code, result.output) == (code, shown)

@@ -1,6 +1,5 @@
 """What is captured and not yet sealed is searched and shown like what is sealed, and the answer says so."""
 
-import datetime as dt
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from archiver.disk import Lock
 from archiver.state import Sealing
 from tests.cli.runner import Runner
-from tests.faults.folders import copy_folder, edit_json, make_folder, read_posts, rewrite, sample
+from tests.faults.folders import copy_folder, made_later, make_folder, read_posts, sample
 from tests.homes import Home
 
 CHANGED = "Quokka sighted, this was put right"
@@ -26,30 +25,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def later(export: Path) -> Path:
     """An export of a week later in which one post reads differently and another is not there."""
     changed, dropped = plain_posts(export)[:2]
-
-    def edit(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for one in items:
-            if one["tweet"]["id_str"] == changed:
-                one["tweet"]["full_text"] = CHANGED
-        return [one for one in items if one["tweet"]["id_str"] != dropped]
-
-    def leave_out(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [one for one in items if one["tweet"]["tweet_id"] != dropped]
-
-    def describe(manifest: dict[str, Any]) -> None:
-        manifest["archiveInfo"]["generationDate"] = f"{dt.date(2026, 10, 7)}T20:00:00.000Z"
-        for kind in ("tweets", "tweetHeaders"):
-            (file,) = manifest["dataTypes"][kind]["files"]
-            file["count"] = str(int(file["count"]) - 1)
-
-    changes = {
-        "tweets": edit_json(edit),
-        "tweet-headers": edit_json(leave_out),
-        "manifest": edit_json(describe),
-    }
-    return rewrite(
-        export, export.with_name("later.zip"), {f"data/{name}.js": edit for name, edit in changes.items()}
-    )
+    return made_later(export, export.with_name("later.zip"), dropped, changed, CHANGED)
 
 
 @pytest.fixture(scope="module")

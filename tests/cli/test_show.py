@@ -162,22 +162,12 @@ def test_in_a_broken_chain_an_id_that_is_not_found_is_an_integrity_failure(run: 
     assert "These are other words." in found.output
 
 
-def damage(home: Home, number: int) -> str:
-    archive = home.archives[number]
-    path = home.folder / "vault" / archive.path(archive.manifest.segments[0])
-    data = bytearray(path.read_bytes())
-    for place in range(1_000, len(data), 2_000):
-        data[place] ^= 1
-    path.write_bytes(data)
-    return archive.name
-
-
 def test_with_a_damaged_archive_the_others_are_shown_and_it_is_named(
     run: Runner, home: Home, tmp_path: Path
 ) -> None:
     copied = Home(copy_folder(home.folder, tmp_path / "home"))
     changed = str(read_posts(export(home))[0]["id_str"])
-    named = f"archiver: error: archive {damage(copied, 0)} was not searched: "
+    named = f"archiver: error: archive {copied.damage(0)} was not searched: "
     for arguments in ([changed], ["--raw", changed], ["--json", changed]):
         result = run("--config", copied.folder, "show", *arguments)
         assert result.code == 20
@@ -187,7 +177,7 @@ def test_with_a_damaged_archive_the_others_are_shown_and_it_is_named(
     assert (absent.code, absent.output) == (20, "")
     assert named in absent.errors
     assert "no record 12345 is in what could be searched\n" in absent.errors
-    both = (named, f"archiver: error: archive {damage(copied, 1)} was not searched: ")
+    both = (named, f"archiver: error: archive {copied.damage(1)} was not searched: ")
     result = run("--config", copied.folder, "show", changed)
     assert (result.code, result.output) == (20, "")
     assert all(one in result.errors for one in both)

@@ -155,3 +155,32 @@ def same_but_once(contents: Contents) -> None:
     twice = {row: number for row, number in contents.items() if number > 1}
     if twice:
         pytest.fail(f"{len(twice)} rows are there more than once, as {next(iter(twice.items()))}")
+
+
+def made_later(export: Path, target: Path, dropped: str, changed: str, text: str) -> Path:
+    """An export of the week after, without one of the posts, and with another text in one."""
+
+    def edit(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for one in items:
+            if one["tweet"]["id_str"] == changed:
+                one["tweet"]["full_text"] = text
+        return [one for one in items if one["tweet"]["id_str"] != dropped]
+
+    def leave_out(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [one for one in items if one["tweet"]["tweet_id"] != dropped]
+
+    def describe(manifest: dict[str, Any]) -> None:
+        manifest["archiveInfo"]["generationDate"] = "2026-10-07T20:00:00.000Z"
+        for kind in ("tweets", "tweetHeaders"):
+            (file,) = manifest["dataTypes"][kind]["files"]
+            file["count"] = str(int(file["count"]) - 1)
+
+    return rewrite(
+        export,
+        target,
+        {
+            "data/tweets.js": edit_json(edit),
+            "data/tweet-headers.js": edit_json(leave_out),
+            "data/manifest.js": edit_json(describe),
+        },
+    )

@@ -24,7 +24,7 @@ from archiver.sources.x.media_names import media_file_name
 from archiver.spool import MissingMedia, PageSealer
 from archiver.state import Sealing
 from archiver.wiring import Collector, open_collector, open_spool_segments, seal_options
-from tests.faults.folders import edit_json, make_folder, read_posts, rewrite, sample
+from tests.faults.folders import made_later, make_folder, read_posts, sample
 from tests.homes import NOW_MS, Home
 from tests.made_vaults import ACCOUNT, moderation
 from tests.unit.seal.spooled import answer_of, keep_one, x_post
@@ -172,35 +172,6 @@ def plain_posts(export: Path) -> list[str]:
         and "media" not in one["entities"]
         and not one["entities"]["urls"]
     ]
-
-
-def made_later(export: Path, target: Path, dropped: str, changed: str, text: str) -> Path:
-    """An export of the week after, without one of the posts, and with another text in one."""
-
-    def edit(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for one in items:
-            if one["tweet"]["id_str"] == changed:
-                one["tweet"]["full_text"] = text
-        return [one for one in items if one["tweet"]["id_str"] != dropped]
-
-    def leave_out(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [one for one in items if one["tweet"]["tweet_id"] != dropped]
-
-    def describe(manifest: dict[str, Any]) -> None:
-        manifest["archiveInfo"]["generationDate"] = "2026-10-07T20:00:00.000Z"
-        for kind in ("tweets", "tweetHeaders"):
-            (file,) = manifest["dataTypes"][kind]["files"]
-            file["count"] = str(int(file["count"]) - 1)
-
-    return rewrite(
-        export,
-        target,
-        {
-            "data/tweets.js": edit_json(edit),
-            "data/tweet-headers.js": edit_json(leave_out),
-            "data/manifest.js": edit_json(describe),
-        },
-    )
 
 
 def test_entries_of_the_moderation_register_are_left_out_and_what_was_captured_around_them_is_in(

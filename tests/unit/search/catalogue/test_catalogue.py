@@ -15,7 +15,6 @@ from archiver.search.catalogue.catalogue import MOST_PARTS
 from archiver.search.catalogue.folder import CatalogueFolder
 from tests.made_vaults import VAULT_ID, VaultMaker, post
 from tests.unit.search.catalogue.vaults import (
-    add_months,
     archives_in,
     bring_up_to_date,
     catalogued,
@@ -25,18 +24,6 @@ from tests.unit.search.catalogue.vaults import (
 )
 
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
-
-
-@pytest.fixture
-def maker(tmp_path: Path) -> VaultMaker:
-    maker = VaultMaker(tmp_path / "vault")
-    add_months(maker)
-    return maker
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
 
 
 @pytest.mark.parametrize("is_far", [False, True])

@@ -20,7 +20,6 @@ from archiver.vault import Vault
 from tests.made_vaults import VAULT_ID, VaultMaker, post
 from tests.programs import PROJECT
 from tests.unit.search.catalogue.vaults import (
-    add_months,
     bring_up_to_date,
     catalogued,
     names_of,
@@ -30,18 +29,6 @@ from tests.unit.search.catalogue.vaults import (
 
 OFFICERS = Form("officers", 4)
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
-
-
-@pytest.fixture
-def maker(tmp_path: Path) -> VaultMaker:
-    maker = VaultMaker(tmp_path / "vault")
-    add_months(maker)
-    return maker
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
 
 
 def expect_made_anew(cache: Path, maker: VaultMaker, bad: Path) -> None:
