@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from archiver.errors import IncompleteError, IntegrityError, NoKeyError, UsageEr
 from archiver.moderation.csv_guard import without_guard
 from archiver.search.hit import Hit
 from tests.cli.runner import Result, Runner, run_on_terminal, start_process
+from tests.cli.stores import add_store
 from tests.faults.folders import LATER, copy_folder, sample
 from tests.homes import Home, make_home
 from tests.made_vaults import VaultMaker, message, post
@@ -324,3 +326,22 @@ def test_the_spool_is_left_out_when_asked(run: Runner, home: Home) -> None:
     summary = json.loads(search(run, home, "--no-spool", "--json", "the").output.splitlines()[-1])
     assert summary["spool_included"] is False
     assert os.path.isdir(home.folder / "spool")
+
+
+def test_a_store_that_lags_behind_costs_the_catalogue_nothing(run: Runner, copied: Home) -> None:
+    newest = copied.archives[-1].name
+    shutil.copytree(copied.folder / "vault", copied.folder / "copy")
+    shutil.rmtree(copied.folder / "copy" / "archives" / newest)
+    add_store(copied, "copy", required=False)
+    assert run("--config", copied.folder, "search", "the").code == 0
+    parts = catalogued(copied)
+    assert parts
+    lagging = run("--config", copied.folder, "search", "--store", "copy", "the")
+    assert lagging.code == 3
+    assert catalogued(copied) == parts
+
+
+def catalogued(home: Home) -> dict[str, bytes]:
+    """The files of the catalogue by name."""
+    folder = home.settings.cache.folder / "catalogue"
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -143,6 +143,7 @@ def test_groups_are_called_by_the_names_of_their_accounts_and_nobody_elses(tmp_p
     searcher = maker.searcher()
     query = parse_query("word (kind:post OR kind:moderation)")
     assert searcher.count_by(query, "account") == [Group(ACCOUNT, 3, HANDLE)]
+    assert searcher.count_by(parse_query("kind:moderation"), "account") == [Group(ACCOUNT, 1, HANDLE)]
     assert set(searcher.count_by(query, "author")) == {Group("99", 2, "louder"), Group(ACCOUNT, 1, HANDLE)}
     assert {group.handle for group in searcher.count_by(query, "month")} == {None}
     assert searcher.count_by(query, "hashtag") == []

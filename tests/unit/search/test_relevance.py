@@ -113,7 +113,9 @@ def test_pages_have_each_record_once_also_those_in_no_order_of_time(
         post("p", "flood", 10),
     ]
     maker.add("2026-01-01", first)
-    maker.add("2026-02-01", [Made(like("b", "flood flood flood", 8000), 2), like("a", None, 9500)])
+    # Before and between the two of b, so that one is found long before the other.
+    many = [like(f"d{at}", "flood", at) for at in (*range(10, 90, 10), *range(2000, 2090, 10))]
+    maker.add("2026-02-01", [Made(like("b", "flood flood flood", 8000), 2), like("a", None, 9500), *many])
     with closing(maker.searcher()) as searcher:
         every = searcher.search(parse_query(query), order=order, limit=0).hits
         assert searcher.count(parse_query(query)) == len(every)

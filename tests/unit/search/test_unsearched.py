@@ -173,3 +173,12 @@ def test_only_forms_of_words_that_were_searched_are_looked_for(tmp_path: Path) -
     with closing(Searcher(vault, [first], [maker.holder], catalogue=catalogue)) as searcher:
         assert [hit.id for hit in searcher.search(parse_query("flood")).hits] == ["1"]
         assert searcher.looked_for().words == {"flood": ("flooding",)}
+
+
+def test_what_is_catalogued_is_opened_without_any_archives_key_being_unwrapped(maker: VaultMaker) -> None:
+    vault = maker.vault()
+    archives = vault.list_archives().require_sound()
+    with closing(Searcher(vault, archives, [], catalogue=maker.catalogue())) as searcher:
+        assert len(searcher.search(parse_query("word"), limit=0).hits) == MONTHS * POSTS
+    with closing(Searcher(vault, archives, [])) as searcher, pytest.raises(NoKeyError):
+        searcher.search(parse_query("word"))

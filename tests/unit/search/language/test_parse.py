@@ -314,3 +314,13 @@ def test_parentheses_stand_in_one_another_up_to_a_limit() -> None:
         parse_query("(" * (MAXIMUM_DEPTH + 1) + "a" + ")" * (MAXIMUM_DEPTH + 1))
     assert caught.value.span == (MAXIMUM_DEPTH, MAXIMUM_DEPTH + 1)
     assert read("-" * 10_000 + "a") == word("a")
+
+
+def test_no_more_parts_than_can_be_read_for_are_asked_for() -> None:
+    parts = [f"*x{number}*" for number in range(51)]
+    parse_query(" OR ".join(parts[:50]))
+    with pytest.raises(
+        QueryMistake, match="more than 50 parts are to be found by reading every text"
+    ) as caught:
+        parse_query(" OR ".join(parts))
+    assert caught.value.query[slice(*caught.value.span)] == "*x50*"
