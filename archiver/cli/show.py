@@ -40,6 +40,8 @@ from archiver.wiring import open_entries, open_spool_segments
 _MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """A UUID, which no platform gives a record."""
 
+_NOT_SHOWN_OF_GONE = ("key", "part", "segment", "capture", "raw")
+
 
 class _Found(NamedTuple):
     """All that is shown. `threads` has those of posts and messages; `naming`: posts that name one which is
@@ -228,7 +230,7 @@ def _print_json(session: Session, platform_id: str, found: _Found) -> None:
             if (missing.noticed_ms, missing.how) == (row["noticed_ms"], row["how"])
         }
         back_ms = max((one for one in back if one is not None), default=None)
-        fields = {name: row[name] for name in row if name not in ("key", "part")}
+        fields = {name: row[name] for name in row if name not in _NOT_SHOWN_OF_GONE}
         session.print_json("gone", **times_as_text({**fields, "back_ms": back_ms}))
     for line in found.naming:
         session.print_json("naming", **line_fields(line), how=naming_of(line, platform_id))

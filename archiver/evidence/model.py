@@ -169,14 +169,17 @@ class ShownVersion(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
 
 
-class GoneNotice(Struct, frozen=True, gc=False, kw_only=True):
-    """That a record was found missing; `back_ms`: the first capture after that which shows it again."""
+class GoneNotice(Struct, frozen=True, kw_only=True):
+    """That a record was found missing; `back_ms`: the first capture after that which shows it again.
+    `capture` and `original` are what says so."""
 
     noticed_ms: int
     how: str
     deleted_ms: int | None
     archive: str
     back_ms: int | None = None
+    capture: Capture | None = None
+    original: Original | None = None
 
 
 class ThreadLine(Struct, frozen=True, kw_only=True):
@@ -201,6 +204,7 @@ class ModerationNote(Struct, frozen=True, kw_only=True):
     entries: tuple[Moderation, ...]
     archives: tuple[str | None, ...]
     media: tuple[Medium, ...] = ()
+    originals: tuple[Original, ...] = ()
 
 
 class Redaction(Struct, frozen=True, gc=False):

@@ -62,6 +62,8 @@ class Version(NamedTuple):
 
 
 class Record(NamedTuple):
+    """`gone`: the rows that say so, and of each `archive`, `segment`, `capture` and `raw` as of a version."""
+
     versions: list[Version]
     gone: list[dict[str, Any]]
 
@@ -112,11 +114,29 @@ def _find(searcher: Searcher, ids: set[str]) -> Record:
                     rows = dicts(connection, _FIND[table], (wanted,))
                     versions += _versions(connection, segment, table, rows)
             if file.records.get("gone"):
-                rows = dicts(connection, _FIND["gone"], (wanted,))
-                gone += [{**row, "archive": archive.name} for row in rows]
+                gone += _gone(connection, segment, dicts(connection, _FIND["gone"], (wanted,)))
         except apsw.Error as error:
             raise reader.translated(error) from error
     return Record(versions, gone)
+
+
+def _gone(
+    connection: apsw.Connection, segment: Segment, rows: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    bodies = Bodies(connection)
+    for row in rows:
+        yield {
+            **row,
+            "archive": segment.archive.name,
+            "segment": _path(segment),
+            "capture": bodies.capture(row["part"]),
+            "raw": bodies.read(row["part"], row["offset"], row["length"]),
+        }
+
+
+def _path(segment: Segment) -> str:
+    in_spool = segment.archive.name == SPOOL
+    return segment.file.name if in_spool else segment.archive.path(segment.file)
 
 
 def _versions(
@@ -141,7 +161,7 @@ def _versions(
             below.links(key),
             below.people(key),
             below.is_again(key),
-            segment.file.name if in_spool else segment.archive.path(segment.file),
+            _path(segment),
             places,
             None if in_spool else segment.archive.head.sha256,
             below.hashtags(key),

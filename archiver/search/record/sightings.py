@@ -4,18 +4,19 @@ A collector stores a record once and again when it changed. What it saw unchange
 a vault, so nothing here says when a record was last looked at, only when it was certainly there.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from archiver.search.record import Record, Version
 from archiver.search.run import Searcher
 
 _COMPARED = (
-    "SELECT max(g.noticed_ms) FROM gone AS g JOIN capture_part AS p ON p.id = g.part"
+    "SELECT DISTINCT g.noticed_ms, c.taken_ms FROM gone AS g JOIN capture_part AS p ON p.id = g.part"
     " JOIN capture AS c ON c.id = p.capture WHERE c.source = 'comparison' AND c.route = 'export'"
-    " AND g.platform = ? AND g.account = ? AND g.kind = ? AND c.taken_ms >= ?"
+    " AND g.platform = ? AND g.account = ? AND g.kind = ?"
 )
 """When exports of an account were made that were compared with what was held, and from which records of this
-kind were found absent."""
+kind were found absent; and when each was taken."""
 _SORT = {"relation": "kind", "account": "aspect"}
 """Tables whose rows are of several sorts, and the column that says which."""
 RecordName = tuple[str, str, str, str]
@@ -69,22 +70,59 @@ def account_of(version: Version) -> str:
     return str(version.fields.get("account") or version.capture["account"])
 
 
-def find_sightings(searcher: Searcher, record: Record) -> dict[RecordName, Sightings]:
-    """The times of each record that versions are of. Raise as `Searcher.search`."""
+class Comparisons:
+    """The exports that were compared with what was held; asked of the archives once for each kind of record
+    of each account."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+        self._known: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+
+    def last_ms(self, name: RecordName, versions: Sequence[Version]) -> int | None:
+        """When the last export was made that was compared with these versions of a record. Only an export is
+        compared with exports, and only with those taken before it."""
+        taken = [one.capture["taken_ms"] for one in versions if one.capture["route"] == "export"]
+        if not taken:
+            return None
+        compared = self._compared(name[:3])
+        return max((made for made, after in compared if after >= min(taken)), default=None)
+
+    def _compared(self, of: tuple[str, str, str]) -> list[tuple[int, int]]:
+        if of not in self._known:
+            segments = self._searcher.segments
+            asked = [segment for segment in segments.all if segment.file.gone.get(of[2])]
+            segments.gather((segment, [(_COMPARED, list(of))]) for segment in asked)
+            rows = [row for segment in asked for row in segments.rows(segment, _COMPARED, of)]
+            self._known[of] = [row for row in rows if None not in row]
+        return self._known[of]
+
+
+def find_sightings(
+    searcher: Searcher, record: Record, comparisons: Comparisons | None = None
+) -> dict[RecordName, Sightings]:
+    """The times of each record that versions are of. Raise as `Searcher.search`. `comparisons`: to be given
+    by whoever asks often."""
     by_name: dict[RecordName, list[Version]] = {}
     for version in record.versions:
         by_name.setdefault(name_of(version), []).append(version)
-    return {name: _sightings(searcher, name, some, record) for name, some in by_name.items()}
+    gone: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in sorted(record.gone, key=lambda one: int(one["noticed_ms"])):
+        of = row["platform"], row["account"], row["kind"], row["platform_id"]
+        gone.setdefault(of, []).append(row)
+    known = comparisons or Comparisons(searcher)
+    return {name: _sightings(known, name, some, gone) for name, some in by_name.items()}
 
 
-def _sightings(searcher: Searcher, name: RecordName, versions: list[Version], record: Record) -> Sightings:
+def _sightings(
+    comparisons: Comparisons,
+    name: RecordName,
+    versions: list[Version],
+    all_gone: dict[tuple[str, ...], list[dict[str, Any]]],
+) -> Sightings:
     captured = sorted({one.capture["fetched_ms"] for one in versions})
-    ids = {one.fields["platform_id"] for one in versions}
-    gone = [
-        row
-        for row in sorted(record.gone, key=lambda one: int(one["noticed_ms"]))
-        if (row["platform"], row["account"], row["kind"]) == name[:3] and row["platform_id"] in ids
-    ]
+    ids = dict.fromkeys(one.fields["platform_id"] for one in versions)
+    gone = [row for one in ids for row in all_gone.get((*name[:3], one), ())]
+    gone.sort(key=lambda one: int(one["noticed_ms"]))
     noticed = {row["noticed_ms"] for row in gone}
     there = [one for one in captured if one not in noticed]
     missing = tuple(
@@ -94,7 +132,7 @@ def _sightings(searcher: Searcher, name: RecordName, versions: list[Version], re
         )
         for row in gone
     )  # fmt: skip
-    compared = _compared_ms(searcher, name, versions)
+    compared = comparisons.last_ms(name, versions)
     is_later = compared is not None and compared > captured[-1]
     is_gone = bool(missing) and missing[-1].back_ms is None
     return Sightings(
@@ -104,16 +142,3 @@ def _sightings(searcher: Searcher, name: RecordName, versions: list[Version], re
         compared if is_later and not is_gone else None,
         missing,
     )
-
-
-def _compared_ms(searcher: Searcher, name: RecordName, versions: list[Version]) -> int | None:
-    """Only an export is compared with exports, and only with those taken before it."""
-    taken = [one.capture["taken_ms"] for one in versions if one.capture["route"] == "export"]
-    if not taken:
-        return None
-    kind = name[2]
-    asked = [segment for segment in searcher.segments.all if segment.file.gone.get(kind)]
-    values = [*name[:3], min(taken)]
-    searcher.segments.gather((segment, [(_COMPARED, values)]) for segment in asked)
-    found = [row[0] for segment in asked for row in searcher.segments.rows(segment, _COMPARED, values)]
-    return max((one for one in found if one is not None), default=None)
