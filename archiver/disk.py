@@ -166,6 +166,27 @@ def sync_directory(path: Path) -> None:
             os.close(descriptor)
 
 
+def sync_file_system(path: Path) -> None:
+    """Make all that was written to the file system of a path durable: one call for any number of files.
+
+    syncfs(2), which tells of write errors since Linux 5.8; where there is none, sync(2), which tells of none
+    and waits for every file system. Raise ArchiverError."""
+    import ctypes  # 3 ms that only the making of a folder pays
+
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        os.sync()
+        return
+    with os_errors_reported("syncing", path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            if syncfs(descriptor):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+        finally:
+            os.close(descriptor)
+
+
 def make_directories(path: Path, mode: int = 0o777) -> None:
     """Make a directory and what is missing above it, each name durable. An existing one is left alone."""
     if path.is_dir():

@@ -1,0 +1,155 @@
+"""A pack as a folder: built beside its place and then renamed, so that it is there whole or not at all.
+
+Until then it lies there as `.partial-…`, locked by the process that writes it; what a killed one left is
+removed by the next pack that is made in the same place, as it holds what is readable.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from archiver.disk import (
+    PARTIAL_PREFIX,
+    TakenError,
+    os_errors_reported,
+    sync_directory,
+    sync_file_system,
+    translate_os_error,
+)
+from archiver.evidence.sink.base import NamedFiles, Octets, SinkFile
+
+_PARTIAL_FOLDER: Final = re.compile(re.escape(PARTIAL_PREFIX) + r"[0-9]+-[0-9a-f]{12}")
+_BUFFER_BYTES: Final = 64 * 1024
+_TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+
+
+class FolderSink(NamedFiles):
+    """`with FolderSink(path) as sink:` leaves a folder with modes 0700 and 0600, durable, at a clean end,
+    and nothing otherwise. The folder above it must be there.
+
+    Raise TakenError where something is there already, however late, and ArchiverError where the disk is
+    full or a system call fails."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.partial = path.parent / f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+        self._made: set[str] = {""}
+        self._lock = -1
+
+    def __enter__(self) -> Self:
+        if os.path.lexists(self.path):
+            raise TakenError(self.path)
+        with os_errors_reported("creating", self.path):
+            while not self._begin():
+                pass
+        delete_partial_folders(self.path.parent)
+        return self
+
+    def _begin(self) -> bool:
+        """Make the folder and lock it; whether it is there then. Between the two another run may have taken
+        it for abandoned."""
+        self.partial.mkdir(0o700)
+        self._lock = os.open(self.partial, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):  # some network file systems have no locks; then nothing is cleaned up there
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if self.partial.exists():
+            return True
+        os.close(self._lock)
+        return False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.check_all_closed()
+                sync_file_system(self.partial)
+                self._publish()
+        finally:
+            os.close(self._lock)
+            if self.partial.exists():
+                shutil.rmtree(self.partial, ignore_errors=True)
+
+    def open(self, path: str, *, size: int | None = None) -> SinkFile:
+        """Begin a file; all are written to the disk as they come."""
+        self.take_name(path)
+        try:
+            with os_errors_reported("creating", self.path / path):
+                self._make_folder(path.rpartition("/")[0])
+                return _FolderFile(self, path, size)
+        except BaseException:
+            self.note_given_up(path)
+            raise
+
+    def _make_folder(self, path: str) -> None:
+        if path not in self._made:
+            self._make_folder(path.rpartition("/")[0])
+            os.mkdir(self.partial / path, 0o700)
+            self._made.add(path)
+
+    def _publish(self) -> None:
+        """rename(2) replaces an empty folder, and nothing else: no pack is ever lost by it."""
+        if os.path.lexists(self.path):
+            raise TakenError(self.path)
+        try:
+            self.partial.rename(self.path)
+        except OSError as error:
+            if error.errno in _TAKEN:
+                raise TakenError(self.path) from error
+            raise translate_os_error(error, "creating", self.path) from error
+        sync_directory(self.path.parent)
+
+
+class _FolderFile(SinkFile):
+    def __init__(self, sink: FolderSink, path: str, size: int | None) -> None:
+        super().__init__(sink, path, size)
+        self._partial, self._final = sink.partial / path, sink.path / path  # errors tell of the final name
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = open(  # noqa: SIM115  # closed by `close` or `abort`
+            self._partial, "wb", buffering=_BUFFER_BYTES, opener=lambda name, _: os.open(name, flags, 0o600)
+        )
+
+    def _take(self, data: Octets) -> None:
+        with os_errors_reported("writing", self._final):
+            self._file.write(data)
+
+    def _finish(self) -> None:
+        with os_errors_reported("writing", self._final):
+            self._file.close()
+
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._partial.unlink()
+
+
+def delete_partial_folders(directory: Path) -> int:
+    """Remove the folders that killed runs left in a directory; return how many. Those still being written
+    by a live process are locked by it and stay, and all do where nothing can be locked."""
+    with os_errors_reported("reading", directory):
+        names = [name for name in os.listdir(directory) if _PARTIAL_FOLDER.fullmatch(name)]
+    return sum(_delete_if_abandoned(directory / name) for name in names)
+
+
+def _delete_if_abandoned(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # a file, or gone
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return not path.exists()
