@@ -24,7 +24,8 @@ from archiver.wiring import named_stores, remembered_head
 @click.option("--store", "only", metavar="NAME", help="Fill this store alone; the settings name it.")
 @pass_session
 def command(session: Session, only: str | None) -> int:
-    """Give every store each archive that any of them has: one that was away, was emptied, or is new.
+    """Give every store each archive that any of them has, and what is added beside the archives, as exhibits:
+    one that was away, was emptied, or is new.
 
     Needs no private key. Nothing is replaced: where two stores do not agree, it says so and copies nothing.
     A new store is proven first, as by `archiver stores check`. Exit 0 means that every store has all of it;
@@ -77,6 +78,7 @@ def _fields(filled: Filled) -> dict[str, object]:
         "given": filled.archives,
         "files": filled.files,
         "bytes": filled.bytes,
+        "additions": filled.additions,
         "reached": filled.reached,
         "lacking": filled.lacking if filled.reached else None,
         "problems": [{"error": one.message, "hint": one.hint} for one in filled.all_problems],
@@ -91,6 +93,10 @@ def _line(filled: Filled, archives: int) -> str:
     if filled.archives:
         files = f"{filled.files:,} file{'' if filled.files == 1 else 's'}"
         given = f"given {joined(filled.archives)} ({files}, {byte_size(filled.bytes)}); "
+    if filled.additions:
+        given += (
+            f"given {filled.additions:,} file{'' if filled.additions == 1 else 's'} beside the archives; "
+        )
     if filled.lacking:
         return f"{given}LACKS {joined(filled.lacking)}"
     if filled.error is not None:

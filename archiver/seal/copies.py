@@ -9,6 +9,7 @@ from archiver.archive.manifest import Manifest
 from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.formats import age
 from archiver.stores.named import NamedStore
+from archiver.sync.additions import KINDS, copy_additions
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
 from archiver.sync.holding import Holding, Sealed, about_store, open_holdings
 from archiver.sync.survey import agree, survey
@@ -94,8 +95,8 @@ class Copies:
     def fill(
         self, identities: Mapping[str, age.Identity] | None = None, *, thorough: bool = False
     ) -> tuple[Filled, ...]:
-        """Give the others all that they lack, oldest archive first; what became of each. `thorough`: what is
-        there already is looked at, too."""
+        """Give the others all that they lack, oldest archive first, then what is added beside the archives;
+        what became of each. `thorough`: what is there already is looked at, too."""
         chain = sorted(self.first.sealed.values(), key=lambda sealed: sealed.manifest.sequence)
         filler = Filler(
             [self.first, *self.holdings],
@@ -105,7 +106,9 @@ class Copies:
             thorough=thorough,
             progress=self.progress,
         )
-        return tuple(filler.fill_all(self.holdings))
+        filled = filler.fill_all(self.holdings)
+        copy_additions([self.first, *self.holdings], list(zip(self.holdings, filled, strict=True)), KINDS)
+        return tuple(filled)
 
     def _usable(self) -> Iterator[Holding]:
         return (holding for holding in self.holdings if holding.usable)

@@ -1,4 +1,5 @@
-"""Every store with every archive: what one of them lacks is copied from another. Needs no private key."""
+"""Every store with every archive and all that is added beside them: what one of them lacks is copied from
+another. Needs no private key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +7,7 @@ from dataclasses import dataclass, field
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
 from archiver.stores.named import NamedStore
+from archiver.sync.additions import KINDS, copy_additions
 from archiver.sync.differing_keys import find_differing_keys
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
 from archiver.sync.holding import SIGNERS, Holding, Sealed, about_store, open_holdings
@@ -43,7 +45,8 @@ def sync_stores(
     clean: bool = False,
     progress: Progress = lambda what, done, total: None,
 ) -> Synced:
-    """Give every store, or `only` the one of that name, each archive that any of them has.
+    """Give every store, or `only` the one of that name, each archive that any of them has, and each
+    file that is added beside the archives.
 
     Raise IntegrityError before anything is written where two hold different vaults or chains, or where
     an archive is missing in all of them; NoVaultError where none has a vault, UsageError where none has
@@ -58,6 +61,8 @@ def sync_stores(
         _delete_partial(targets)
     filler = Filler(holdings, chain, check_store, thorough=True, progress=progress)
     synced = Synced(filler.fill_all(targets), len(chain))
+    filled = list(zip(targets, synced.stores, strict=True))
+    synced.problems += copy_additions(holdings, filled, KINDS, compare=True)
     synced.problems += find_differing_keys(holdings, chain)
     synced.problems += _differing_signers(holdings)
     synced.problems += _cut_off(chain, known_head)

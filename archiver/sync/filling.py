@@ -28,13 +28,15 @@ CheckStore = Callable[[Store], Sequence[Check]]
 @dataclass
 class Filled:
     """What became of one store: archives that it has whole only now, the files and bytes copied for that;
-    `error`, why it could not be filled, and `problems`, what is wrong in it or could not be copied."""
+    `additions`, how many small files beside the archives it was given (`archiver.sync.additions`); `error`,
+    why it could not be filled, and `problems`, what is wrong in it or could not be copied."""
 
     name: str
     required: bool
     archives: list[str] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
+    additions: int = 0
     error: ArchiverError | None = None
     problems: list[ArchiverError] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)

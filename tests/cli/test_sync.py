@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from archiver.disk import Lock
+from archiver.formats import age
 from archiver.settings import load_settings
+from archiver.stores.local import LocalStore
 from tests.cli.runner import Runner, start_process
 from tests.faults.folders import copy_folder, make_folder, open_spool, sample
 from tests.faults.test_copies_kill import NAMES, add_stores, files
@@ -376,3 +378,16 @@ def test_a_host_that_lost_its_states_folder_can_still_sync(run: Runner, home: Pa
     path = home / "archiver.toml"
     path.write_text(path.read_text().replace('state = "state.sqlite"', 'state = "state/state.sqlite"'))
     assert run("--config", home, "sync").code == 0
+
+
+def test_sealing_copies_what_lies_beside_the_archives(run: Runner, home: Path) -> None:
+    name = "exhibits/ABC/00000001.json.age"
+    entry = age.encrypt([age.X25519Identity.generate().recipient()], b"{}")
+    LocalStore(home / "vault").put_new(name, entry)
+    assert run("--config", home, "seal").code == 0
+    assert files(home / "vault") == files(home / "copy") == files(home / "stick")
+    (home / "copy" / name).unlink()
+    result = run("--config", home, "sync")
+    assert result.code == 0
+    assert "copy: given 1 file beside the archives; has the one archive\n" in result.output
+    assert (home / "copy" / name).read_bytes() == entry
