@@ -9,6 +9,8 @@ from typing import Final
 
 _MAX_PART_BYTES: Final = 255
 _MAX_BYTES: Final = 1024
+_MAX_FITTED_BYTES: Final = 100
+_MAX_SUFFIX_BYTES: Final = 12
 _FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff\\<>:"|?*]')
 """Control characters, halves of characters, and what Windows has other meanings for: backslash, drives."""
 _DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
@@ -32,6 +34,21 @@ def find_fault(path: str) -> str | None:
     if max(octets) > _MAX_PART_BYTES or sum(octets) + len(octets) > _MAX_BYTES:
         return "has a name that is too long"
     return None
+
+
+def fit_name(name: str, otherwise: str = "file") -> str:
+    """A name for a file of a pack, made of what somebody else called it: without folders, and without what
+    `find_fault` finds. A percent sign goes as well: a manifest would encode it, and neither `bagit` nor
+    `sha256sum` undoes that. Long ones keep their suffix. Two names may become one."""
+    last = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    last = _FORBIDDEN.sub("_", last).replace("%", "_").strip(". ")
+    stem, dot, suffix = last.rpartition(".")
+    suffix = f"{dot}{suffix}" if stem and len(suffix.encode()) <= _MAX_SUFFIX_BYTES else ""
+    octets = last[: len(last) - len(suffix)].encode()[: _MAX_FITTED_BYTES - len(suffix.encode())]
+    fitted = octets.decode("utf-8", "ignore").rstrip(". ") + suffix
+    if _DEVICES.fullmatch(fitted):
+        fitted = f"_{fitted}"
+    return fitted if fitted and find_fault(fitted) is None else otherwise
 
 
 def folded(path: str) -> str:

@@ -110,8 +110,10 @@ class NamedFiles:
 
     def take_name(self, path: str) -> None:
         """Reserve a name. Raise ArchiverError where it is unfit or taken, also by one that differs in
-        case only, or by a folder, or where a folder in it is a file."""
-        if fault := find_fault(path):
+        case only, or by a folder, or where a folder in it is a file. A percent sign is unfit, as a manifest
+        would have to encode it, which neither `bagit` nor `sha256sum` undoes."""
+        fault = "has a percent sign in its name" if "%" in path else None
+        if fault := find_fault(path) or fault:
             raise ArchiverError(f"{shown(path)} {fault}, so no file of the pack can be called so")
         name = folded(path)
         above: list[str] = []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.evidence.names import find_fault, folded, shown
+from archiver.evidence.names import find_fault, fit_name, folded, shown
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,26 @@ def test_any_name_can_be_shown_on_one_line_of_a_terminal(path: str) -> None:
     assert seen.encode().decode() == seen
     assert seen.isprintable()
     assert seen == path or not path.isprintable()
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_name_is_made_to_fit(name: str) -> None:
+    fitted = fit_name(name)
+    assert find_fault(fitted) is None
+    assert "/" not in fitted
+    assert "%" not in fitted
+    assert fit_name(fitted) == fitted
+
+
+@pytest.mark.parametrize(
+    ("name", "fitted"),
+    [
+        ("photo_1.jpg", "photo_1.jpg"), ("été ☂.png", "été ☂.png"), ("e\u0301.png", "é.png"),
+        ("../../etc/passwd", "passwd"), ("C:\\Users\\x.jpg", "x.jpg"), ("a\nb?.jpg", "a_b_.jpg"),
+        ("100%.jpg", "100_.jpg"), ("con.txt", "_con.txt"), ("", "file"), ("..", "file"), ("a/", "file"),
+        (".htaccess", "htaccess"), ("x" * 300 + ".jpeg", "x" * 95 + ".jpeg"), ("é" * 300, "é" * 50),
+        ("a." + "x" * 300, "a." + "x" * 98), ("\ud800.jpg", "_.jpg"), ("a .jpg", "a.jpg"),
+    ],
+)  # fmt: skip
+def test_a_name_keeps_what_fits(name: str, fitted: str) -> None:
+    assert fit_name(name) == fitted
