@@ -13,6 +13,7 @@ from archiver.archive import manifest
 from archiver.archive.build import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, read_schema
 from archiver.archive.segment_file import BULK_FRAME_BYTES, FRAME_BYTES
 from archiver.cli import main
+from archiver.evidence.register import FINISHED_FORMAT, TAKEN_FORMAT, FinishedEntry, TakenEntry
 from archiver.initialise import VAULT_FORMAT
 from archiver.records import RELATION_KINDS, Attachment, LogRow, Moderation
 from archiver.seal.counting import CONTEXT_REQUEST
@@ -170,8 +171,20 @@ def test_a_vaults_files_have_the_names_and_fields_described(tmp_path: Path) -> N
     (archive,) = (vault / "archives").iterdir()
     listed = re.search(r"```\n(vault\.json.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert listed is not None
-    layout = {line.split()[0].rpartition("/")[2] for line in listed[1].splitlines()}
+    names = [line.split()[0] for line in listed[1].splitlines()]
+    layout = {name.rpartition("/")[2] for name in names if not name.startswith("exhibits/")}
     assert {path.name for path in archive.iterdir()} | {"vault.json", "allowed_signers"} == layout
+
+
+def test_the_entries_of_the_register_of_exhibits_have_the_fields_described() -> None:
+    section = next(text for title, text in sections().items() if title.startswith("exhibits/"))
+    rows = re.findall(r"^\| (`….*?`)? ?\| `(\w+)` \|", section, flags=re.MULTILINE)
+    starts = [number for number, (file, _) in enumerate(rows) if file]
+    fields = [name for _, name in rows]
+    assert fields[: starts[1]] == list(TakenEntry.__struct_fields__)
+    assert fields[starts[1] :] == list(FinishedEntry.__struct_fields__)
+    assert TAKEN_FORMAT in section
+    assert FINISHED_FORMAT in section
 
 
 def test_a_segment_is_laid_out_as_described(tmp_path: Path) -> None:
