@@ -20,6 +20,8 @@ from archiver.settings_moderation_reading import read_moderation_settings
 from archiver.settings_stores import CacheSettings, StoreSettings
 from archiver.settings_stores_reading import read_cache, read_stores
 from archiver.settings_table import Problem, Table
+from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings_timestamps_reading import read_timestamps
 
 FILE_NAME = "archiver.toml"
 MEBIBYTE = 1 << 20
@@ -115,6 +117,8 @@ class Settings:
     limits: Limits
     x_api: ApiSettings
     moderation: ModerationSettings
+    timestamps: tuple[AuthoritySettings, ...]
+    """Who is asked for time stamps, in order; nobody is where it is empty."""
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -182,6 +186,7 @@ def known_settings() -> set[str]:
         "keyholder": {},
         "account": [{"api": {}}],
         "moderation": {"reason": [{}], "rule": [{}]},
+        "timestamp": [{}],
     }
     top = Table(document, "", [])
     _read_settings(top, Path(FILE_NAME), "")
@@ -209,6 +214,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         limits=_read_limits(top.table("limits")),
         x_api=read_api_settings(top.table("x_api"), home),
         moderation=read_moderation_settings(top.table("moderation")),
+        timestamps=read_timestamps(top, home),
         digest=digest,
     )
     top.report_unknown()
