@@ -139,15 +139,6 @@ def put_small(store: Store, name: str, data: bytes) -> None:
         raise other_bytes(store, name)
 
 
-def is_timestamp(data: bytes) -> bool:
-    """Whether these bytes can be a time stamp's token: one DER sequence and no byte more (RFC 3161)."""
-    if len(data) < 2 or data[0] != 0x30:
-        return False
-    octets = data[1] - 0x80 if data[1] > 0x80 else 0
-    length = int.from_bytes(data[2 : 2 + octets], "big") if octets else data[1]
-    return data[1] != 0x80 and octets <= 4 and len(data) == 2 + octets + length
-
-
 def _check(store: Store, name: str, file: File, size: int, sha256: str) -> None:
     archive = name.split("/")[1]
     if size != file.size:

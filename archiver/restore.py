@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 import zstandard
 
-from archiver.archive.manifest import File
+from archiver.archive.manifest import TOKEN, File, token_name
 from archiver.archive.verify import HashingReader, check_whole
 from archiver.disk import create_exclusively, make_directories, new_file
 from archiver.errors import IntegrityError, UsageError, repair_hint
@@ -40,11 +40,17 @@ def restore_archive(
     for number, file in enumerate(archive.manifest.files):
         progress(file.name, number, len(archive.manifest.files))
         written += _restore_file(vault, archive, file, identity, folder)
-    for name in ("manifest.json", "manifest.json.sig"):
-        path = folder / name
-        create_exclusively(path, vault.store.read(f"archives/{archive.name}/{name}", 16 * _BLOCK))
-        written.append(path)
-    return written
+    return written + _restore_manifest(vault, archive, folder)
+
+
+def _restore_manifest(vault: Vault, archive: Archive, folder: Path) -> list[Path]:
+    """The manifest, its signature, and the time stamp over it where there is one."""
+    names = ["manifest.json", "manifest.json.sig"]
+    if vault.store.exists(token_name(archive.name)):
+        names.append(TOKEN)
+    for name in names:
+        create_exclusively(folder / name, vault.store.read(f"archives/{archive.name}/{name}", 16 * _BLOCK))
+    return [folder / name for name in names]
 
 
 def _restore_file(vault: Vault, archive: Archive, file: File, identity: Identity, folder: Path) -> list[Path]:

@@ -88,6 +88,7 @@ def seal_options(settings: Settings) -> SealOptions:
         language=settings.language,
         configuration=settings.digest,
         workers=min(4, available_cores()),
+        authorities=settings.timestamps,
     )
 
 

@@ -14,6 +14,13 @@ FORMAT = "archiver-manifest-1"
 NAMESPACE = "archiver-manifest"
 """Of the SSH signature over it (PROTOCOL.sshsig)."""
 MAX_BYTES = 16 * 1024 * 1024
+TOKEN = "manifest.json.tsr"  # noqa: S105  # a file's name
+"""Beside the manifest: a time stamp over it (RFC 3161), where an authority gave one."""
+
+
+def token_name(archive: str) -> str:
+    """The name in a store of the time stamp over an archive's manifest."""
+    return f"archives/{archive}/{TOKEN}"
 
 
 class File(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from archiver.stores.checks import check_store
 from archiver.stores.named import NamedStore, open_named, sync_command
 from archiver.sync import Filled
 from archiver.vault import Vault
-from archiver.verification import verify_vault
+from archiver.verification import Depth, verify_vault
 from archiver.verification.agreement import verify_stores
 from archiver.wiring import named_stores
 
@@ -66,12 +66,14 @@ def verify_after_sealing(session: Session, vault: Vault, head: Head | None, copi
     """Check every store that sealing could write to, and say so; what failed of the others was told."""
     progress = step_progress(session)
     stores = named_stores(session.settings)
+    authorities = session.settings.timestamps
     if len(stores) == 1:
-        result = verify_vault(vault, known_head=head, progress=progress)
+        result = verify_vault(vault, known_head=head, authorities=authorities, progress=progress)
         clear_progress(session)
         return report_verification(session, result)
     failed = {one.name for one in copies if one.error is not None}
     reached = [one for one in stores if one.name not in failed]
-    results = verify_stores(reached, known_head=head, progress=progress)
+    depth = Depth(authorities=authorities)
+    results = verify_stores(reached, known_head=head, depth=depth, progress=progress)
     clear_progress(session)
     return report_stores_verification(session, results)

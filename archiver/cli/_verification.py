@@ -4,6 +4,7 @@ import click
 
 from archiver.cli._report import byte_size
 from archiver.cli._session import Session, print_error
+from archiver.cli._stamps import note_stamps, stamp_fields
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.verification import Verification
 from archiver.verification.agreement import StoreVerification
@@ -15,6 +16,7 @@ def report_verification(session: Session, result: Verification) -> int:
         session.print_json("verified", **_fields(result))
     elif not result.problems:
         _say(result)
+    note_stamps(session, result.stamps)
     for problem in result.problems:
         print_error(problem)
     return worst_code(result.problems)
@@ -32,6 +34,7 @@ def report_stores_verification(session: Session, results: list[StoreVerification
         elif not one.result.problems:
             click.echo(f"{one.store}: ", nl=False)
             _say(one.result)
+        note_stamps(session, one.result.stamps, f"store {one.store}: ")
         for problem in one.result.problems:
             print_error(problem, f"store {one.store}")
     return worst_code([problem for one in results for problem in one.result.problems])
@@ -52,6 +55,7 @@ def _fields(result: Verification) -> dict[str, object]:
         "contents": result.contents,
         "summed": result.summed,
         "sampled": result.sampled,
+        "time_stamps": stamp_fields(result.stamps),
         "head": None if head is None else {"sequence": head.sequence, "sha256": head.sha256},
         "problems": [{"error": one.message, "hint": one.hint} for one in result.problems],
     }
@@ -67,6 +71,8 @@ def _say(result: Verification) -> None:
         f"Verified {archives}, {files}, {byte_size(result.bytes)}: {_depth(result)}."
         f" No archive is missing{' or altered' if result.read else ''}."
     )
+    if result.stamps.right:
+        click.echo(f"  time stamps of {result.stamps.right:,} of them are right")
     if result.head is not None:
         click.echo(f"  chain head {result.head.sequence}:{result.head.sha256}")
 

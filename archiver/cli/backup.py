@@ -7,6 +7,7 @@ from archiver.cli._copies import first_name, open_first, other_stores, verify_af
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar, step_progress
 from archiver.cli._report import report_copies, report_import, report_seal, report_shortage
+from archiver.cli._stamps import report_stamping
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.wiring import Collector, open_collector, seal_options
@@ -53,7 +54,7 @@ def command(session: Session, add_account: bool) -> int:
         clear_progress(session)
         not_understood = report_seal(session, sealed, first_name(settings))
         not_understood = not_understood or report_shortage(session, sealed.archive)
-        not_copied = report_copies(session, sealed.copies)
+        not_copied = report_copies(session, sealed.copies) or report_stamping(session, sealed.stamping)
         verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
     return verified or not_copied or imported or collected or not_understood
 

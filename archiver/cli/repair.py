@@ -56,6 +56,7 @@ def command(session: Session, archive: str | None, store: str | None, dry_run: b
             only=store,
             identities=identities,
             recipients=Keyholders.load(settings.recipients).recipients() if identities else (),
+            authorities=settings.timestamps,
             dry_run=dry_run,
             progress=step_progress(session),
         )

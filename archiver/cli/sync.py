@@ -8,6 +8,7 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._report import byte_size, joined
 from archiver.cli._session import print_error
+from archiver.cli._stamps import report_stamping
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError
 from archiver.stores.checks import check_store
@@ -25,11 +26,12 @@ from archiver.wiring import named_stores, remembered_head
 @pass_session
 def command(session: Session, only: str | None) -> int:
     """Give every store each archive that any of them has, and what is added beside the archives, as exhibits:
-    one that was away, was emptied, or is new.
+    one that was away, was emptied, or is new; and each archive the time stamp that it lacks, where the
+    settings name an authority.
 
     Needs no private key. Nothing is replaced: where two stores do not agree, it says so and copies nothing.
     A new store is proven first, as by `archiver stores check`. Exit 0 means that every store has all of it;
-    3, that an optional one has not, or that something is left to do."""
+    3, that an optional one has not, that a time stamp was not to be had, or that something is left to do."""
     settings = session.settings
     collects = settings.spool_identity.exists()
     if collects:
@@ -42,6 +44,7 @@ def command(session: Session, only: str | None) -> int:
             only=only,
             known_head=remembered_head(settings)[0],
             clean=collects,
+            authorities=settings.timestamps,
             progress=step_progress(session, byte_size),
         )
     clear_progress(session)
@@ -61,6 +64,7 @@ def _report(session: Session, result: Synced) -> int:
     problems = [problem for filled in result.stores for problem in filled.all_problems] + result.problems
     for problem in problems:
         print_error(problem)
+    report_stamping(session, result.stamping)
     if session.json:
         session.print_json(
             "synced",

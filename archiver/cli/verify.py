@@ -47,22 +47,23 @@ def command(
     """Check every archive, or those named: signatures, the chain of manifests and its end, sizes, SHA-256.
 
     Needs no private key. A missing, altered or reordered archive shows; one cut off at the end shows
-    against the head that the collector remembers, or that --head gives. Every store is checked, and held
-    against the others. Of a store that is far away the bytes are read only with --deep or --contents."""
+    against the head that the collector remembers, or that --head gives. A time stamp must be over its
+    manifest, and by an authority of the settings. Every store is checked, and held against the others. Of a store that is far away the bytes are read only with --deep or --contents."""
     settings = session.settings
     identities = session.identities() if contents else None
     stores = named_stores(settings) if store is None else (find_store(settings, store),)
     known, unfinished = remembered_head(settings)
     if head is not None:
         known = parse_head(head)
+    depth = Depth(identities, deep, settings.timestamps)
     if len(settings.stores) == 1:
-        return _verify_one(session, stores[0], archives, (known, unfinished), Depth(identities, deep))
+        return _verify_one(session, stores[0], archives, (known, unfinished), depth)
     results = verify_stores(
         stores,
         known_head=known,
         only=archives,
         unfinished=unfinished,
-        depth=Depth(identities, deep),
+        depth=depth,
         is_busy=lambda: _is_locked(settings.lock),
         progress=step_progress(session),
     )
@@ -85,6 +86,7 @@ def _verify_one(
         identities=depth.identities,
         unfinished=remembered[1],
         deep=depth.deep,
+        authorities=depth.authorities,
         progress=step_progress(session),
     )
     clear_progress(session)

@@ -13,8 +13,17 @@ from archiver.errors import ArchiverError
 from archiver.keyholders import Recipient
 from archiver.keys import Identity
 from archiver.repair.files import FileOutcome, Repairing, State, notes_of
-from archiver.repair.reference import SIGNERS, Reach, find_reference, find_unsigned, reach_vaults, refused_by
+from archiver.repair.reference import (
+    SIGNERS,
+    Reach,
+    Reference,
+    find_reference,
+    find_unsigned,
+    reach_vaults,
+    refused_by,
+)
 from archiver.repair.wanted import Wanted, wanted_of_archive, wanted_of_vault
+from archiver.settings_timestamps import AuthoritySettings
 from archiver.stores.named import OpenedStore
 
 __all__ = ["FileOutcome", "Repair", "repair_archive"]
@@ -54,13 +63,14 @@ def repair_archive(
     only: str | None = None,
     identities: Sequence[Identity] = (),
     recipients: Sequence[Recipient] = (),
+    authorities: Sequence[AuthoritySettings] = (),
     dry_run: bool = False,
     progress: Progress = lambda name, done, total: None,
 ) -> Repair:
     """Check every file of an archive in every store, or in the one named, and put back what is not right;
     and the vault's description and list of signers, these alone where no archive is named.
 
-    With `identities` an archive's key is opened to see that it is the right one; one that somebody put
+    By the certificates of `authorities` a time stamp is judged. With `identities` an archive's key is opened to see that it is the right one; one that somebody put
     something over, where nothing but an older version of it is left, is encrypted anew to `recipients`, the
     keyholders there are. Raise UsageError where there is no such archive, IntegrityError where no store has
     its manifest right and where two hold different vaults, StoreError where the one named cannot be reached,
@@ -72,7 +82,9 @@ def repair_archive(
     run = _Run(reach, only, known_head, Repair(archive, dry_run, away=reach.away), progress)
     run.repair_vault()
     if archive is not None:
-        run.repair_archive(archive, identities, recipients)
+        reference = run.find_reference(archive)
+        wanted = wanted_of_archive(reach.stores, reference, identities, recipients, authorities)
+        run.repair_archive(reference, wanted)
     return run.result
 
 
@@ -110,14 +122,15 @@ class _Run:
             for one in wanted
         ]
 
-    def repair_archive(
-        self, archive: str, identities: Sequence[Identity], recipients: Sequence[Recipient]
-    ) -> None:
-        """Every file of the archive, in every store that its own list of signers lets have it."""
+    def find_reference(self, archive: str) -> Reference:
+        """The right manifest of the archive."""
         reference, problems = find_reference(self.reach.stores, archive, self.known_head)
         self.result.reference = reference.store
         self.result.problems += problems
-        wanted = wanted_of_archive(self.reach.stores, reference, identities, recipients)
+        return reference
+
+    def repair_archive(self, reference: Reference, wanted: Sequence[Wanted]) -> None:
+        """Every file of the archive, in every store that its own list of signers lets have it."""
         for target in self._targets:
             refusal = refused_by(target, reference) if self.known_head is None else None
             if refusal is not None:

@@ -13,6 +13,7 @@ from archiver.stores.base import NotInStoreError
 from archiver.stores.named import OpenedStore
 
 State = Literal["good", "put back", "to be put back", "not repaired"]
+MISSING = "is missing"
 AN_OLDER_VERSION = "an older version of it"
 
 
@@ -52,11 +53,14 @@ class Repairing:
         """Look, and put back what is not right. `notes`: what the store says lies over it."""
         try:
             look = _look(self._target, self._wanted)
-            if not look.wrong and not notes:
+            if not notes and (not look.wrong or self._may_lack(look)):
                 return self._outcome("good")
             return self._put_back(look, notes)
         except StoreError as error:
             return self._outcome("not repaired", "out of reach", error=error)
+
+    def _may_lack(self, look: _Look) -> bool:
+        return look.wrong == MISSING and self._wanted.may_lack and not self._wanted.accepted
 
     def _put_back(self, look: _Look, notes: tuple[str, ...]) -> FileOutcome:
         """From the first store that has it right: the target itself where only something lies over it."""
@@ -173,7 +177,7 @@ def _look(one: OpenedStore, wanted: Wanted) -> _Look:
                 return _Look(f"has {stored.size:,} bytes where {max(wanted.accepted.values()):,} are right")
             sha256 = HashingReader(stored).finish()[1]
     except NotInStoreError:
-        return _Look("is missing")
+        return _Look(MISSING)
     except StoreError:
         raise
     except ArchiverError as error:

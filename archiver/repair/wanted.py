@@ -5,16 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.copying import is_timestamp
-from archiver.errors import ArchiverError
+from archiver.archive.manifest import token_name
+from archiver.errors import ArchiverError, StoreError
 from archiver.keyholders import Recipient
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity
 from archiver.repair.key import judge_keys
 from archiver.repair.reference import DESCRIPTION, SIGNERS, Reference, parse_signers
-from archiver.stores.base import outcome
+from archiver.settings_timestamps import AuthoritySettings
+from archiver.stores.base import NotInStoreError, outcome
 from archiver.stores.checks import parse_vault_id
 from archiver.stores.named import OpenedStore
+from archiver.timestamps import find_right
 
+NO_TOKEN_HINT = (
+    "move it out of the store by hand, and archiver sync brings another, of a later time, from the authority"
+)
 REWRAP_HINT = "encrypt it anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
 
 
@@ -33,6 +38,8 @@ class Wanted:
     """What to do where it cannot be put back, if something else than usual."""
     data: bytes | None = None
     """The right bytes, where no store gives them when it is asked for the file."""
+    may_lack: bool = False
+    """Whether it is no fault that a store has none, where none has it right."""
 
 
 def wanted_of_archive(
@@ -40,6 +47,7 @@ def wanted_of_archive(
     reference: Reference,
     identities: Sequence[Identity],
     recipients: Sequence[Recipient],
+    authorities: Sequence[AuthoritySettings] = (),
 ) -> list[Wanted]:
     """All files of an archive; the manifest, which makes it exist, is the last."""
     name = f"archives/{reference.archive.name}/manifest.json"
@@ -49,7 +57,7 @@ def wanted_of_archive(
             for one in reference.archive.manifest.files
         ),
         _key(stores, reference, identities, recipients),
-        *_timestamp(stores, reference),
+        *_timestamp(stores, reference, authorities),
         _exactly(f"{name}.sig", [reference.signature]),
         _exactly(name, [reference.data]),
     ]
@@ -68,14 +76,19 @@ def _key(
     return Wanted(key.name, _hashed(key.right), key.doubt, refusal, hint, key.data)
 
 
-def _timestamp(stores: Sequence[OpenedStore], reference: Reference) -> Iterator[Wanted]:
-    """The token beside the manifest, where any store has one. Nothing here tells a right one from a wrong
-    one: where stores differ each keeps its own, and none that lacks it stays without."""
-    name = f"archives/{reference.archive.name}/manifest.json.tsr"
+def _timestamp(
+    stores: Sequence[OpenedStore], reference: Reference, authorities: Sequence[AuthoritySettings]
+) -> Iterator[Wanted]:
+    """The token beside the manifest, where any store has one. Those are right that an authority of the
+    settings signed; where there is none such, those over this manifest, whoever signed them. Where stores
+    have different ones each keeps its own."""
+    name = token_name(reference.archive.name)
     found = [one.store.read_many({name: MAXIMUM_KEY_BYTES})[name] for one in stores]
-    accepted = [data for data in found if isinstance(data, bytes) and is_timestamp(data)]
-    if accepted:
-        yield _exactly(name, accepted)
+    if all(isinstance(data, NotInStoreError | StoreError) for data in found):
+        return
+    right = find_right([data for data in found if isinstance(data, bytes)], reference.data, authorities)
+    doubt = "is no time stamp of this manifest"
+    yield Wanted(name, _hashed(right), doubt=doubt, hint=None if right else NO_TOKEN_HINT, may_lack=True)
 
 
 def wanted_of_vault(stores: Sequence[OpenedStore], vault: str) -> list[Wanted]:

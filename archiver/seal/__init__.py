@@ -1,10 +1,11 @@
 """Spool to archive: one sealing.
 
 The order is what makes a kill harmless. A mark is noted in the state; packs and segments are written,
-read back and verified; then the key, the signature, and last the manifest, which makes the archive
-exist. Then it goes to every other store, and only when each required one has it is the spool emptied. A
-rerun finds the mark: where the first store has a manifest with it, it finishes copying and emptying; where
-not, it drops the unfinished files and seals anew.
+read back and verified; then the key, the signature, a time stamp where authorities are set, and last the
+manifest, which makes the archive exist. Where no authority answers, sealing goes on, and a later run brings
+the time stamp. Then it goes to every other store, and only when each required one has it is the spool
+emptied. A rerun finds the mark: where the first store has a manifest with it, it finishes copying and
+emptying; where not, it drops the unfinished files and seals anew.
 
 The mark names the last ids that are taken. What the moderation register adds meanwhile, which waits for no
 sealing, has higher ones and stays for the next archive.
@@ -13,12 +14,20 @@ sealing, has higher ones and stays for the next archive.
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from archiver import __version__
-from archiver.archive.manifest import FORMAT, NAMESPACE, File, KnownGap, Manifest, manifest_fields
+from archiver.archive.manifest import (
+    FORMAT,
+    NAMESPACE,
+    File,
+    KnownGap,
+    Manifest,
+    manifest_fields,
+    token_name,
+)
 from archiver.chain import Head, next_fields, sign_document
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
@@ -39,9 +48,11 @@ from archiver.seal.plan import plan_segments
 from archiver.seal.segment import SealedSegment
 from archiver.seal.segment_build import SegmentContext
 from archiver.seal.workers import WorkerSetup, seal_segments
+from archiver.settings_timestamps import AuthoritySettings
 from archiver.spool import Spool, SpooledMedia
 from archiver.state import Sealing, State
 from archiver.sync.filling import Filled
+from archiver.sync.stamping import Stamper, Stamping
 from archiver.times import Clock, format_date, format_time
 from archiver.vault import Archive, Vault
 
@@ -52,7 +63,7 @@ _NO_OTHERS = Others()
 
 @dataclass(frozen=True)
 class SealOptions:
-    """Who can open the archive, who signs it, and how it is cut."""
+    """Who can open the archive, who signs it, how it is cut, and who is asked for time stamps."""
 
     recipients: Sequence[Recipient]
     signing_key: SigningKey
@@ -61,17 +72,20 @@ class SealOptions:
     language: str
     configuration: str
     workers: int
+    authorities: Sequence[AuthoritySettings] = ()
 
 
 @dataclass(frozen=True)
 class SealResult:
     """The archive made, or None where the spool was empty; what was kept but not understood; whether an
-    earlier sealing that had been cut off was finished first; what became of the stores beside the first."""
+    earlier sealing that had been cut off was finished first; what became of the stores beside the first, and
+    of time stamps."""
 
     archive: Archive | None
     problems: tuple[str, ...] = ()
     finished_earlier: bool = False
     copies: tuple[Filled, ...] = ()
+    stamping: Stamping = field(default_factory=Stamping)
 
 
 def seal(
@@ -84,26 +98,31 @@ def seal(
     others: Others = _NO_OTHERS,
 ) -> SealResult:
     """Make one archive of all that is in the spool, in the vault's store and then in the others; and give
-    these what they lack of older ones.
+    these what they lack of older ones, and older ones the time stamps that they lack.
 
     Raise IntegrityError where the vault's chain is not whole or what was written does not read back; and
     what failed where a required store has not got the archive: then the spool is kept. Of the others the
     answer says what became of them."""
-    copies = Copies(vault, others, progress)
+    stamper = Stamper(options.authorities)
+    copies = Copies(vault, others, progress, stamper)
     copies.delete_partial()
     known = state.head()
     archives = vault.list_archives(known).require_sound()
     copies.survey()
+    copies.bring_tokens(archives)
     sealing = state.sealing()
     lost = {sealing.archive} if sealing is not None and was_written(state, sealing) else set()
     earlier, filled = finish_earlier(spool, state, copies, archives)
     if spool.is_empty():
         return SealResult(
-            earlier, finished_earlier=earlier is not None, copies=copies.fill() if filled is None else filled
+            earlier,
+            finished_earlier=earlier is not None,
+            copies=copies.fill() if filled is None else filled,
+            stamping=stamper.result,
         )
     sealing = _begin(spool, state, copies, clock, lost)
     result = _Run(spool, state, vault, options, clock, progress, sealing, copies).seal(archives)
-    return SealResult(result.archive, result.problems, earlier is not None, result.copies)
+    return replace(result, finished_earlier=earlier is not None, stamping=stamper.result)
 
 
 def _begin(spool: Spool, state: State, copies: Copies, clock: Clock, lost: set[str]) -> Sealing:
@@ -162,12 +181,15 @@ class _Run:
         manifest = self._manifest(previous, packs, segments, media)
         data, signature = sign_document(manifest_fields(manifest), self.options.signing_key, NAMESPACE)
         self.vault.store.put_new(f"{folder}/manifest.json.sig", signature)
+        token = self.copies.stamper.fetch(self.sealing.archive, data)
+        if token is not None:
+            self.vault.store.put_new(token_name(self.sealing.archive), token)
         self._note_media(places)
         require_still_last(archives, self.vault.archive_names()[0])
         self.vault.store.put_new(f"{folder}/manifest.json", data)
         archive = self._read_back()
         note_written(self.state, self.sealing)
-        self.copies.add(manifest, data, signature)
+        self.copies.add(manifest, data, signature, token)
         copies = self.copies.fill({archive.name: self.identity})
         require_copies(archive.name, copies)
         empty_spool(self.spool, self.state, self.sealing, archive.head)

@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from archiver.archive.manifest import Manifest
-from archiver.errors import ArchiverError, IntegrityError, StoreError
+from archiver.archive.manifest import MAX_BYTES, Manifest, token_name
+from archiver.chain import document_sha256
+from archiver.errors import ArchiverError, IntegrityError, StoreError, repair_hint
 from archiver.formats import age
 from archiver.stores.named import NamedStore
 from archiver.sync.additions import KINDS, copy_additions
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
 from archiver.sync.holding import Holding, Sealed, about_store, open_holdings
+from archiver.sync.stamping import Stamper
 from archiver.sync.survey import agree, survey
-from archiver.vault import Vault
+from archiver.vault import Archive, Vault
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Copies:
     """The first store and the others during one sealing. One of the others that fails is left out from
     then on; that counts when `fill` says which stores have everything."""
 
-    def __init__(self, vault: Vault, others: Others, progress: Progress) -> None:
+    def __init__(self, vault: Vault, others: Others, progress: Progress, stamper: Stamper) -> None:
         self.vault = vault
         self.others = others
         self.progress = progress
+        self.stamper = stamper
         first = NamedStore(others.first_name, True, lambda: vault.store)
         # Alone, the first store needs no second look at its description.
         self.first, *self.holdings = (
@@ -88,9 +91,32 @@ class Copies:
 
         self._each(discard)
 
-    def add(self, manifest: Manifest, data: bytes, signature: bytes) -> None:
-        """The first store has one archive more."""
+    def add(self, manifest: Manifest, data: bytes, signature: bytes, token: bytes | None) -> None:
+        """The first store has one archive more, perhaps with a time stamp."""
         self.first.note(Sealed(manifest.archive, data, signature, manifest))
+        if token is not None:
+            self.first.names.add(token_name(manifest.archive))
+
+    def bring_tokens(self, archives: Sequence[Archive]) -> None:
+        """A time stamp for each archive of the first store of which no store has one: no authority answered
+        when it was sealed, or none was set."""
+        if not self.stamper.authorities:
+            return
+        if not self.holdings:
+            self.first.names = set(self.vault.store.list("archives/"))
+        known = set(self.first.names).union(*(one.names for one in self._usable()))
+        waiting = [one for one in archives if token_name(one.name) not in known]
+        for number, archive in enumerate(waiting):
+            self.progress(f"time stamp of {archive.name}", number, len(waiting))
+            if self.stamper.bring(archive.name, self._read_manifest(archive), self.vault.store):
+                self.first.names.add(token_name(archive.name))
+
+    def _read_manifest(self, archive: Archive) -> bytes:
+        name = f"archives/{archive.name}/manifest.json"
+        data = self.vault.store.read(name, MAX_BYTES)
+        if document_sha256(data) != archive.head.sha256:
+            raise IntegrityError(f"{name} was altered a moment ago", repair_hint(archive.name))
+        return data
 
     def fill(
         self, identities: Mapping[str, age.Identity] | None = None, *, thorough: bool = False
@@ -104,6 +130,7 @@ class Copies:
             self.others.check_store,
             identities=identities,
             thorough=thorough,
+            authorities=self.stamper.authorities,
             progress=self.progress,
         )
         filled = filler.fill_all(self.holdings)

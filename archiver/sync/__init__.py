@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
+from archiver.settings_timestamps import AuthoritySettings
 from archiver.stores.named import NamedStore
 from archiver.sync.additions import KINDS, copy_additions
 from archiver.sync.differing_keys import find_differing_keys
 from archiver.sync.filling import CheckStore, Filled, Filler, Progress
 from archiver.sync.holding import SIGNERS, Holding, Sealed, about_store, open_holdings
+from archiver.sync.stamping import Stamper, Stamping, bring_tokens
 from archiver.sync.survey import agree, survey
 
-__all__ = ["Filled", "Synced", "sync_stores"]
+__all__ = ["Filled", "Stamping", "Synced", "sync_stores"]
 
 
 @dataclass
@@ -23,15 +25,16 @@ class Synced:
     stores: list[Filled]
     archives: int
     problems: list[ArchiverError] = field(default_factory=list)
+    stamping: Stamping = field(default_factory=Stamping)
 
     @property
     def exit_code(self) -> int:
         """0 where every store has all; the worst error's where a required one could not be filled; 3 where
-        an optional one could not, or where nothing worse is left."""
+        an optional one could not, where a time stamp was not to be had, or where nothing worse is left."""
         required = [filled for filled in self.stores if filled.required]
         errors = [*self.problems, *(problem for filled in required for problem in filled.all_problems)]
         codes = {problem.exit_code for problem in errors}
-        if any(filled.all_problems or filled.lacking for filled in self.stores):
+        if self.stamping.lacking or any(filled.all_problems or filled.lacking for filled in self.stores):
             codes.add(IncompleteError.exit_code)
         return max(codes - {IncompleteError.exit_code}, default=max(codes, default=0))
 
@@ -43,10 +46,11 @@ def sync_stores(
     only: str | None = None,
     known_head: Head | None = None,
     clean: bool = False,
+    authorities: Sequence[AuthoritySettings] = (),
     progress: Progress = lambda what, done, total: None,
 ) -> Synced:
-    """Give every store, or `only` the one of that name, each archive that any of them has, and each
-    file that is added beside the archives.
+    """Give every store, or `only` the one of that name, each archive that any of them has, and each file that
+    is added beside the archives; and each archive that has no time stamp one by these `authorities`.
 
     Raise IntegrityError before anything is written where two hold different vaults or chains, or where
     an archive is missing in all of them; NoVaultError where none has a vault, UsageError where none has
@@ -59,8 +63,10 @@ def sync_stores(
     targets = [one for one in holdings if only in (None, one.named.name)]
     if clean:
         _delete_partial(targets)
-    filler = Filler(holdings, chain, check_store, thorough=True, progress=progress)
-    synced = Synced(filler.fill_all(targets), len(chain))
+    stamper = Stamper(authorities)
+    bring_tokens(stamper, chain, holdings, targets)
+    filler = Filler(holdings, chain, check_store, thorough=True, authorities=authorities, progress=progress)
+    synced = Synced(filler.fill_all(targets), len(chain), stamping=stamper.result)
     filled = list(zip(targets, synced.stores, strict=True))
     synced.problems += copy_additions(holdings, filled, KINDS, compare=True)
     synced.problems += find_differing_keys(holdings, chain)

@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from archiver.archive.manifest import File
-from archiver.copying import UnusableCopyError, copy_file, is_timestamp, other_bytes, put_small, verify_copy
+from archiver.archive.manifest import File, token_name
+from archiver.copying import UnusableCopyError, copy_file, other_bytes, put_small, verify_copy
 from archiver.errors import ArchiverError, IntegrityError, StoreError, repair_hint
 from archiver.formats import age
 from archiver.keys import is_age_file
+from archiver.settings_timestamps import AuthoritySettings
 from archiver.stores.base import ExistsInStoreError, Inspection, Store, outcome
 from archiver.stores.checks import Check
 from archiver.sync.holding import DESCRIPTION, MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
 from archiver.sync.signers import require_own_signer
+from archiver.sync.stamping import put_token
 from archiver.sync.survey import first_of, speaker
+from archiver.timestamps import choose_token
 
 Progress = Callable[[str, int, int], None]
 """Told what is copied, how many bytes are done, and of how many."""
@@ -50,7 +53,8 @@ class Filled:
 
 class Filler:
     """Fills stores from each other. `identities`: archives' own, where they are at hand, for reading back.
-    `thorough`: look at the size of every file that is there, too, not at its name alone."""
+    `thorough`: look at the size of every file that is there, too, not at its name alone. `authorities`: by
+    whose certificates time stamps are judged before they are copied."""
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Filler:
         *,
         identities: Mapping[str, age.Identity] | None = None,
         thorough: bool = False,
+        authorities: Sequence[AuthoritySettings] = (),
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         self.holdings = holdings
@@ -67,6 +72,7 @@ class Filler:
         self.check_store = check_store
         self.identities = identities or {}
         self.thorough = thorough
+        self.authorities = authorities
         self.progress = progress
         self._done = 0
         self._total = 0
@@ -136,6 +142,7 @@ class Filler:
                 require_own_signer(target, sealed)
             self._put_files(target, sealed, filled)
             put_key = self._put_key(target, sealed)
+            self._put_token(target, sealed)
             for name, data in () if was_there else sealed.small_files:
                 put_small(target.store, name, data)
         except IntegrityError as error:
@@ -210,34 +217,43 @@ class Filler:
         )
 
     def _put_key(self, target: Holding, sealed: Sealed) -> bool:
-        """Put the archive's key, and a time stamp's token where there is one; whether the key was missing."""
-        key, token = sealed.path("key.age"), sealed.path("manifest.json.tsr")
-        missing = key not in target.names
-        if sealed.archive not in target.sealed or missing:
-            self._put_beside(target, key, is_age_file)
-        if sealed.archive not in target.sealed or token not in target.names:
-            self._put_beside(target, token, is_timestamp)
-        return missing
-
-    def _put_beside(self, target: Holding, name: str, is_one: Callable[[bytes], bool]) -> None:
-        """What no manifest names, from a store that has it, if it can be one at all: in a folder it may be a
-        link to any file of this host. Raise IntegrityError where it is another one than elsewhere."""
-        sources = list(self._sources(target, name))
-        read = [outcome(partial(one.store.read, name, MAXIMUM_SMALL_FILE)) for one in sources]
-        pairs = zip(sources, read, strict=True)
-        found = [(source, data) for source, data in pairs if isinstance(data, bytes) and is_one(data)]
-        is_key = name.endswith("/key.age")
-        if is_key or name in target.names:
-            _require_equal(target, found, name)
-        if name in target.names:
-            return
-        if found:
-            put_small(target.store, name, found[0][1])
-            target.names.add(name)
-        elif is_key:
+        """Put the archive's key, from a store that has it, if it can be one at all: in a folder it may be a
+        link to any file of this host. Whether it was missing. Raise IntegrityError where it is another one
+        than elsewhere, or nowhere."""
+        name = sealed.path("key.age")
+        missing = name not in target.names
+        if sealed.archive in target.sealed and not missing:
+            return False
+        found = [(source, data) for source, data in self._read_all(target, name) if is_age_file(data)]
+        _require_equal(target, found, name)
+        if missing and not found:
             raise IntegrityError(
                 f"no other store that can be reached has {name}", "without it nobody can open the archive"
             )
+        if missing:
+            put_small(target.store, name, found[0][1])
+            target.names.add(name)
+        return missing
+
+    def _put_token(self, target: Holding, sealed: Sealed) -> None:
+        """Put the time stamp's token where the store has none and another has one that is not wrong: what was
+        put there is never replaced, so that a wrong one would stay. Stores may have different ones."""
+        name = token_name(sealed.archive)
+        if name in target.names:
+            return
+        token = choose_token(
+            [data for _, data in self._read_all(target, name)], sealed.data, self.authorities
+        )
+        if token is not None:
+            put_token(target.store, sealed.archive, token)
+            target.names.add(name)
+
+    def _read_all(self, target: Holding, name: str) -> list[tuple[Holding, bytes]]:
+        """What the other stores have under the name of a small file, as far as it can be read."""
+        sources = list(self._sources(target, name))
+        read = [outcome(partial(one.store.read, name, MAXIMUM_SMALL_FILE)) for one in sources]
+        pairs = zip(sources, read, strict=True)
+        return [(source, data) for source, data in pairs if isinstance(data, bytes)]
 
 
 def _check_said(target: Holding, sealed: Sealed, file: File, said: Inspection | ArchiverError) -> None:

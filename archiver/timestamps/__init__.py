@@ -1,8 +1,8 @@
 """Time stamps by an authority (RFC 3161): a signed statement that some bytes were there at some time.
 
 `fetch_token` asks for one, `verify_token` judges one with nothing but the certificates in the settings, on a
-machine without any network. What is asked for is a stamp of the data's SHA-256; the data goes nowhere. What is
-kept is the authority's answer to the byte, a TimeStampResp, as `openssl ts -verify -in` takes it.
+machine without any network. What is asked for is a stamp of the data's SHA-256; the data goes nowhere. What
+is kept is the authority's answer to the byte, a TimeStampResp, as `openssl ts -verify -in` takes it.
 
 Of certificates that have expired since: a token counts that its authority signed while they were valid, by
 the token's own time. That holds as long as the authority's key was not stolen afterwards.
@@ -14,6 +14,8 @@ from archiver.timestamps.tokens import (
     Stamped,
     UnknownAuthorityError,
     certificates_pem,
+    choose_token,
+    find_right,
     verify_sha256,
     verify_token,
 )
@@ -24,7 +26,9 @@ __all__ = [
     "Stamped",
     "UnknownAuthorityError",
     "certificates_pem",
+    "choose_token",
     "fetch_token",
+    "find_right",
     "verify_sha256",
     "verify_token",
 ]

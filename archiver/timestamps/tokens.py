@@ -7,7 +7,7 @@ a token brings along in certificates is trusted for nothing.
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -158,6 +158,30 @@ def _reason(error: Exception) -> str:
     text = str(error)
     _, found, data = text.partition('data: "')
     return (data.partition('"')[0] if found else text)[:_REASON_CHARACTERS] or type(error).__name__
+
+
+def find_right(tokens: Iterable[bytes], data: bytes, authorities: Sequence[AuthoritySettings]) -> list[bytes]:
+    """Of several stores' tokens over the same data those that are right; where none is, those that are not
+    known to be wrong, as nobody in the settings made them."""
+    right: list[bytes] = []
+    unchecked: list[bytes] = []
+    for token in tokens:
+        try:
+            verify_token(token, data, authorities)
+        except UnknownAuthorityError:
+            unchecked.append(token)
+        except IntegrityError:
+            continue
+        else:
+            right.append(token)
+    return right or unchecked
+
+
+def choose_token(
+    tokens: Iterable[bytes], data: bytes, authorities: Sequence[AuthoritySettings]
+) -> bytes | None:
+    """The first of those that `find_right` finds; None where there is none."""
+    return next(iter(find_right(tokens, data, authorities)), None)
 
 
 def certificates_pem(authority: AuthoritySettings) -> bytes:

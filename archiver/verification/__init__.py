@@ -1,8 +1,9 @@
 """Is everything still there, and as it was sealed? Numbered checks, none of which stops the others.
 
 Without a key: the chain of manifests and its head, every signature, every file's size and SHA-256, no
-file too many, every key an age file. With one: every byte inside. Of a store that is far away the bytes
-are read where that is asked for; else what the store itself says of them is held against the manifests.
+file too many, every key an age file, every time stamp over its manifest and by an authority of the
+settings. With one: every byte inside. Of a store that is far away the bytes are read where that is asked
+for; else what the store itself says of them is held against the manifests.
 """
 
 import secrets
@@ -11,20 +12,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from archiver.archive.manifest import File
+from archiver.archive.manifest import TOKEN, File
 from archiver.archive.verify import verify_bytes, verify_file, verify_said
 from archiver.chain import Head
 from archiver.copying import verify_sample
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, repair_hint
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name, is_age_file
+from archiver.settings_timestamps import AuthoritySettings
 from archiver.stores.base import Inspection, NotInStoreError, Store, outcome
 from archiver.vault import Archive, ArchiveList, Vault
+from archiver.verification.stamps import StampCounts, verify_stamps
 
 Progress = Callable[[str, int, int], None]
 DESCRIPTION, SIGNERS = "vault.json", "allowed_signers"
 MOST_COMPARED = 64
 """Files of which parts are compared with a near copy: some 500 requests."""
-BESIDE = ("key.age", "manifest.json", "manifest.json.sig", "manifest.json.tsr")
+BESIDE = ("key.age", "manifest.json", "manifest.json.sig", TOKEN)
 """What lies in an archive's folder that its manifest does not name."""
 
 
@@ -42,6 +45,7 @@ class Verification:
     summed: int = 0
     sampled: int = 0
     sampled_like: str | None = None
+    stamps: StampCounts = field(default_factory=StampCounts)
     head: Head | None = None
     known_head: Head | None = None
     problems: list[ArchiverError] = field(default_factory=list)
@@ -54,10 +58,12 @@ class Verification:
 
 @dataclass(frozen=True)
 class Depth:
-    """How closely to look: with identities inside every file; `deep`: at every byte, far away too."""
+    """How closely to look: with identities inside every file; `deep`: at every byte, far away too; at time
+    stamps by the certificates of `authorities`."""
 
     identities: Sequence[Identity] | None = None
     deep: bool = False
+    authorities: Sequence[AuthoritySettings] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def verify_vault(
     identities: Sequence[Identity] | None = None,
     unfinished: str | None = None,
     deep: bool = False,
+    authorities: Sequence[AuthoritySettings] = (),
     progress: Progress = lambda phase, done, total: None,
 ) -> Verification:
     """Check the vault, or only some archives of it; with identities also what is inside every file.
@@ -87,9 +94,8 @@ def verify_vault(
     if missing and not listed.problems:
         raise UsageError(f"there is no archive {sorted(missing)[0]}", "see which there are: archiver status")
     expected = {unfinished} if unfinished else set()
-    result = verify_listed(
-        vault, listed, only=only, unfinished=expected, depth=Depth(identities, deep), progress=progress
-    )
+    depth = Depth(identities, deep, authorities)
+    result = verify_listed(vault, listed, only=only, unfinished=expected, depth=depth, progress=progress)
     result.known_head = known_head
     return result
 
@@ -118,8 +124,13 @@ def verify_listed(
     if like is not None and not result.read:
         _compare(vault, result, said, like)
     result.problems += _said_of(said)
-    result.problems += _odd_files(vault, archives)
+    names = _files_of(vault, archives)
+    result.problems += _odd_files(names, archives)
     result.problems += _odd_keys(vault, archives)
+    stamped = [one for one in archives if TOKEN in names[one.name]]
+    result.stamps, wrong = verify_stamps(vault.store, stamped, depth.authorities)
+    result.stamps.lacking = len(archives) - len(stamped)
+    result.problems += wrong
     return result
 
 
@@ -209,9 +220,8 @@ def _folders_without_manifest(vault: Vault, unfinished: Collection[str]) -> list
     ]
 
 
-def _odd_files(vault: Vault, archives: Sequence[Archive]) -> Iterator[ArchiverError]:
+def _odd_files(names: Mapping[str, set[str]], archives: Sequence[Archive]) -> Iterator[ArchiverError]:
     """Files beside those the manifests name, and keys that are not there."""
-    names = _files_of(vault, archives)
     for archive in archives:
         prefix = f"archives/{archive.name}/"
         expected = {file.name for file in archive.manifest.files}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archiver.archive.manifest import File
-from archiver.copying import UnusableCopyError, copy_file, is_timestamp, put_back_from, verify_copy
+from archiver.copying import UnusableCopyError, copy_file, put_back_from, verify_copy
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.stores.base import ExistsInStoreError, Store
@@ -147,21 +147,3 @@ def test_an_empty_far_file_is_checked_too(near: LocalStore) -> None:
     for each in (store, near):
         each.put_new("archives/a/e", b"")
     verify_copy(store, "a", nothing, like=near)
-
-
-@pytest.mark.parametrize(
-    ("data", "is_one"),
-    [
-        (b"\x30\x03\x02\x01\x05", True),
-        (b"\x30\x81\x03\x02\x01\x05", True),
-        (b"\x30\x82\x01\x00" + bytes(256), True),
-        (b"\x30\x03\x02\x01\x05\n", False),
-        (b"\x30\x80\x00\x00", False),
-        (b"\x30\x84\x00", False),
-        (b"0x30 and more of a text", False),
-        (b"AGE-SECRET-KEY-1NOBODYS", False),
-        (b"", False),
-    ],
-)
-def test_a_time_stamp_is_told_from_any_other_file(data: bytes, is_one: bool) -> None:
-    assert is_timestamp(data) == is_one
