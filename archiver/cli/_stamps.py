@@ -42,18 +42,12 @@ def stamp_fields(counts: StampCounts) -> dict[str, int]:
 
 
 def note_stamps(session: Session, counts: StampCounts, where: str = "") -> None:
-    """Say what of time stamps was not checked or is not there. Neither is a fault: a certificate may have been
-    taken out of the settings, and an authority may have been down."""
+    """Say what of time stamps was not checked or is not there. Neither is a fault: a certificate may have
+    been taken out of the settings, and an authority may have been down."""
     if counts.unchecked:
-        session.note(
-            f"{where}{_stamps(counts.unchecked)} not checked: no certificate of the authority is in the settings"
-        )
+        stamps = "time stamp" if counts.unchecked == 1 else "time stamps"
+        why = "no certificate of the authority is in the settings"
+        session.note(f"{where}{counts.unchecked:,} {stamps} not checked: {why}")
     if counts.lacking and session.settings.timestamps:
         have = "archive has" if counts.lacking == 1 else "archives have"
-        session.note(
-            f"{where}{counts.lacking:,} {have} no time stamp: archiver sync asks for what is missing"
-        )
-
-
-def _stamps(number: int) -> str:
-    return f"{number:,} time stamp{'' if number == 1 else 's'}"
+        session.note(f"{where}{counts.lacking:,} {have} no time stamp: archiver sync asks for it")

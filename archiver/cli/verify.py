@@ -48,7 +48,8 @@ def command(
 
     Needs no private key. A missing, altered or reordered archive shows; one cut off at the end shows
     against the head that the collector remembers, or that --head gives. A time stamp must be over its
-    manifest, and by an authority of the settings. Every store is checked, and held against the others. Of a store that is far away the bytes are read only with --deep or --contents."""
+    manifest, and by an authority of the settings. Every store is checked, and held against the others. Of
+    a store that is far away the bytes are read only with --deep or --contents."""
     settings = session.settings
     identities = session.identities() if contents else None
     stores = named_stores(settings) if store is None else (find_store(settings, store),)

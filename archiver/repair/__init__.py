@@ -70,12 +70,12 @@ def repair_archive(
     """Check every file of an archive in every store, or in the one named, and put back what is not right;
     and the vault's description and list of signers, these alone where no archive is named.
 
-    By the certificates of `authorities` a time stamp is judged. With `identities` an archive's key is opened to see that it is the right one; one that somebody put
-    something over, where nothing but an older version of it is left, is encrypted anew to `recipients`, the
-    keyholders there are. Raise UsageError where there is no such archive, IntegrityError where no store has
-    its manifest right and where two hold different vaults, StoreError where the one named cannot be reached,
-    NoVaultError where it holds no vault yet. What cannot be repaired is an error of its file's outcome and
-    stops nothing else."""
+    By the certificates of `authorities` a time stamp is judged. With `identities` an archive's key is
+    opened to see that it is the right one; one that somebody put something over, where nothing but an older
+    version of it is left, is encrypted anew to `recipients`, the keyholders there are. Raise UsageError
+    where there is no such archive, IntegrityError where no store has its manifest right and where two hold
+    different vaults, StoreError where the one named cannot be reached, NoVaultError where it holds no vault
+    yet. What cannot be repaired is an error of its file's outcome and stops nothing else."""
     reach = reach_vaults(stores)
     if only is not None:
         reach.require(only)

@@ -17,9 +17,7 @@ from archiver.stores.checks import parse_vault_id
 from archiver.stores.named import OpenedStore
 from archiver.timestamps import find_right
 
-NO_TOKEN_HINT = (
-    "move it out of the store by hand, and archiver sync brings another, of a later time, from the authority"
-)
+MOVE_HINT = "move it out of the store by hand, and archiver sync brings another, of a later time"
 REWRAP_HINT = "encrypt it anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
 
 
@@ -88,7 +86,7 @@ def _timestamp(
         return
     right = find_right([data for data in found if isinstance(data, bytes)], reference.data, authorities)
     doubt = "is no time stamp of this manifest"
-    yield Wanted(name, _hashed(right), doubt=doubt, hint=None if right else NO_TOKEN_HINT, may_lack=True)
+    yield Wanted(name, _hashed(right), doubt=doubt, hint=None if right else MOVE_HINT, may_lack=True)
 
 
 def wanted_of_vault(stores: Sequence[OpenedStore], vault: str) -> list[Wanted]:

@@ -60,7 +60,7 @@ class Stamper:
         return stamped.token
 
     def bring(self, archive: str, manifest: bytes, store: Store) -> bool:
-        """Fetch a token and put it beside the manifest of an archive that exists; whether there is one now."""
+        """Fetch a token and put it beside the manifest of an archive that exists; whether one is there."""
         token = self.fetch(archive, manifest)
         if token is None:
             return False

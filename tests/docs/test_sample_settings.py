@@ -7,6 +7,8 @@ from pathlib import Path
 from archiver.settings import Settings, known_settings, load_settings
 from archiver.settings_api import AccountApi, Credentials
 from archiver.settings_stores import LocalStoreSettings, S3StoreSettings
+from archiver.settings_timestamps import AuthoritySettings
+from tests.authority import make_authority
 from tests.programs import PROJECT
 
 SAMPLE = PROJECT / "config" / "archiver.sample.toml"
@@ -52,7 +54,7 @@ def test_what_the_sample_shows_are_the_defaults(tmp_path: Path) -> None:
     default = load_settings(tmp_path / "archiver.toml")
     for name in (
         "stores", "cache", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
-        "segment_bytes", "language", "limits", "x_api", "moderation",
+        "segment_bytes", "language", "limits", "x_api", "moderation", "timestamps",
     ):  # fmt: skip
         assert getattr(shown, name) == getattr(default, name), name
     token = f"file:{tmp_path}/collector/x-1234567890.token"
@@ -80,7 +82,7 @@ def test_the_other_stores_load_once_their_lines_are_used(tmp_path: Path) -> None
     """All of them, but that a profile and keys exclude each other, as lines beside it say."""
     text = SAMPLE.read_text()
     first = text.index("#[[store]]")
-    last = text.index("[cache]")
+    last = text.index("# Time stamps (RFC 3161)")
     used = with_all_lines(text[first:last]).replace('object_lock = "none"', 'object_lock = "governance"')
     used = used.replace('encryption = "none"', 'encryption = "aws:kms"')
     used = used.replace("/etc/ssl/certs/s3.pem", "keys/s3.pem").replace('profile = "archiver"\n', "")
@@ -88,6 +90,25 @@ def test_the_other_stores_load_once_their_lines_are_used(tmp_path: Path) -> None
     assert share == LocalStoreSettings("share", True, Path("/mnt/share/vault"))
     assert isinstance(bucket, S3StoreSettings)
     assert [name for name, value in vars(bucket).items() if value is None] == ["profile"]
+
+
+def test_the_time_stamp_authority_loads_once_its_lines_are_used(tmp_path: Path) -> None:
+    text = SAMPLE.read_text()
+    first, last = text.index("#[[timestamp]]"), text.index("# What is kept on this machine of stores")
+    used = with_all_lines(text[first:last]).replace("/etc/ssl/certs/proxy.pem", "keys/proxy.pem")
+    made = make_authority(tmp_path / "authority")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "proxy.pem").touch()
+    places = {
+        "collector/timestamp.pem": made.certificate_path,
+        "collector/timestamp-root.pem": made.root_path,
+    }
+    for name, path in places.items():
+        used = used.replace(name, str(path))
+    (one,) = load_in(tmp_path, text[:first] + used + text[last:]).timestamps
+    assert (one.name, one.policy) == ("authority", "1.3.6.1.4.1.4146.2.3")
+    assert None not in vars(one).values()
+    assert one.timeout_seconds == AuthoritySettings("", "", (), ()).timeout_seconds
 
 
 def test_what_the_sample_says_a_bucket_has_otherwise_are_the_defaults() -> None:

@@ -354,15 +354,6 @@ def test_keys_that_are_garbage_everywhere_are_an_error(pair: Pair) -> None:
     assert "key.age in store far is missing" in result.errors[1].message
 
 
-def test_a_time_stamp_is_put_back_where_it_lacks_and_left_where_it_differs(pair: Pair) -> None:
-    name = f"{FOLDER}/manifest.json.tsr"
-    write(pair.far, name, b"\x30\x03\x02\x01\x05")
-    assert not_good(pair.repair()) == [("near", name, "put back", "far")]
-    assert (pair.near / name).read_bytes() == b"\x30\x03\x02\x01\x05"
-    write(pair.far, name, b"\x30\x81\x03\x02\x01\x05")
-    assert not_good(pair.repair()) == []
-
-
 def test_a_link_in_a_time_stamps_place_is_not_copied_to_where_it_leads_from(
     pair: Pair, tmp_path: Path
 ) -> None:

@@ -364,15 +364,6 @@ def test_without_any_vault_there_is_nothing_to_copy(tmp_path: Path) -> None:
         stores.sync()
 
 
-def test_a_time_stamp_that_one_store_has_goes_to_the_others_before_the_manifest(stores: Stores) -> None:
-    stores.add("b")
-    LocalStore(stores.folder / "a").put_new(
-        f"archives/{ARCHIVES[0]}/manifest.json.tsr", b"\x30\x03\x02\x01\x05"
-    )
-    assert stores.sync().exit_code == 0
-    assert stores.files("b") == stores.files("a")
-
-
 def test_an_archive_whose_key_is_nowhere_is_not_made_to_exist(stores: Stores) -> None:
     b = stores.add("b")
     (stores.folder / "a" / "archives" / ARCHIVES[0] / "key.age").unlink()

@@ -137,11 +137,6 @@ def test_an_archive_being_sealed_is_no_problem(maker: VaultMaker) -> None:
     assert problem.hint == repair_hint("2026-04-01")
 
 
-def test_a_timestamp_beside_the_manifest_is_expected(maker: VaultMaker) -> None:
-    maker.store.put_new(f"archives/{NAMES[0]}/manifest.json.tsr", b"")
-    assert verified(maker).problems == []
-
-
 def test_only_the_archives_named_are_checked(maker: VaultMaker) -> None:
     alter(maker, f"{NAMES[0]}/{SEGMENT}")
     assert verified(maker, NAMES[1], NAMES[2]).problems == []
