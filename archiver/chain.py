@@ -13,12 +13,15 @@ from archiver.errors import IntegrityError
 from archiver.formats.ssh_signature import (
     AllowedSigners,
     SignatureError,
+    Signer,
     SigningKey,
     UnknownSignerError,
     verify,
 )
 
 Document = Mapping[str, object]
+BEGINNING = "the beginning"
+"""What the first document comes after."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Link:
     document: dict[str, object]
     principal: str
     """Who signed it, as the list of allowed signers says."""
+    fingerprint: str
 
 
 def encode_document(document: Document) -> bytes:
@@ -96,22 +100,37 @@ def follow_chain(
     after a hole, not naming the one before by its hash; and at the end where the chain does not hold
     the head known from elsewhere."""
     head: Head | None = None
-    before = "the beginning"
+    before = BEGINNING
     met = known_head is None
     for name, data, signature in documents:
-        principal = _check_signature(name, data, signature, allowed, namespace)
-        document = parse_document(data, name)
-        _check_place(name, document, head, before)
-        head = Head(1 if head is None else head.sequence + 1, document_sha256(data))
-        met = met or _meets(name, head, known_head)
-        before = name
-        yield Link(name, head, document, principal)
+        link = check_link(name, data, signature, allowed, namespace, head, before)
+        head, before = link.head, name
+        met = met or meets(name, head, known_head)
+        yield link
     if not met and known_head is not None:
         last = head.sequence if head else 0
         raise IntegrityError(
             f"number {known_head.sequence} was noted as written, but the chain ends at {last}, {before}",
             "the last ones were cut off: another store may have them: archiver sync",
         )
+
+
+def check_link(
+    name: str,
+    data: bytes,
+    signature: bytes,
+    allowed: AllowedSigners,
+    namespace: str,
+    head: Head | None,
+    before: str,
+) -> Link:
+    """One document of a chain, found to be rightly signed and to come after `head`, which `before` names;
+    None and `BEGINNING` for the first. Raise IntegrityError where it is not."""
+    signer = _check_signature(name, data, signature, allowed, namespace)
+    document = parse_document(data, name)
+    _check_place(name, document, head, before)
+    sequence = 1 if head is None else head.sequence + 1
+    return Link(name, Head(sequence, document_sha256(data)), document, signer.principal, signer.fingerprint)
 
 
 def verify_chain(
@@ -127,9 +146,9 @@ def verify_chain(
 
 def _check_signature(
     name: str, data: bytes, signature: bytes, allowed: AllowedSigners, namespace: str
-) -> str:
+) -> Signer:
     try:
-        return verify(signature, data, namespace, allowed).principal
+        return verify(signature, data, namespace, allowed)
     except UnknownSignerError as error:
         raise IntegrityError(
             f"{name} is signed by somebody else: {error}",
@@ -159,7 +178,7 @@ def _shown(sequence: object) -> str:
     return str(sequence) if isinstance(sequence, int) and 0 <= sequence < 10**12 else "none"
 
 
-def _meets(name: str, head: Head, known_head: Head | None) -> bool:
+def meets(name: str, head: Head, known_head: Head | None) -> bool:
     """Whether this is the known head. Raise where another document has its number."""
     if known_head is None or head.sequence != known_head.sequence:
         return False

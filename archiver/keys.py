@@ -32,8 +32,10 @@ __all__ = [
     "is_age_file",
     "load_identities",
     "load_identity",
+    "load_keyholder_signing_key",
     "load_signing_key",
     "new_identity",
+    "new_keyholder_signing_key",
     "open_archive_key",
     "seal_archive_key",
 ]
@@ -126,6 +128,35 @@ def load_signing_key(path: Path) -> SigningKey:
         return SigningKey.parse(_read_private(path))
     except MalformedKeyError as error:
         raise ConfigurationError(f"{path} is not an Ed25519 OpenSSH private key: {error}") from error
+
+
+def new_keyholder_signing_key(identity: Identity, name: str) -> tuple[SigningKey, bytes]:
+    """A new key for a keyholder's part of the log and for evidence packs, and the file that holds it: an
+    OpenSSH private key encrypted to the keyholder's own identity, so that what unlocks that unlocks this."""
+    key = SigningKey.generate(name)
+    return key, age.encrypt([identity.recipient()], key.to_openssh())
+
+
+def load_keyholder_signing_key(keyholder: KeyholderSettings, identities: Sequence[Identity]) -> SigningKey:
+    """A keyholder's signing key, unlocked by the keyholder's identities. Raise NoKeyError where it is absent,
+    or none of them opens it, ConfigurationError where it holds something else."""
+    path = keyholder.signing_key
+    if not path.is_file():
+        raise NoKeyError(
+            f"there is no signing key {path} of keyholder {keyholder.name}",
+            "bring it there from where the identity is from, or say where it is: keyholder.signing_key",
+        )
+    try:
+        return SigningKey.parse(age.decrypt(identities, _read(path)))
+    except age.NoMatchError as error:
+        raise NoKeyError(
+            f"the identity of {keyholder.name} does not open {path}", "it was made for another identity"
+        ) from error
+    except (age.AgeError, MalformedKeyError) as error:
+        raise ConfigurationError(
+            f"{path} is no Ed25519 OpenSSH private key, encrypted with age: {error}",
+            "take the copy of it that was put by",
+        ) from error
 
 
 def _read_private(path: Path) -> bytes:

@@ -15,6 +15,7 @@ from archiver import disk
 from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.settings_api import AccountApi, ApiSettings
 from archiver.settings_api_reading import read_account_api, read_api_settings
+from archiver.settings_log import LogSettings, read_log_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
 from archiver.settings_stores import CacheSettings, StoreSettings
@@ -78,11 +79,28 @@ class AccountSettings:
 
 @dataclass(frozen=True)
 class KeyholderSettings:
-    """Who reads here. `passphrase` is a reference (`archiver.secrets`), never the passphrase."""
+    """Who reads here. `passphrase` is a reference (`archiver.secrets`), never the passphrase;
+    `own_signing_key` where the settings name another place for it."""
 
     name: str
     identity: Path
     passphrase: str | None = None
+    own_signing_key: Path | None = None
+
+    @property
+    def signing_key(self) -> Path:
+        """What signs this keyholder's part of the log, and evidence packs; encrypted to the identity."""
+        return self.own_signing_key or keyholder_signing_key(self.identity, self.name)
+
+    @property
+    def log_head(self) -> Path:
+        """Where this host remembers the end of the keyholder's log."""
+        return self.identity.with_name(f"{self.name}.log-head")
+
+
+def keyholder_signing_key(identity: Path, name: str) -> Path:
+    """Where a keyholder's signing key lies: beside the identity, unless the settings say otherwise."""
+    return identity.with_name(f"{name}.signing_key.age")
 
 
 @dataclass(frozen=True)
@@ -119,6 +137,7 @@ class Settings:
     moderation: ModerationSettings
     timestamps: tuple[AuthoritySettings, ...]
     """Who is asked for time stamps, in order; nobody is where it is empty."""
+    log: LogSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -126,6 +145,11 @@ class Settings:
     def home(self) -> Path:
         """The folder the settings lie in."""
         return self.path.parent
+
+    @property
+    def log_queue(self) -> Path:
+        """Entries of the log that are made here and that no store has yet."""
+        return self.spool / "log"
 
     @property
     def lock(self) -> Path:
@@ -215,6 +239,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         x_api=read_api_settings(top.table("x_api"), home),
         moderation=read_moderation_settings(top.table("moderation")),
         timestamps=read_timestamps(top, home),
+        log=read_log_settings(top.table("log"), home),
         digest=digest,
     )
     top.report_unknown()
@@ -232,6 +257,7 @@ def _read_keyholder(top: Table, home: Path) -> KeyholderSettings | None:
         name=table.text("name", pattern=KEYHOLDER_NAME, hint=hint),
         identity=table.path("identity", None, home),
         passphrase=table.secret_reference("passphrase", home),
+        own_signing_key=table.path("signing_key", None, home) if table.has("signing_key") else None,
     )
 
 

@@ -95,6 +95,16 @@ class MemoryStore:
         with self.create(name, sha256=sha256) as writer:
             copy_all(source, writer)
 
+    def append(self, name: str, data: bytes) -> None:
+        self.put_new(name, data)
+
+    def look(self, name: str, max_bytes: int) -> bytes | None:
+        self.count(rounds=1)
+        if check_name(name) not in self.contents.files:
+            self.count(1)
+            return None
+        return self._read(name, max_bytes)
+
     def _data(self, name: str) -> bytes:
         data = self.contents.files.get(check_name(name))
         if data is None:

@@ -6,8 +6,9 @@ Results go to standard output, everything else to standard error.
 import getpass
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,13 @@ import click
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError, UsageError
 
 if TYPE_CHECKING:
+    from archiver.audit.acts import Act
+    from archiver.audit.entry import Asked
     from archiver.chain import Head
     from archiver.keys import Identity
     from archiver.settings import Settings
     from archiver.vault import ArchiveList, Vault
+    from archiver.wiring_log import OpenedLog
     from archiver.wiring_stores import OpenedVault
 
 
@@ -37,6 +41,10 @@ class Session:
     """Whether newer archives may be missing from it, once `list_archives` has read which there are."""
     passed_damaged: bool = False
     """Whether a store before it was passed over for what lies in it, not because it is away."""
+    last_archive: "Head | None" = None
+    """The vault's last archive, once `list_archives` has read which there are: entries of the log name it."""
+    _identities: "list[Identity] | None" = field(default=None, repr=False)
+    _log: "OpenedLog | None" = field(default=None, repr=False)
 
     @cached_property
     def settings(self) -> "Settings":
@@ -46,16 +54,20 @@ class Session:
         return load_settings(find_settings(self.config, self.environ))
 
     def identities(self) -> "list[Identity]":
-        """The keyholder's identities, asking for the passphrase where it is needed. Raise NoKeyError
+        """The keyholder's identities, asking once for the passphrase where it is needed. Raise NoKeyError
         where the settings name no keyholder, and as `archiver.keys.load_identities`."""
         from archiver.keys import load_identities
+
+        if self._identities is not None:
+            return self._identities
 
         if self.settings.keyholder is None:
             raise NoKeyError(
                 f"{self.settings.path} names no keyholder, so nothing here opens an archive",
                 "run this where a keyholder's identity is, and name it in the settings: [keyholder]",
             )
-        return load_identities(self.settings.keyholder, self.environ, ask_passphrase)
+        self._identities = load_identities(self.settings.keyholder, self.environ, ask_passphrase)
+        return self._identities
 
     def open_vault(self, store: str | None = None) -> "Vault":
         """The vault to read: in the store named, else in the first that can be. Say which were passed over.
@@ -79,6 +91,7 @@ class Session:
         optional = opened is not None and not opened.required
         # A store that need not have everything is no altered one where it lacks the newest.
         listed = vault.list_archives(None if optional else known_head)
+        self.last_archive = listed.archives[-1].head if listed.archives else None
         if opened is None or not (optional or opened.passed_over):
             return listed
         known = self._remembered_head()
@@ -115,6 +128,41 @@ class Session:
         which does not matter to whoever `named` those wanted, or a damaged store was passed over for it."""
         short = self.passed_damaged or (self.may_lack_archives and not named)
         return code or (IncompleteError.exit_code if short else 0)
+
+    # The log
+
+    def require_reason(self, reason: str | None) -> None:
+        """Raise UsageError, before anything else is done, where the settings want a reason and none is
+        given."""
+        if self.settings.log.needs_reason and not (reason or "").strip():
+            raise UsageError(
+                "a reason must be given for this, and there is none",
+                f'--reason "…"; {self.settings.path} says so: [log] reason',
+            )
+
+    @contextmanager
+    def act(self, asked: "Asked") -> "Iterator[Act]":
+        """Do something with what a keyholder's identity opens, between two entries of the keyholder's log:
+        `with session.act(Asked("search", "search", query=…)) as act:` and, before anything is shown,
+        `act.end(results=…)`.
+
+        To be entered when the vault is open and its archives are listed, before any of them is opened. Raise
+        ArchiverError where the log cannot be written: then nothing may be read."""
+        from archiver.audit.acts import acting
+        from archiver.times import system_clock
+        from archiver.wiring_log import open_keyholder_log
+
+        self.require_reason(asked.reason)
+        if self.opened is None:
+            self.open_vault()
+        if self._log is None and self.opened is not None:
+            self._log = open_keyholder_log(
+                self.settings, self.environ, self.identities(), self.opened, lambda: self.last_archive,
+                self.note,
+            )  # fmt: skip
+        assert self._log is not None  # noqa: S101 - opened above
+        with acting(self._log.log, self._log.actor, asked, system_clock) as act:
+            yield act
 
     @property
     def has_colours(self) -> bool:

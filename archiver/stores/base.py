@@ -141,6 +141,17 @@ class Store(SmallFiles, Protocol):
         """`create` and write it all."""
         ...
 
+    def append(self, name: str, data: bytes) -> None:
+        """Put a small new file of the log, in one request where the store is far away: its SHA-256 goes along
+        and is checked there, and nothing is asked before or after. Raise ExistsInStoreError where the name is
+        taken."""
+        ...
+
+    def look(self, name: str, max_bytes: int) -> bytes | None:
+        """A small file as it lies there now, past all that is known or kept of it, in one request; None where
+        there is none. Raise IntegrityError where it is larger than `max_bytes`."""
+        ...
+
     def open_random(self, name: str) -> StoredFile: ...
 
     def read_many(self, limits: Mapping[str, int]) -> dict[str, bytes | ArchiverError]:

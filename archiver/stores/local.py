@@ -154,6 +154,17 @@ class LocalStore:
         with self.create(name, sha256=sha256) as writer:
             copy_all(source, writer)
 
+    def append(self, name: str, data: bytes) -> None:
+        self.put_new(name, data)
+
+    def look(self, name: str, max_bytes: int) -> bytes | None:
+        try:
+            return self.read(name, max_bytes)
+        except NotInStoreError:
+            if os.path.lexists(self._path(name)):  # a link, a folder: it is not that there is none
+                raise
+            return None
+
     def open_random(self, name: str) -> StoredFile:
         path = self._path(name)
         try:

@@ -133,6 +133,29 @@ class Objects:
                 raise self._altered(name, "it ends before what was asked for") from error
             raise self.translated(error, f"reading {name} from") from error
 
+    def read_newest(self, name: str, max_bytes: int) -> bytes | None:
+        """What lies under a name now, without asking first which version that is; None where nothing does,
+        or a delete marker. Raise IntegrityError where it is larger than `max_bytes`."""
+        try:
+            return self.connection.retried(lambda: self._read_newest_once(name, max_bytes))
+        except FOREIGN as error:
+            if is_missing(error):
+                return None
+            raise self.translated(error, f"reading {name} from") from error
+
+    def _read_newest_once(self, name: str, max_bytes: int) -> bytes:
+        answer = self.connection.request_once("get_object", Key=self.options.key(name))
+        with answer["Body"] as body:
+            length = answer.get("ContentLength")
+            if not isinstance(length, int):  # S3's GetObject always has it
+                raise OddAnswerError
+            if length > max_bytes:
+                raise IntegrityError(f"{name} has {length} bytes where at most {max_bytes} can be right")
+            data = bytes(body.read(length + 1))
+        if len(data) != length:
+            raise IncompleteReadError(actual_bytes=len(data), expected_bytes=length)
+        return data
+
     def translated(self, error: BaseException, doing: str) -> StoreError:
         return translate(error, doing, self.options, self.connection.clock())
 

@@ -25,7 +25,7 @@ from archiver.stores.s3.connection import Connection
 from archiver.stores.s3.index import Index, ListingCache
 from archiver.stores.s3.objects import Head, Objects
 from archiver.stores.s3.options import S3Options
-from archiver.stores.s3.upload import uploading
+from archiver.stores.s3.upload import put_at_once, uploading
 from archiver.stores.s3.versions import EMPTY, History, Version, find_version, manifest_of, names_there
 from archiver.times import Clock, as_datetime, system_clock
 
@@ -91,6 +91,12 @@ class S3Store:
     def put_new(self, name: str, source: bytes | BinaryIO, *, sha256: str | None = None) -> None:
         with self.create(name, sha256=sha256) as writer:
             copy_all(source, writer)
+
+    def append(self, name: str, data: bytes) -> None:
+        put_at_once(self._objects, check_name(name), data)
+
+    def look(self, name: str, max_bytes: int) -> bytes | None:
+        return self._objects.read_newest(check_name(name), max_bytes)
 
     def replace_key(self, name: str, data: bytes) -> None:
         check_key_name(name)
