@@ -7,6 +7,7 @@ http alone.
 """
 
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -143,9 +144,11 @@ def _load(path: Path) -> "list[Certificate]":
     if len(data) > MAXIMUM_CERTIFICATES_BYTES:
         raise _UnusableError(f"{path} is larger than {MAXIMUM_CERTIFICATES_BYTES:,} bytes", hint)
     try:
-        found = load_pem_x509_certificates(data)
-        for one in found:  # what is parsed only when it is asked for
-            _ = one.subject, one.issuer, one.serial_number, list(one.extensions)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is odd in it
+            found = load_pem_x509_certificates(data)
+            for one in found:  # what is parsed only when it is asked for
+                _ = one.subject, one.issuer, one.serial_number, list(one.extensions)
     except Exception as error:  # ValueError, and whatever else a hostile file brings up
         raise _UnusableError(f"{path} holds no certificates in PEM", hint) from error
     if not 0 < len(found) <= MOST_CERTIFICATES:

@@ -1,9 +1,9 @@
 """`[[timestamp]]`: what is read, and every problem with its place."""
 
+import base64
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -143,18 +143,13 @@ def test_a_file_of_more_certificates_than_anybody_has_is_refused(one: Authority,
 def test_a_certificate_whose_bytes_are_altered_anywhere_is_taken_or_named_and_nothing_else_happens(
     one: Authority, tmp_path: Path
 ) -> None:
-    right = one.certificate.public_bytes(Encoding.DER)
-    refused = 0
+    right, refused = one.certificate.public_bytes(Encoding.DER), 0
     for place in range(0, len(right), 3):
         altered = bytearray(right)
         altered[place] ^= 0x55
-        pem = x509.load_der_x509_certificate(right).public_bytes(PEM)
-        import base64
-        import textwrap
-
-        body = "\n".join(textwrap.wrap(base64.b64encode(bytes(altered)).decode(), 64))
-        header, footer = pem.decode().splitlines()[0], pem.decode().splitlines()[-1]
-        (tmp_path / "altered.pem").write_text(f"{header}\n{body}\n{footer}\n")
+        body = base64.encodebytes(bytes(altered)).decode()
+        text = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+        (tmp_path / "altered.pem").write_text(text)
         try:
             read(table(one, certificate=str(tmp_path / "altered.pem")), tmp_path)
         except SettingsError:
