@@ -21,6 +21,7 @@ from archiver.moderation.keeping import keep_entries
 from archiver.sample import write_sample_export
 from archiver.search.language.fields import POST_KINDS
 from archiver.sources.moderation import encode_entry
+from tests.authority import Authority, authority, make_authority
 from tests.docs.documents import blocks, table_rows
 from tests.docs.terminal import run_on_terminal
 from tests.faults.folders import make_folder
@@ -30,13 +31,14 @@ from tests.programs import PROJECT, require_node_age, require_program
 from tests.unit.seal.spooled import AUTHOR_HANDLE, answer_of, with_screenshot, x_post
 
 DOCUMENT = PROJECT / "docs" / "recovery.md"
-PROGRAMS = ("ssh-keygen", "sqlite3", "age", "age-keygen", "zstd", "tar")
-USUAL = ("bash", "sha256sum", "ls", "sort", "cut", "sed", "head", "tail", "mkdir", "basename")
+PROGRAMS = ("ssh-keygen", "sqlite3", "age", "age-keygen", "zstd", "tar", "openssl")
+USUAL = ("bash", "sha256sum", "ls", "sort", "cut", "sed", "head", "tail", "mkdir", "basename", "date")
 """The document says that these are needed too."""
 START = "Before you start"
 WITH_AGE, WITH_NODE = "With age", "With node"
 OPEN_IDENTITY = "An identity file with a passphrase"
-CHECKS = ("1. Signatures", "2. The chain", "3. The files")
+STAMPS = "Time stamps"
+CHECKS = ("1. Signatures", "2. The chain", "3. The files", STAMPS)
 KEYS, RIGHT_KEY = "4. The archives' keys", "Is it the right key?"
 OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to the byte")
 WITH_EXPORT = "With the original export still at hand"
@@ -63,28 +65,35 @@ RELATIONS = [
 
 @dataclass(frozen=True)
 class Vault:
-    """A vault that the command line made, with its settings, its identity and October's export."""
+    """A vault that the command line made, with its settings, its identity and October's export; and the root
+    of the authority whose time stamps it has, if it has any."""
 
     home: Path
     export: Path
     identity: Path
+    root: Path | None = None
 
     def copy_to(self, folder: Path) -> None:
         """Lay out what the document asks for. Sealed files are read-only; a test may alter its copy."""
         shutil.copytree(self.home / "vault", folder / "vault", copy_function=shutil.copyfile)
         shutil.copyfile(self.identity, folder / "records.identity")
         shutil.copyfile(self.export, folder / "export.zip")
+        if self.root is not None:
+            shutil.copyfile(self.root, folder / "authority.pem")
 
 
 def archiver(*arguments: str | Path) -> None:
     assert main([str(one) for one in arguments]) == 0
 
 
-def make_vault(folder: Path, *options: str) -> Vault:
+def make_vault(folder: Path, *options: str, stamps: Authority | None = None) -> Vault:
     """Three archives of three months' exports: in October two posts are deleted and two are absent, of
-    which one is there again in November."""
+    which one is there again in November. Sealed with time stamps where there is an authority."""
     home = folder / "force"
     archiver("init", home, "--holder", "records", *options)
+    if stamps is not None:
+        with (home / "archiver.toml").open("a") as settings:
+            settings.write(stamps.settings())
     september, october, november = (folder / f"{month}.zip" for month in ("september", "october", "november"))
     posts = write_sample_export(september, until=dt.date(2026, 9, 30), months=6).post_ids
     write_sample_export(
@@ -100,7 +109,7 @@ def make_vault(folder: Path, *options: str) -> Vault:
         archiver("--config", home, "import", "--add-account", export)
         enter(Home(home), export)
         archiver("--config", home, "seal")
-    return Vault(home, october, home / "keys" / "records.identity")
+    return Vault(home, october, home / "keys" / "records.identity", stamps and stamps.root_path)
 
 
 def enter(home: Home, export: Path) -> None:
@@ -121,7 +130,9 @@ def enter(home: Home, export: Path) -> None:
 
 @pytest.fixture(scope="session")
 def classic(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    return make_vault(tmp_path_factory.mktemp("classic"), "--classic", "--no-passphrase")
+    folder = tmp_path_factory.mktemp("classic")
+    with authority(folder / "authority") as one:
+        return make_vault(folder, "--classic", "--no-passphrase", stamps=one)
 
 
 @pytest.fixture(scope="session")
@@ -253,6 +264,36 @@ def test_every_file_has_the_hash_in_its_manifest(recovered: tuple[Path, dict[str
     lines = recovered[1]["3. The files"].splitlines()
     assert len(lines) == 6
     assert all(line.endswith(": OK") for line in lines)
+
+
+def test_every_time_stamp_is_found_right_and_says_when_and_who(
+    classic: Vault, recovered: tuple[Path, dict[str, str]]
+) -> None:
+    printed = recovered[1][STAMPS]
+    assert printed.count("Verification: OK") == 3
+    assert "WRONG" not in printed
+    assert "no time stamp" not in printed
+    for archive in archives(classic):
+        assert re.search(rf"^{archive}: [A-Z][a-z]{{2}} .* 20\d\d GMT$", printed, re.MULTILINE)
+    assert re.search(r"subject=.*test authority\n+issuer=.*test root", printed)
+
+
+@pytest.mark.parametrize("damage", ["another's", "garbage", "a stranger's"])
+def test_a_wrong_time_stamp_is_told(classic: Vault, tmp_path: Path, damage: str) -> None:
+    classic.copy_to(tmp_path)
+    first, second = (tmp_path / "vault" / "archives" / name for name in archives(classic)[:2])
+    stranger = make_authority(tmp_path / "stranger", "test")
+    token = {
+        "another's": lambda: (second / "manifest.json.tsr").read_bytes(),
+        "garbage": lambda: b"garbage",
+        "a stranger's": lambda: stranger.stamp((first / "manifest.json").read_bytes()),
+    }[damage]()
+    (first / "manifest.json.tsr").write_bytes(token)
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    printed = follow(tmp_path, environ, START, *CHECKS)[STAMPS]
+    assert printed.count("Verification: OK") == 2
+    assert f"WRONG: the time stamp of {first.name}" in printed
+    assert printed.count("WRONG") == 1
 
 
 def test_every_key_is_the_one_its_manifest_names(recovered: tuple[Path, dict[str, str]]) -> None:
@@ -563,6 +604,7 @@ def test_a_post_quantum_vault_opens_with_node_after_an_old_age_asked_for_the_pas
     printed = outputs(shown.replace("\r\n", "\n"))
     assert "WRONG" not in shown
     assert printed["1. Signatures"].count("Good") == 3
+    assert printed[STAMPS].count("has no time stamp") == 3
     assert [line[-2:] for line in printed["5. The databases"].splitlines()[:3]] == ["ok"] * 3
     assert_databases_and_media_are_ours(post_quantum, tmp_path / "opened", tmp_path / "restored")
 
