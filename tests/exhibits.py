@@ -98,7 +98,8 @@ def strange(text: str = HIDDEN) -> Exhibit:
         1, text, name="strange", kind=text, author=person, alt_text=text, language=text, client=text,
         in_reply_to_id=text, in_reply_to_handle=text, conversation_id=text, repost_of_id=text,
         repost_of_handle=text, quote_of_id=text, media=(medium,), links=(ShownLink(text, text),),
-        people=(person,), hashtags=(text,), mentions=(person,), facts=((text, text),), changed_text=tuple(compare_texts("before", text)),
+        people=(person,), hashtags=(text,), mentions=(person,), facts=((text, text),),
+        changed_text=tuple(compare_texts("before", text)),
         changes=(Change("client", text, [text]),),
     )  # fmt: skip
     entry = msgspec.structs.replace(
