@@ -13,7 +13,7 @@ Html = NewType("Html", str)
 
 def escaped(text: str) -> Html:
     """The text as it may stand between tags and in quoted attributes."""
-    return Html(escape(text))
+    return Html(text if text.isalnum() else escape(text))  # numbers and hashes are many, and need nothing
 
 
 def joined(parts: Iterable[Html], between: str = ", ") -> Html:

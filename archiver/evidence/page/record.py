@@ -23,7 +23,7 @@ _TAKEN_OUT: Final = {"text": "in the text", "person": "who it was", "media": "pi
 
 
 class VersionView(NamedTuple):
-    """One version. `title` is None where there is but one; `repeats`: another one has the same text."""
+    """One version. `title` is None where there is but one; `repeats`: one above has the same text."""
 
     version: ShownVersion
     title: str | None
@@ -37,6 +37,7 @@ class VersionView(NamedTuple):
     facts: Markup
     changes: Markup
     place: Markup
+    is_captured_above: bool
 
 
 class LineView(NamedTuple):
@@ -90,6 +91,7 @@ class Views:
 
     def _versions(self, exhibit: Exhibit, seen: set[str]) -> Iterator[VersionView]:
         shown: set[str] = set()
+        captures: set[Capture] = set()
         facts, public = self._facts, self._public
         for version, title in zip(exhibit.versions, _titles(exhibit.versions), strict=True):
             text = self._texts.block(version.text)
@@ -106,8 +108,10 @@ class Views:
                 listing(facts.of_version(version)),
                 Markup("".join(facts.changes(version))),
                 Markup("") if public else listing(facts.of_place(version)),
+                version.capture in captures,
             )
             shown.add(version.text)
+            captures.add(version.capture)
 
     def _times(self, exhibit: Exhibit) -> Iterator[Html]:
         """The lines of the table of times."""
