@@ -4,25 +4,34 @@ import os
 import secrets
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from archiver import disk
 from archiver.archive.manifest import NAMESPACE
+from archiver.audit.entry import Asked
 from archiver.chain import encode_document
 from archiver.errors import UsageError
 from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
 from archiver.keyholders import Keyholder, Keyholders
-from archiver.keys import WORK_FACTOR, encode_identity_file, new_identity
-from archiver.settings import FILE_NAME, KEYHOLDER_NAME, toml_text
+from archiver.keys import WORK_FACTOR, encode_identity_file, new_identity, new_keyholder_signing_key
+from archiver.settings import (
+    FILE_NAME,
+    KEYHOLDER_NAME,
+    keyholder_signing_key,
+    load_settings,
+    toml_text,
+)
 from archiver.stores.local import LocalStore
 from archiver.times import format_date, format_time
+from archiver.wiring_log import collector_act, flush_log
 
 VAULT_FORMAT = "archiver-vault-1"
 SIGNER = "collector"
 """The name of the first signing key in allowed_signers."""
 _PRIVATE = 0o700
+_NO_ENVIRONMENT: Mapping[str, str] = {}
 _FOLDERS = ("keys", "collector", "inbox", "spool")
 _SETTINGS = """\
 # Settings of the archiver. Paths are taken from the folder of this file. All settings there are, with
@@ -90,11 +99,12 @@ def initialise(
     passphrase: str | None = None,
     passphrase_reference: str | None = None,
     work_factor: int = WORK_FACTOR,
+    environ: Mapping[str, str] = _NO_ENVIRONMENT,
 ) -> Path:
     """Make the folder and return its settings file. The holder's identity is encrypted to the
     passphrase, or plain where that is None; the reference goes into the settings, the passphrase
-    nowhere. Raise as `check_can_initialise`, and ArchiverError where the disk fails: then nothing is left.
-    """
+    nowhere. `environ` tells the log who did it. Raise as `check_can_initialise`, and ArchiverError where the
+    disk fails: then nothing is left."""
     directory = directory.absolute()
     check_can_initialise(directory, holder)
     existed = directory.is_dir()
@@ -110,6 +120,7 @@ def initialise(
         _make_collector(partial, now_ms)
         settings = _settings_text(holder, passphrase_reference).encode()
         disk.create_exclusively(partial / FILE_NAME, settings, 0o644)
+        _begin_log(partial, holder, now_ms, environ)
         with disk.os_errors_reported("creating", directory):
             _publish(partial, directory, existed)
     finally:
@@ -123,9 +134,22 @@ def _make_keyholder(
 ) -> None:
     identity = new_identity(classic=classic)
     data = encode_identity_file(identity, holder, now_ms, passphrase, work_factor)
-    disk.create_exclusively(folder / "keys" / f"{holder}.identity", data)
+    path = folder / "keys" / f"{holder}.identity"
+    disk.create_exclusively(path, data)
+    disk.create_exclusively(
+        keyholder_signing_key(path, holder), new_keyholder_signing_key(identity, holder)[1]
+    )
     keyholders = Keyholders().add(Keyholder(holder, identity.recipient(), format_date(now_ms)))
     keyholders.save(folder / "keys" / "recipients.txt")
+
+
+def _begin_log(folder: Path, holder: str, now_ms: int, environ: Mapping[str, str]) -> None:
+    """The first entries of the log: that there is a vault, and a keyholder. They lie in the vault at once."""
+    settings = load_settings(folder / FILE_NAME)
+    asked = Asked("key", "init", detail={"keyholder": holder})
+    with collector_act(settings, environ, asked, lambda: now_ms):
+        pass
+    flush_log(settings, LocalStore(folder / "vault"))
 
 
 def _make_collector(folder: Path, now_ms: int) -> None:

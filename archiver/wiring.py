@@ -62,14 +62,19 @@ def open_collector(settings: Settings, *, cache_bytes: int = CACHE_BYTES) -> Ite
 def open_spool(settings: Settings) -> Iterator[Spool]:
     """The spool without the collector's lock: for moderation, which only adds to it, whatever else is at
     work. Raise ConfigurationError where this host does not collect."""
+    require_spool(settings)
+    make_directories(settings.state.parent)
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        yield spool
+
+
+def require_spool(settings: Settings) -> None:
+    """Raise ConfigurationError where this host does not collect."""
     if not settings.spool_identity.exists():
         raise ConfigurationError(
             f"{settings.path} names no spool on this host, so nothing can be recorded here",
             "run this on the host that collects; a spool is made by: archiver init",
         )
-    make_directories(settings.state.parent)
-    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
-        yield spool
 
 
 def available_cores() -> int:

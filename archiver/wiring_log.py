@@ -57,7 +57,7 @@ def log_recipients(settings: Settings) -> list[Recipient]:
     return found
 
 
-def actor_of(settings: Settings, environ: Mapping[str, str], keyholder: str | None) -> Actor:
+def actor_of(settings: Settings, environ: Mapping[str, str], keyholder: str | None = None) -> Actor:
     """Who acts here: the account of the operating system, also behind sudo, and the host."""
     try:
         account = pwd.getpwuid(os.getuid()).pw_name
@@ -184,7 +184,7 @@ def collector_act(
 ) -> Iterator[Act]:
     """Do something between its two entries in this host's chain. Raise ArchiverError, before anything is
     done, where they cannot be kept."""
-    with acting(collector_queue(settings), actor_of(settings, environ, None), asked, clock) as act:
+    with acting(collector_queue(settings), actor_of(settings, environ), asked, clock) as act:
         yield act
 
 

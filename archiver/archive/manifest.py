@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from archiver.chain import Head
 from archiver.errors import IntegrityError, repair_hint
 
 FORMAT = "archiver-manifest-1"
@@ -138,6 +139,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     configuration: str
     gaps: list[KnownGap] = []
     moderation: list[ModerationCount] = []
+    logs: dict[str, Head] = {}
+    """The end of each chain of the log in the store that was sealed into, as it was then."""
 
     @property
     def segments(self) -> list[File]:
@@ -145,10 +148,11 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
-    """What is written: `moderation` only where there is some, as in archives of before there was any."""
+    """What is written: `moderation` and `logs` only where there are some, as in archives of before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    if not manifest.moderation:
-        del fields["moderation"]
+    for name in ("moderation", "logs"):
+        if not fields[name]:
+            del fields[name]
     return fields
 
 

@@ -99,7 +99,7 @@ class Follower:
         )
         if link.fingerprint != entry.link.signer or link.principal != self.chain:
             raise IntegrityError(
-                f"{entry.name} is signed by {link.principal} with the key {link.fingerprint}, and says otherwise"
+                f"{entry.name} is signed by {link.principal}, {link.fingerprint}, and says otherwise"
             )
         self._check(entry)
         self.head, self._before = link.head, entry.name

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from archiver.audit.acts import Act
+from archiver.audit.entry import Asked
+from archiver.cli._acts import Unlogged, host_act
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import Session
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
@@ -69,6 +72,7 @@ class Opened:
     spool: Spool
     searcher: Searcher
     progress: "Progress"
+    act: Act | Unlogged
 
 
 class Progress:
@@ -108,8 +112,10 @@ def open_search(
     spool: bool = True,
     cursor: Cursor | None = None,
     only: Sequence[Archive] | None = None,
+    asked: Asked | None = None,
 ) -> Iterator[Opened]:
     """Open what a query is asked of. `cursor`: of the page before. `only`: these archives of the vault.
+    `asked`: what the log is told, before any archive is opened; None where the caller has told it.
 
     The keyholder's identities first, as a passphrase may be asked for; then the spool, and after it the
     archives: a seal moves records from the one to the other. Where moderation records alone are asked for,
@@ -138,26 +144,38 @@ def open_search(
     if identities is None:
         searched = tuple(one for one in searched if count_sealed([one]))
         identities = session.identities() if searched else []
-    # What is kept of the whole vault has words that archives left out brought: whoever compares does without.
-    is_kept = only is None
-    catalogue = open_catalogue(session, vault, listed if is_kept else None, identities)
-    searcher = Searcher(
-        vault,
-        searched,
-        identities,
-        catalogue=catalogue,
-        language=session.settings.language,
-        processes=available_cores(),
-        spooled=there.entries,
-        spool=there.segments,
-        progress=progress,
-    )
-    try:
-        yield Opened(vault, listed.archives, listed.problems, chosen, there, searcher, progress)
-    finally:
-        progress.clear()
-        searcher.close()
-        catalogue.close()
+    with _logged(session, asked, identities) as act:
+        # What is kept of the whole vault has words that archives left out brought: whoever compares does
+        # without.
+        is_kept = only is None
+        catalogue = open_catalogue(session, vault, listed if is_kept else None, identities)
+        searcher = Searcher(
+            vault,
+            searched,
+            identities,
+            catalogue=catalogue,
+            language=session.settings.language,
+            processes=available_cores(),
+            spooled=there.entries,
+            spool=there.segments,
+            progress=progress,
+        )
+        try:
+            yield Opened(vault, listed.archives, listed.problems, chosen, there, searcher, progress, act)
+        finally:
+            progress.clear()
+            searcher.close()
+            catalogue.close()
+
+
+def _logged(
+    session: Session, asked: Asked | None, identities: Sequence[Identity]
+) -> "AbstractContextManager[Act | Unlogged]":
+    """In the keyholder's log where an identity opens something, else, of what the spool alone has, in that of
+    the host."""
+    if asked is None:
+        return nullcontext(Unlogged())
+    return session.act(asked) if identities else host_act(session, asked)
 
 
 def answer_of(searcher: Searcher, act: Callable[[], Some], nothing: Some) -> Some:

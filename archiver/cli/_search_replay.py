@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from archiver import __version__
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act
 from archiver.cli._search_notes import (
     Explained,
     effort_line,
@@ -57,13 +59,17 @@ def replay(session: Session, path: Path, options: Options) -> int:
             "give --config of the vault that was searched",
         )
     found = find_archives(record, session.list_archives(vault).archives)
-    then = _search(session, query, record, options, found.same, spool=False)
-    later = then
-    if found.since or record.spool.included:
-        later = _search(
-            session, query, record, options, [*found.same, *found.since], spool=record.spool.included
-        )
-    comparison = compare(record, found, _repeated(query, then, later))
+    asked = Asked("search", "search --replay", query=record.query, case=options.case, reason=options.reason)
+    has_keyholder = session.settings.keyholder is not None
+    with session.act(asked) if has_keyholder else host_act(session, asked) as act:
+        then = _search(session, query, record, options, found.same, spool=False)
+        later = then
+        if found.since or record.spool.included:
+            later = _search(
+                session, query, record, options, [*found.same, *found.since], spool=record.spool.included
+            )
+        comparison = compare(record, found, _repeated(query, then, later))
+        act.end(results=len(later.hits))
     _print(session, path, record, found, comparison)
     print_unsearched(then.explained)
     if options.effort:

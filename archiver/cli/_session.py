@@ -69,6 +69,11 @@ class Session:
         self._identities = load_identities(self.settings.keyholder, self.environ, ask_passphrase)
         return self._identities
 
+    @property
+    def is_unlocked(self) -> bool:
+        """Whether the keyholder's identities are at hand, without anybody being asked."""
+        return self._identities is not None
+
     def open_vault(self, store: str | None = None) -> "Vault":
         """The vault to read: in the store named, else in the first that can be. Say which were passed over.
         Raise as `archiver.wiring_stores.open_vault_to_read`."""
@@ -131,13 +136,13 @@ class Session:
 
     # The log
 
-    def require_reason(self, reason: str | None) -> None:
+    def require_reason(self, reason: str | None, option: str = "--reason") -> None:
         """Raise UsageError, before anything else is done, where the settings want a reason and none is
         given."""
         if self.settings.log.needs_reason and not (reason or "").strip():
             raise UsageError(
                 "a reason must be given for this, and there is none",
-                f'--reason "…"; {self.settings.path} says so: [log] reason',
+                f'{option} "…"; {self.settings.path} says so: [log] reason',
             )
 
     @contextmanager

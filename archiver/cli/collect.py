@@ -2,6 +2,9 @@
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acted import collected_of
+from archiver.cli._acts import host_act
 from archiver.cli._collected import report_collected
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
@@ -63,16 +66,23 @@ def command(
         _print_plan(session, plan(settings, asked, system_clock(), kinds))
         return 0
     show = progress_bar(session)
-    with open_collector(settings, cache_bytes=CACHE_BYTES) as collector:
-        reports = collect_from_x(
-            collector,
-            asked,
-            session.environ,
-            only=kinds,
-            clock=system_clock,
-            told=lambda account, kind: show(f"of {account.handle or account.id} {kind.kind}", kind.resources),
-        )
-    clear_progress(session)
+    told = Asked(
+        "collect", "collect", ids=[one.id for one, _ in asked], detail={"kinds": kinds} if kinds else {}
+    )
+    with host_act(session, told) as act:
+        with open_collector(settings, cache_bytes=CACHE_BYTES) as collector:
+            reports = collect_from_x(
+                collector,
+                asked,
+                session.environ,
+                only=kinds,
+                clock=system_clock,
+                told=lambda account, kind: show(
+                    f"of {account.handle or account.id} {kind.kind}", kind.resources
+                ),
+            )
+        clear_progress(session)
+        act.end(**collected_of(reports))
     return report_collected(session, reports)
 
 

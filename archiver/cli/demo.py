@@ -9,7 +9,10 @@ from pathlib import Path
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.backup import import_exports
+from archiver.cli._acted import imported_of, sealed_of
+from archiver.cli._acts import host_act, put_log, share_log
 from archiver.cli._copies import first_name, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
@@ -39,7 +42,7 @@ def command(session: Session, directory: Path) -> int:
     directory = directory.absolute()
     settings_path = directory / FILE_NAME
     if not settings_path.exists():
-        initialise(directory, SAMPLE_HOLDER, now_ms=system_clock())
+        initialise(directory, SAMPLE_HOLDER, now_ms=system_clock(), environ=session.environ)
         click.echo(f"Made {_shown(directory)}: settings, keys and an empty vault.")
     keyholder = load_settings(settings_path).keyholder
     if keyholder is None or keyholder.name != SAMPLE_HOLDER:
@@ -64,23 +67,29 @@ def _back_up(session: Session, sample: Path) -> int:
     settings = load_settings(sample.parent / FILE_NAME)
     with open_collector(settings) as collector:
         vault = Vault(first_store(settings))
-        results = import_exports(
-            collector, [sample], may_add_account=True, clock=system_clock, progress=progress_bar(session)
-        )
-        clear_progress(session)
+        with host_act(session, Asked("import", "demo", ids=[sample.name])) as act:
+            results = import_exports(
+                collector, [sample], may_add_account=True, clock=system_clock, progress=progress_bar(session)
+            )
+            clear_progress(session)
+            act.end(**imported_of(results))
         imported = report_import(session, results)
-        sealed = seal(
-            collector.spool,
-            collector.state,
-            vault,
-            seal_options(settings),
-            system_clock,
-            others=other_stores(settings),
-        )
+        with host_act(session, Asked("seal", "demo")) as act:
+            put_log(session, vault.store)
+            sealed = seal(
+                collector.spool,
+                collector.state,
+                vault,
+                seal_options(settings),
+                system_clock,
+                others=other_stores(settings),
+            )
+            act.end(**sealed_of(sealed))
         report_seal(session, sealed, first_name(settings))
         not_copied = report_copies(session, sealed.copies)
-        verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
-    return verified or not_copied or imported
+        with host_act(session, Asked("verify", "demo"), must=False):
+            verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
+    return verified or share_log(session, vault.store) or not_copied or imported
 
 
 def _say_what_next(directory: Path) -> None:

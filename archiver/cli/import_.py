@@ -4,7 +4,10 @@ from pathlib import Path
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.backup import import_exports
+from archiver.cli._acted import imported_of
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._report import report_import
@@ -27,13 +30,16 @@ def command(session: Session, exports: tuple[Path, ...], add_account: bool) -> i
 
     What was taken before and is unchanged is skipped; what changed, and what is gone, is noted. Files of
     one split export may be given together. Exit 3 where something is missing: it is listed."""
-    with open_collector(session.settings) as collector:
-        results = import_exports(
-            collector,
-            exports,
-            may_add_account=add_account,
-            clock=system_clock,
-            progress=progress_bar(session),
-        )
-    clear_progress(session)
+    asked = Asked("import", "import", ids=[one.name for one in exports])
+    with host_act(session, asked) as act:
+        with open_collector(session.settings) as collector:
+            results = import_exports(
+                collector,
+                exports,
+                may_add_account=add_account,
+                clock=system_clock,
+                progress=progress_bar(session),
+            )
+        clear_progress(session)
+        act.end(**imported_of(results))
     return report_import(session, results)

@@ -52,6 +52,7 @@ def command(
         classic=classic,
         passphrase=passphrase,
         passphrase_reference=reference,
+        environ=session.environ,
     )
     _report(session, settings, encrypted=passphrase is not None)
 
@@ -94,7 +95,8 @@ def _report(session: Session, path: Path, *, encrypted: bool) -> None:
     click.echo(f"  vault     {settings.stores[0].place}")
     click.echo(f"  identity  {identity} ({protected})")
     click.echo(
-        "Keep copies of the identity file and its passphrase elsewhere: nothing else opens the archives."
+        "Keep copies of the identity file and its passphrase elsewhere: nothing else opens the archives. With"
+        " them the .signing_key.age beside it, which signs the log of what is read."
     )
     click.echo(
         "While the identity lies here, this host can read the archives. To collect on a host that cannot,"

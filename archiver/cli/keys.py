@@ -1,16 +1,19 @@
 """`archiver keys`: make an identity; add, remove and list keyholders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
 from archiver import disk
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import print_error
 from archiver.cli.init import choose_passphrase
 from archiver.disk import Lock
-from archiver.errors import ArchiverError, IncompleteError, UsageError
+from archiver.errors import ArchiverError, ConfigurationError, IncompleteError, UsageError
 from archiver.formats import age
 from archiver.keys import (
     Identity,
@@ -19,9 +22,12 @@ from archiver.keys import (
     Recipient,
     encode_identity_file,
     new_identity,
+    new_keyholder_signing_key,
 )
 from archiver.rewrap import AwayStore, KeyStores, apply_keyholders, reach_stores
+from archiver.settings import keyholder_signing_key
 from archiver.times import format_date, system_clock
+from archiver.wiring_log import has_collector_key
 from archiver.wiring_stores import named_stores
 
 _MAXIMUM_FILE_BYTES = 1 << 20
@@ -48,21 +54,41 @@ def new(
 ) -> None:
     """Make an identity for NAME in a new file and print its public key, for `archiver keys add`.
 
-    The file never leaves NAME's hands; the public key may be sent to anybody."""
+    Beside it a signing key is made for NAME's part of the log, encrypted to the identity. The files never
+    leave NAME's hands; the public key may be sent to anybody."""
     identity = new_identity(classic=classic)
     Keyholders().add(Keyholder(name, identity.recipient(), "2026-01-01"))  # is the name one?
     if out.exists():
         raise UsageError(f"{out} is there already", "nothing was written; choose another file")
+    signing = keyholder_signing_key(out, name)
+    if signing.exists():
+        raise UsageError(f"{signing} is there already", "nothing was written; choose another folder")
     passphrase, _ = choose_passphrase(session, f"New passphrase of {name}", no_passphrase, passphrase_from)
-    disk.create_exclusively(out, encode_identity_file(identity, name, system_clock(), passphrase))
     recipient = identity.recipient().encode()
+    with _logged_where_settings_are(session, Asked("key", "keys new", ids=[name])):
+        disk.create_exclusively(out, encode_identity_file(identity, name, system_clock(), passphrase))
+        disk.create_exclusively(signing, new_keyholder_signing_key(identity, name)[1])
     if session.json:
-        session.print_json("identity", name=name, file=str(out), recipient=recipient)
+        session.print_json(
+            "identity", name=name, file=str(out), signing_key=str(signing), recipient=recipient
+        )
         return
     click.echo(recipient)
     session.note(
-        f"{name}'s identity is in {out}. Where the vault is kept: archiver keys add {name} RECIPIENT"
+        f"{name}'s identity is in {out}, and in {signing} what signs {name}'s part of the log: keep both"
+        f" together. Where the vault is kept: archiver keys add {name} RECIPIENT"
     )
+
+
+@contextmanager
+def _logged_where_settings_are(session: Session, asked: Asked) -> Iterator[None]:
+    """A keyholder may make keys anywhere; where the host that collects is, its log says so."""
+    try:
+        here = has_collector_key(session.settings)
+    except ConfigurationError:
+        here = False
+    with host_act(session, asked) if here else nullcontext():
+        yield
 
 
 @command.command(
@@ -78,7 +104,8 @@ def add(session: Session, name: str, recipient: str) -> int:
     identity of a keyholder, to encrypt each archive's key once more, in every store. Killed, it completes
     when repeated; for a store that is away now: archiver keys rewrap, when it is back."""
     keyholder = Keyholder(name, parse_recipient_argument(recipient), format_date(system_clock()))
-    with Lock(session.settings.lock):
+    asked = Asked("key", "keys add", ids=[name], detail={"recipient": keyholder.recipient.encode()})
+    with host_act(session, asked, unlock=True), Lock(session.settings.lock):
         keyholders = Keyholders.load(session.settings.recipients)
         if not any((one.name, one.recipient) == (name, keyholder.recipient) for one in keyholders.entries):
             keyholders = keyholders.add(keyholder)
@@ -92,7 +119,8 @@ def remove(session: Session, name: str) -> int:
     """Let NAME read no archive any more.
 
     What NAME opened or copied before cannot be taken back. It needs the identity of another keyholder."""
-    with Lock(session.settings.lock):
+    asked = Asked("key", "keys remove", ids=[name])
+    with host_act(session, asked, unlock=True), Lock(session.settings.lock):
         keyholders = Keyholders.load(session.settings.recipients).remove(name)
         return _apply(session, keyholders, f"{name} can no longer read", "or")
 
@@ -102,7 +130,8 @@ def remove(session: Session, name: str) -> int:
 def rewrap(session: Session) -> int:
     """Encrypt every archive's key to the keyholders listed now, in every store, as after an
     interrupted `remove`, or when a store is back that was away."""
-    with Lock(session.settings.lock):
+    asked = Asked("key", "keys rewrap")
+    with host_act(session, asked, unlock=True), Lock(session.settings.lock):
         return _apply(
             session, Keyholders.load(session.settings.recipients), "the listed keyholders can read", "and"
         )

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 import requests
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.settings import AccountSettings, Settings
@@ -69,21 +71,23 @@ def x(session: Session, account: str | None, paste: bool, timeout_seconds: int) 
     check_store(api.credentials, settings.home)
     client_secret = load_client_secret(settings.x_api, session.environ, settings.home)
     attempt = begin_login(settings.x_api, scopes_for(api.kinds, api.acts), secrets.token_bytes)
-    if paste:
-        _explain(session, one, api, attempt)
-        address = _ask_address(session)
-    else:
-        address = wait_for_redirect(
-            attempt.redirect_uri,
-            attempt.state,
-            timeout_seconds,
-            on_listening=lambda: _explain(session, one, api, attempt),
-        )
-    with requests.Session() as http:
-        token = finish_login(attempt, address, settings.x_api, http, system_clock, client_secret)
-    _check_user(token, one)
-    with only_one_renews(api.credentials, settings.x_api, settings.home, one.id):
-        save_token(token.encode(), api.credentials, session.environ, settings.home)
+    asked = Asked("login", "login x", ids=[one.id], detail={"scopes": list(attempt.scopes)})
+    with host_act(session, asked):
+        if paste:
+            _explain(session, one, api, attempt)
+            address = _ask_address(session)
+        else:
+            address = wait_for_redirect(
+                attempt.redirect_uri,
+                attempt.state,
+                timeout_seconds,
+                on_listening=lambda: _explain(session, one, api, attempt),
+            )
+        with requests.Session() as http:
+            token = finish_login(attempt, address, settings.x_api, http, system_clock, client_secret)
+        _check_user(token, one)
+        with only_one_renews(api.credentials, settings.x_api, settings.home, one.id):
+            save_token(token.encode(), api.credentials, session.environ, settings.home)
     _report(session, one, api, token, attempt, token_file(api.credentials, settings.home))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import one_line, printable
 from archiver.cli.login import find_account
@@ -98,7 +99,11 @@ def command(session: Session, /, item: str, action: str, **said: Any) -> int:
         _say_recorded(session, one)
 
     try:
-        with open_register(session, who(said["by"], session.environ)) as (writer, connections, _):
+        asked = Asked(
+            "alter", "moderate", ids=[item], case=facts.case, reason=", ".join(facts.reason_codes),
+            detail={"action": decision.action},
+        )  # fmt: skip
+        with open_register(session, who(said["by"], session.environ), asked) as (writer, connections, _):
             acted = Moderator(settings, writer, connections).moderate(decision, on_recorded)
     except KeyboardInterrupt:
         if not recorded:

@@ -2,6 +2,8 @@
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
@@ -12,12 +14,16 @@ from archiver.rebuild import Rebuilt, rebuild_segment
 @click.command("rebuild", epilog=examples("archiver rebuild", "archiver rebuild 2026-11-01"))
 @click.argument("archives", nargs=-1, metavar="[ARCHIVE…]")
 @store_option
+@reader_options
 @pass_session
-def command(session: Session, archives: tuple[str, ...], store: str | None) -> int:
+def command(
+    session: Session, archives: tuple[str, ...], store: str | None, reason: str | None, case: str | None
+) -> int:
     """Derive every record again from the captured bytes and compare it with what was sealed.
 
     Nothing is written. Exit 20 where a row differs: it came from somewhere else, or this version reads the
     bytes differently."""
+    session.require_reason(reason)
     identities = session.identities()
     vault = session.open_vault(store)
     known = session.list_archives(vault).require_sound()
@@ -29,13 +35,15 @@ def command(session: Session, archives: tuple[str, ...], store: str | None) -> i
     ]
     progress = step_progress(session)
     records = different = 0
-    for number, (archive, file) in enumerate(chosen):
-        progress("segments", number, len(chosen))
-        result = rebuild_segment(vault, archive, file, identities)
-        clear_progress(session)
-        records += result.records
-        different += result.different
-        _report(session, result)
+    with session.act(Asked("verify", "rebuild", ids=archives, case=case, reason=reason)) as act:
+        for number, (archive, file) in enumerate(chosen):
+            progress("segments", number, len(chosen))
+            result = rebuild_segment(vault, archive, file, identities)
+            clear_progress(session)
+            records += result.records
+            different += result.different
+            _report(session, result)
+        act.end(results=records, detail={"different": different})
     if different:
         rows = "row differs" if different == 1 else "rows differ"
         print_error(

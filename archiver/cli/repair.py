@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
@@ -48,19 +50,22 @@ def command(session: Session, archive: str | None, store: str | None, dry_run: b
     known = remembered_head(settings)[0] if head is None else parse_head(head)
     identities = _identities(session)
     make_directories(settings.lock.parent)
-    with Lock(settings.lock):
-        result = repair_archive(
-            open_all(named),
-            archive,
-            known_head=known,
-            only=store,
-            identities=identities,
-            recipients=Keyholders.load(settings.recipients).recipients() if identities else (),
-            authorities=settings.timestamps,
-            dry_run=dry_run,
-            progress=step_progress(session),
-        )
-    clear_progress(session)
+    asked = Asked("verify" if dry_run else "alter", "repair", ids=[] if archive is None else [archive])
+    with host_act(session, asked, must=not dry_run) as act:
+        with Lock(settings.lock):
+            result = repair_archive(
+                open_all(named),
+                archive,
+                known_head=known,
+                only=store,
+                identities=identities,
+                recipients=Keyholders.load(settings.recipients).recipients() if identities else (),
+                authorities=settings.timestamps,
+                dry_run=dry_run,
+                progress=step_progress(session),
+            )
+        clear_progress(session)
+        act.end(results=result.count("put back"))
     return _report(session, result, [] if store else _excused(named, result.away))
 
 

@@ -2,6 +2,9 @@
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acted import sealed_of
+from archiver.cli._acts import host_act, put_log, share_log
 from archiver.cli._copies import first_name, open_first, other_stores
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
@@ -21,17 +24,22 @@ def command(session: Session) -> int:
     that was away is given what it lacks, and an older archive the time stamp that it lacks. Exit 3 where an
     optional store could not be given all of it, or a time stamp was not to be had."""
     settings = session.settings
-    with open_collector(settings) as collector:
-        result = seal(
-            collector.spool,
-            collector.state,
-            open_first(settings),
-            seal_options(settings),
-            system_clock,
-            step_progress(session),
-            other_stores(settings),
-        )
-    clear_progress(session)
+    with host_act(session, Asked("seal", "seal")) as act:
+        with open_collector(settings) as collector:
+            vault = open_first(settings)
+            put_log(session, vault.store)  # so that the manifest names it
+            result = seal(
+                collector.spool,
+                collector.state,
+                vault,
+                seal_options(settings),
+                system_clock,
+                step_progress(session),
+                other_stores(settings),
+            )
+        clear_progress(session)
+        act.end(**sealed_of(result))
     not_understood = report_seal(session, result, first_name(settings))
+    not_copied = report_copies(session, result.copies)
     not_stamped = report_stamping(session, result.stamping)
-    return report_copies(session, result.copies) or not_understood or not_stamped
+    return share_log(session, vault.store) or not_copied or not_understood or not_stamped

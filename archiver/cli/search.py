@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from archiver import __version__
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._search_context import context_fields, find_threads, print_with_context
 from archiver.cli._search_csv import COLUMNS, hit_rows, write_csv
@@ -75,6 +76,7 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
     notes; by:WHO, reason:CODE and action:hide mean it too: archiver moderation codes lists them. author: is
     then who wrote the item. What was corrected since is found as well."""
     options = read_options(click.get_current_context(), values, json=session.json)
+    session.require_reason(options.reason)
     if options.replay is not None:
         check_replay(options, words)
         return replay(session, options.replay, options)
@@ -85,7 +87,10 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
         check_asked(cursor, options.order, asked)
     if options.record is not None:
         check_new(options.record)
-    opening = open_search(session, query, store=options.store, spool=not options.no_spool, cursor=cursor)
+    opening = open_search(
+        session, query, store=options.store, spool=not options.no_spool, cursor=cursor,
+        asked=_asked_for(query, options),
+    )  # fmt: skip
     with opening as opened:
         if options.count or options.by is not None:
             explained = _count(session, query, options, opened)
@@ -95,6 +100,12 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
         if (problem := opened.searcher.catalogue.problem) is not None:
             session.note(one_line(f"searches are slower than need be: {problem}"))
         return exit_code(session, explained, keep_going=options.keep_going)
+
+
+def _asked_for(query: Query, options: Options) -> Asked:
+    """What the log says of the search."""
+    ways = {name: value for name, value in (("count", options.count), ("by", options.by)) if value}
+    return Asked("search", "search", query=query.text, case=options.case, reason=options.reason, detail=ways)
 
 
 def _read_query(session: Session, words: Sequence[str], options: Options) -> Query:
@@ -144,6 +155,7 @@ def _search(
     effort = opened.searcher.effort() if options.effort else None
     recorded = None if options.record is None else (options.record, len(result.hits))
     answer = Answer(len(shown.hits), _counted(options), False, shown.more, next_one, effort, recorded)
+    opened.act.end(results=len(shown.hits), ids=[one.id for one in shown.hits])
     opened.progress.clear()
     note_unknown(session, query, opened.searcher)
     _print(session, query, options, opened, shown.hits, threads, explained)
@@ -237,6 +249,7 @@ def _count(session: Session, query: Query, options: Options, opened: Opened) -> 
     explained = explain(session, query, opened)
     effort = opened.searcher.effort() if options.effort else None
     what = _counted(options)
+    opened.act.end(results=total)
     opened.progress.clear()
     note_unknown(session, query, opened.searcher)
     if options.by is None:

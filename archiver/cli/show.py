@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._search_notes import not_searched
 from archiver.cli._search_opening import answer_of, open_catalogue
@@ -65,8 +68,11 @@ class _Found(NamedTuple):
 @click.argument("platform_id", metavar="ID")
 @click.option("--raw", is_flag=True, help="The verbatim bytes as the platform delivered them.")
 @store_option
+@reader_options
 @pass_session
-def command(session: Session, platform_id: str, raw: bool, store: str | None) -> int:
+def command(
+    session: Session, platform_id: str, raw: bool, store: str | None, reason: str | None, case: str | None
+) -> int:
     """Show the record with this id, or the post with this address: every version held and what changed in it,
     its pictures, how it was captured and where that lies, when it was posted, captured, last seen and found
     missing, its thread, and the moderation records about it. The whole id of a moderation record shows that.
@@ -74,33 +80,33 @@ def command(session: Session, platform_id: str, raw: bool, store: str | None) ->
     Of an id that is not held but answered, quoted or repeated, it shows by which posts. What is captured and
     not sealed yet is shown too, where the spool's key is at hand."""
     platform_id = plain_id(platform_id)
+    session.require_reason(reason)
+    asked = Asked("show", "show", ids=[platform_id], case=case, reason=reason)
     if _MODERATION_ID.fullmatch(platform_id):
-        return show_records(session, platform_id, raw=raw, store=store)
+        return show_records(session, platform_id, asked, raw=raw, store=store)
     identities = session.identities()
     # The spool before the archives: a seal moves records from the one to the other.
     spooled, unsealed = open_entries(session.settings), open_spool_segments(session.settings)
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
-    catalogue = open_catalogue(session, vault, listed, identities)
-    searcher = Searcher(
-        vault,
-        listed.archives,
-        identities,
-        catalogue=catalogue,
-        spooled=spooled,
-        spool=not_in_archives(unsealed, listed.archives),
-    )
-    try:
-        found = answer_of(
-            searcher,
-            lambda: searcher.without_unreadable(
-                lambda: _find(searcher, platform_id, raw=raw and not session.json)
-            ),
-            None,
+    with session.act(asked) as act, closing(open_catalogue(session, vault, listed, identities)) as catalogue:
+        searcher = Searcher(
+            vault,
+            listed.archives,
+            identities,
+            catalogue=catalogue,
+            spooled=spooled,
+            spool=not_in_archives(unsealed, listed.archives),
         )
-    finally:
-        searcher.close()
-        catalogue.close()
+        with closing(searcher):
+            found = answer_of(
+                searcher,
+                lambda: searcher.without_unreadable(
+                    lambda: _find(searcher, platform_id, raw=raw and not session.json)
+                ),
+                None,
+            )
+        act.end(results=0 if found is None else len(found.record.versions) + len(found.moderated))
     unread = _name_unread(searcher)
     if found is None or not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
         if unread:

@@ -1,16 +1,19 @@
 """`archiver stores check`: can each store do what is asked of it?"""
 
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import print_error, printable
 from archiver.cli._stores import store_in_words
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.stores.base import outcome
 from archiver.stores.checks import Check, check_store, failed, find_vault_id
-from archiver.stores.named import OpenedStore, open_all
+from archiver.stores.named import NamedStore, OpenedStore, open_all
 from archiver.wiring import named_stores
 from archiver.wiring_stores import find_store
 
@@ -39,6 +42,11 @@ def check(session: Session, names: tuple[str, ...]) -> int:
     everything failed one; 3 that only others did."""
     named = named_stores(session.settings)
     chosen = {find_store(session.settings, name).name for name in names} or {one.name for one in named}
+    with host_act(session, Asked("config", "stores check", ids=sorted(chosen)), must=False):
+        return _check_all(session, named, chosen)
+
+
+def _check_all(session: Session, named: Sequence[NamedStore], chosen: Collection[str]) -> int:
     vault: str | None = None
     code = 0
     for one in open_all(named):

@@ -4,6 +4,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act, share_log, worse
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._report import byte_size, joined
@@ -37,18 +39,22 @@ def command(session: Session, only: str | None) -> int:
     if collects:
         make_directories(settings.lock.parent)
     lock: AbstractContextManager[object] = Lock(settings.lock) if collects else nullcontext()
-    with lock:
-        result = sync_stores(
-            named_stores(settings),
-            check_store,
-            only=only,
-            known_head=remembered_head(settings)[0],
-            clean=collects,
-            authorities=settings.timestamps,
-            progress=step_progress(session, byte_size),
-        )
-    clear_progress(session)
-    return _report(session, result)
+    asked = Asked("seal", "sync", detail={} if only is None else {"store": only})
+    with host_act(session, asked) as act:
+        with lock:
+            result = sync_stores(
+                named_stores(settings),
+                check_store,
+                only=only,
+                known_head=remembered_head(settings)[0],
+                clean=collects,
+                authorities=settings.timestamps,
+                progress=step_progress(session, byte_size),
+            )
+        clear_progress(session)
+        given = {name for filled in result.stores for name in filled.archives}
+        act.end(results=len(given), ids=sorted(given))
+    return worse(_report(session, result), share_log(session, only=only))
 
 
 def show(what: str, done: int, total: int) -> None:

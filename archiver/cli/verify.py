@@ -1,12 +1,15 @@
 """`archiver verify`: is everything still there, and as it was sealed?"""
 
 import re
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.chain import Head
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._verification import report_stores_verification, report_verification
@@ -56,14 +59,27 @@ def command(
     known, unfinished = remembered_head(settings)
     if head is not None:
         known = parse_head(head)
-    depth = Depth(identities, deep, settings.timestamps)
+    asked = Asked("verify", "verify", ids=archives, detail={"contents": True} if contents else {})
+    with host_act(session, asked, must=False):
+        depth = Depth(identities, deep, settings.timestamps)
+        return _verify(session, stores, archives, (known, unfinished), depth)
+
+
+def _verify(
+    session: Session,
+    stores: Sequence[NamedStore],
+    archives: tuple[str, ...],
+    remembered: tuple[Head | None, str | None],
+    depth: Depth,
+) -> int:
+    settings = session.settings
     if len(settings.stores) == 1:
-        return _verify_one(session, stores[0], archives, (known, unfinished), depth)
+        return _verify_one(session, stores[0], archives, remembered, depth)
     results = verify_stores(
         stores,
-        known_head=known,
+        known_head=remembered[0],
         only=archives,
-        unfinished=unfinished,
+        unfinished=remembered[1],
         depth=depth,
         is_busy=lambda: _is_locked(settings.lock),
         progress=step_progress(session),

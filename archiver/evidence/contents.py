@@ -1,7 +1,7 @@
 """What goes into a pack beside the exhibits, and by what it is signed and stamped."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from archiver.evidence.gathering import Gathered
@@ -50,8 +50,8 @@ class Stamp:
 @dataclass(frozen=True)
 class Contents:
     """All of one pack. `records`: the exhibits with the bytes of their originals; `answers` and `media`: by
-    path in the pack, where those lie in the vault. `authorities`: certificates (PEM) of time stamp
-    authorities by name. `stamp` gives None where none is asked, or none answers."""
+    path in the pack, where those lie in the vault. `authorities`: certificates (PEM) of the time stamp
+    authorities that are asked. `stamp` gives None where none is, or none answers."""
 
     production: Production
     forms: Sequence[str]
@@ -62,9 +62,9 @@ class Contents:
     chain: Sequence[ChainLink]
     vault_signers: bytes
     search_record: bytes
-    log: Iterable[LogLine]
+    log: Sequence[LogLine]
     pack_signers: bytes
     sign: Callable[[bytes], bytes]
-    authorities: Mapping[str, bytes] = field(default_factory=dict)
+    authorities: Sequence[bytes] = ()
     stamp: Callable[[bytes], Stamp | None] = lambda data: None
     is_query: bool = True

@@ -1,23 +1,18 @@
 """Writing a pack: the data in the forms asked for, the files beside it, the lists, signature and time stamp."""
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archiver.evidence.bag import BagInfo, write_bag
+from archiver.evidence.bag import finish_bag, make_bag_info
 from archiver.evidence.contents import Contents, Stamp
 from archiver.evidence.graph import render_graph
 from archiver.evidence.model import Exhibit, Medium
 from archiver.evidence.page import render_page
-from archiver.evidence.paper import Fonts, render_paper
+from archiver.evidence.public import for_public
 from archiver.evidence.sink import Sink
-from archiver.evidence.tables import (
-    render_csv,
-    render_custody,
-    render_jsonl,
-    render_load_file,
-    render_public_csv,
-    render_texts,
-)
+from archiver.evidence.tables import csv_records, custody, json_records, load_file, text_files
+from archiver.evidence.tables.custody_events import CustodyEvent
 from archiver.evidence.tag_files import (
     AUTHORITIES,
     SIGNATURE,
@@ -30,15 +25,154 @@ from archiver.evidence.tag_files import (
 from archiver.evidence.texts import render_text
 
 Progress = Callable[[str, int, int], None]
+RenderPaper = Callable[[Sequence[Exhibit], Callable[[Medium], bytes]], Iterable[tuple[str, bytes]]]
+"""Gives the printable report's files, by name, of exhibits."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A finished pack: how many files and bytes, the SHA-512 of what is signed, the time stamp, and what has
-    to be told: characters that no font has."""
+    """A finished pack: how many files and bytes, the SHA-512 and SHA-256 of what is signed, the time stamp."""
 
     files: int
     bytes: int
     signed_sha512: str
+    signed_sha256: str
     stamp: Stamp | None
-    unprinted: tuple[str, ...] = ()
+
+
+class Packer:
+    """Writes one pack into a sink. `render_paper` is None where no PDF is asked for. Raise as the sink, the
+    vault and what makes the forms do; then the sink is to be given up."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        contents: Contents,
+        *,
+        render_paper: RenderPaper | None = None,
+        events: dict[str, list[CustodyEvent]] | None = None,
+        progress: Progress = lambda what, done, total: None,
+    ) -> None:
+        self._sink = sink
+        self._contents = contents
+        self._production = contents.production
+        self._exhibits = [one.exhibit for one in contents.records]
+        if self._production.public:
+            self._exhibits = [for_public(one) for one in self._exhibits]
+        self._render_paper = render_paper
+        self._events = events
+        self._progress = progress
+
+    def write(self) -> Packed:
+        """Write all of it."""
+        forms = set(self._contents.forms)
+        self._write_bytes(forms)
+        self._write_forms(forms)
+        if not self._production.public:
+            self._write_tags(forms)
+        self._write_texts()
+        manifests = finish_bag(self._sink, make_bag_info(self._production, self._sink.files))
+        stamp = None if self._production.public else self._sign(manifests[SIGNED])
+        return Packed(
+            files=len(self._sink.files),
+            bytes=sum(file.size for file in self._sink.files.values()),
+            signed_sha512=hashlib.sha512(manifests[SIGNED]).hexdigest(),
+            signed_sha256=hashlib.sha256(manifests[SIGNED]).hexdigest(),
+            stamp=stamp,
+        )
+
+    # data/
+
+    def _write_bytes(self, forms: set[str]) -> None:
+        """What the platform sent, whatever it looks like."""
+        contents, records = self._contents, self._contents.records
+        if "originals" in forms:
+            for number, record in enumerate(records):
+                if number % 1_000 == 0:
+                    self._progress("records written", number, len(records))
+                for path, body in record.bodies.items():
+                    self._put(path, body)
+        if "captures" in forms:
+            for path, answer in contents.answers.items():
+                self._put(path, contents.vaulted.answer(answer))
+        if "media" in forms:
+            for number, (path, place) in enumerate(contents.media.items()):
+                self._progress("pictures and videos written", number, len(contents.media))
+                self._put_all(path, contents.vaulted.media(place), size=place.size)
+
+    def _write_forms(self, forms: set[str]) -> None:
+        production, exhibits = self._production, self._exhibits
+        if "html" in forms:
+            self._progress("making the page", 0, 1)
+            self._put_all("data/report.html", render_page(production, exhibits, self._read_medium))
+        if "csv" in forms:
+            self._put_all("data/records.csv", csv_records(production, exhibits))
+        if "jsonl" in forms:
+            self._put_all("data/records.jsonl", json_records(production, exhibits))
+        if "load" in forms:
+            self._put_all("data/records.dat", load_file(production, exhibits))
+            for path, text in text_files(production, exhibits):
+                self._put(path, text)
+        if self._render_paper is not None:
+            self._progress("setting the pages to print", 0, 1)
+            for name, data in self._render_paper(exhibits, self._read_medium):
+                self._put(f"data/{name}", data)
+
+    def _read_medium(self, medium: Medium) -> bytes:
+        place = self._contents.media.get(medium.path or "")
+        return b"" if place is None else b"".join(self._contents.vaulted.media(place))
+
+    # Beside it
+
+    def _write_tags(self, forms: set[str]) -> None:
+        contents, production, exhibits = self._contents, self._production, self._exhibits
+        token = TOKEN if contents.authorities else ""
+        self._put_all(
+            "custody.csv", custody(production, exhibits, self._sink.files, self._events, timestamp=token)
+        )
+        if "case" in forms:
+            self._put_all("case.jsonld", render_graph(production, exhibits, self._sink.files))
+        self._put("search-record.json", contents.search_record)
+        self._put_all("log-extract.jsonl", log_lines(contents.log))
+        for path, data in chain_files(contents.chain, contents.vault_signers):
+            self._put(path, data)
+        if contents.authorities:
+            self._put(AUTHORITIES, b"".join(contents.authorities))
+        self._put("allowed_signers", contents.pack_signers)
+        self._put_text("statement-DRAFT.txt")
+        self._put_text("VERIFY.md")
+
+    def _write_texts(self) -> None:
+        name = "README-public.txt" if self._production.public else "README.txt"
+        self._put_text(name, "README.txt")
+
+    def _put_text(self, name: str, path: str | None = None) -> None:
+        contents = self._contents
+        text = render_text(
+            name,
+            self._production,
+            contents=described(self._sink.files, contents),
+            is_stamped=bool(contents.authorities),
+            has_log=bool(contents.log),
+            is_query=contents.is_query,
+        )
+        self._put(path or name, text)
+
+    def _sign(self, signed: bytes) -> Stamp | None:
+        """The signature, and the time stamp where one is to be had."""
+        self._put(SIGNATURE, self._contents.sign(signed))
+        stamp = self._contents.stamp(signed)
+        if stamp is not None:
+            self._put(TOKEN, stamp.token)
+        return stamp
+
+    # Into the sink
+
+    def _put(self, path: str, data: bytes) -> None:
+        with self._sink.open(path, size=len(data)) as file:
+            file.write(data)
+
+    def _put_all(self, path: str, pieces: Iterable[bytes] | Iterator[bytes], size: int | None = None) -> None:
+        with self._sink.open(path, size=size) as file:
+            for piece in pieces:
+                file.write(piece)

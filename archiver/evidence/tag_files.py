@@ -12,7 +12,7 @@ SIGNATURE = f"{SIGNED}.sig"
 TOKEN = f"{SIGNED}.tsr"
 SIGNATURE_NAMESPACE = "archiver-evidence"
 CHAIN = "manifest-chain"
-AUTHORITIES = "timestamp-authorities"
+AUTHORITIES = "timestamp-authorities.pem"
 
 
 def chain_files(chain: Sequence[ChainLink], signers: bytes) -> Iterator[tuple[str, bytes]]:
@@ -69,7 +69,7 @@ _WHAT = (
     ("search-record.json", "what was searched for, where, when, and found"),
     ("log-extract.jsonl", "the log's entries about this case"),
     (f"{CHAIN}/", "the archives' manifests and signatures"),
-    (f"{AUTHORITIES}/", "certificates of time stamp authorities"),
+    (AUTHORITIES, "certificates of time stamp authorities"),
     ("statement-DRAFT.txt", "draft of a production statement, unsigned"),
     ("allowed_signers", "whose key signed this"),
     ("VERIFY.md", "how to check it"),

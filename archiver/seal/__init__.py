@@ -28,6 +28,7 @@ from archiver.archive.manifest import (
     manifest_fields,
     token_name,
 )
+from archiver.audit.ends import find_all_last
 from archiver.chain import Head, next_fields, sign_document
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
@@ -279,6 +280,7 @@ class _Run:
                 if number <= self.sealing.last_gap
             ],
             moderation=count_moderation(segments),
+            logs=find_all_last(self.vault.store),
         )
 
 

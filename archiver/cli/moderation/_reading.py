@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from archiver.audit.acts import Act
+from archiver.audit.entry import Asked
+from archiver.cli._acts import Unlogged
 from archiver.cli._session import Session, one_line
 from archiver.cli.moderation._lines import headline, row_headline
 from archiver.errors import ArchiverError, UsageError
@@ -53,13 +56,17 @@ def has_identity(session: Session) -> bool:
 
 
 @contextmanager
-def open_sources(session: Session, sources: Sources) -> Iterator[Searcher]:
-    """All records of both. Raise NoKeyError where archives hold some and no identity is at hand; where none
-    does, none is asked for."""
+def open_sources(
+    session: Session, sources: Sources, asked: Asked
+) -> Iterator[tuple[Searcher, Act | Unlogged]]:
+    """All records of both, and the act that the log knows this as, begun before any archive is opened. Raise
+    NoKeyError where archives hold some and no identity is at hand; where none does, none is asked for, and
+    the log is told nothing: what is not sealed was read already."""
     identities = session.identities() if sources.sealed else []
-    searcher = Searcher(sources.vault, sources.archives, identities, spooled=sources.here.entries)
-    with closing(searcher):
-        yield searcher
+    with session.act(asked) if sources.sealed else nullcontext(Unlogged()) as act:
+        searcher = Searcher(sources.vault, sources.archives, identities, spooled=sources.here.entries)
+        with closing(searcher):
+            yield searcher, act
 
 
 def spooled_records(here: RegisterHere) -> tuple[list[HeldRecord], list[Registered]]:

@@ -1,27 +1,36 @@
 """What the commands that change the register say, to a person and as JSON."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act
 from archiver.cli._session import Session, one_line, print_error
 from archiver.moderation.acting import Acted, Acting
 from archiver.moderation.connecting import Connections
 from archiver.moderation.entries import EntryWriter
 from archiver.register import Registered
 from archiver.times import system_clock
-from archiver.wiring import open_spool
+from archiver.wiring import open_spool, require_spool
 
 INCOMPLETE = 3
 FAILED = 1
 
 
 @contextmanager
-def open_register(session: Session, by: str) -> Iterator[tuple[EntryWriter, Connections, Acting]]:
-    """What adds to the register of this host's spool, and the way to X."""
+def open_register(
+    session: Session, by: str, asked: Asked | None
+) -> Iterator[tuple[EntryWriter, Connections, Acting]]:
+    """What adds to the register of this host's spool, and the way to X. `asked`: what the log is told before
+    anything is asked of X or done; None where nothing is changed."""
     settings = session.settings
+    told = None if asked is None else replace(asked, detail={**asked.detail, "by": by})
+    require_spool(settings)
     with (
+        nullcontext() if told is None else host_act(session, told),
         open_spool(settings) as spool,
         closing(Connections(settings, session.environ, system_clock)) as connections,
     ):

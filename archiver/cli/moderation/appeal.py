@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import TIME, by_option, read_appeal_outcome, read_time, who
 from archiver.cli.moderation._results import open_register, row_fields
@@ -53,7 +54,8 @@ def command(
     if outcome is not None:
         fields["appeal_decided_by"] = require_text(decided_by, "--decided-by") or person
         fields["appeal_decided_ms"] = read_time(decided_at, "--decided-at", now_ms) or now_ms
-    with open_register(session, person) as (writer, _, _):
+    asked = Asked("alter", "moderation appeal", ids=[record], reason=note)
+    with open_register(session, person, asked) as (writer, _, _):
         row = writer.add(writer.find(record), "appeal", require_text(note, "--note"), **fields)
     if session.json:
         session.print_json("moderated", **row_fields(row))

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import (
     CLEARED_BY,
@@ -80,7 +81,8 @@ def command(session: Session, /, record: str, why: str, **said: Any) -> int:
     screenshots = [check_screenshot(one, most) for one in said["screenshots"]]
     if not fields and not screenshots:
         raise UsageError("nothing is put right", "say what: --reason, --note, --text … (--help lists all)")
-    with open_register(session, who(said["by"], session.environ)) as (writer, _, _):
+    asked = Asked("alter", "moderation correct", ids=[record], case=said["case"], reason=why)
+    with open_register(session, who(said["by"], session.environ), asked) as (writer, _, _):
         row = writer.find(record)
         _check_author(row, fields)
         with writer.spool.appending():

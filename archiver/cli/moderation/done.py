@@ -2,6 +2,7 @@
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import TIME, by_option, read_time, who
 from archiver.cli.moderation._results import open_register, report_acted
@@ -22,7 +23,8 @@ def command(session: Session, record: str, by: str | None, at: str | None, note:
     now_ms = system_clock()
     done_ms = read_time(at, "--at", now_ms)
     note = require_text(note, "--note")
-    with open_register(session, who(by, session.environ)) as (writer, _, acting):
+    asked = Asked("alter", "moderation done", ids=[record], reason=note)
+    with open_register(session, who(by, session.environ), asked) as (writer, _, acting):
         acted = acting.confirm(
             writer.find(record, lambda row: row.is_pending), now_ms if done_ms is None else done_ms, note
         )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
@@ -77,6 +79,7 @@ class _There:
     metavar="FILE",
     help="A new file; else standard output.",
 )
+@reader_options
 @pass_session
 def command(
     session: Session,
@@ -87,6 +90,8 @@ def command(
     entries: bool,
     only_open: bool,
     output: Path | None,
+    reason: str | None,
+    case: str | None,
 ) -> int:
     """Write records, each as it stands now with all that was put right, or with --entries every entry.
 
@@ -102,8 +107,10 @@ def command(
     What is written is readable by whoever has it. Keep it where records may be."""
     if entries and form == "dsa":
         raise UsageError("--entries and --format dsa exclude each other", "a statement is made of a record")
+    session.require_reason(reason)
     first_ms, after_ms = _read_days(since, until)
-    there = _open_records(session) if only_open else _all_records(session)
+    asked = Asked("export", "moderation export", case=case, reason=reason, detail={"format": form})
+    there = _open_records(session) if only_open else _all_records(session, asked)
     _check_since(there, since, first_ms)
     records = there.records
     selection = Selection(
@@ -138,13 +145,14 @@ def _open_records(session: Session) -> _There:
     return _There([one.record for one in records], here, note if sealed else None)
 
 
-def _all_records(session: Session) -> _There:
+def _all_records(session: Session, asked: Asked) -> _There:
     """Every record, sealed and open, or none. Raise NoKeyError where archives that hold some cannot be
     opened, and what is wrong with the chain of archives: one that is missing may hold some."""
     sources = find_sources(session)
     sources.raise_problem()
-    with open_sources(session, sources) as searcher:
+    with open_sources(session, sources, asked) as (searcher, act):
         records = [one.record for one in searcher.moderation()]
+        act.end(results=len(records))
     note = "no spool is at hand here: what is not sealed yet is not in this export"
     return _There(records, sources.here, None if sources.here.is_here else note)
 

@@ -1,9 +1,12 @@
 """`archiver moderation import`: a log that was kept until now, into the register."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import Unlogged, host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._session import printable
@@ -15,7 +18,7 @@ from archiver.moderation.log_reading import BadRow, Log, open_log
 from archiver.moderation.mapping import load_mapping, own_mapping
 from archiver.state import KeyedHash
 from archiver.times import system_clock
-from archiver.wiring import open_spool
+from archiver.wiring import open_spool, require_spool
 
 INCOMPLETE = 3
 FAILED = 1
@@ -63,7 +66,10 @@ def command(
     entered_by = require_text(by, "--by")
     bad = _BadRows(session)
     show = progress_bar(session)
-    with open_log(file, reading) as log, open_spool(settings) as spool:
+    asked = Asked("alter", "moderation import", ids=[file.name], detail={"by": by} if by else {})
+    logged = nullcontext(Unlogged()) if dry_run else host_act(session, asked)
+    require_spool(settings)
+    with open_log(file, reading) as log, logged as act, open_spool(settings) as spool:
         reader = RowReader(
             mapping=reading,
             accounts=settings.accounts,
@@ -83,6 +89,7 @@ def command(
             on_bad_row=bad.add,
             on_batch=lambda rows: show("rows", rows),
         )
+        act.end(results=result.imported, detail={"sha256": log.sha256, "bad": result.bad})
     clear_progress(session)
     _report(session, log, result, dry_run=dry_run)
     bad.print()

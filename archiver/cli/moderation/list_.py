@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import case_option
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
@@ -32,6 +34,7 @@ from archiver.search.language import MODERATION, Query, parse_action
 from archiver.search.language.tree import And, Filter, Node, Or, Span
 from archiver.search.moderation import HeldRecord, accounts_that_occur, reasons_that_occur
 from archiver.search.moderation.index import find_moderation, folded
+from archiver.times import format_time
 from archiver.vault import Archive
 from archiver.wiring import RegisterHere, read_register
 
@@ -63,6 +66,15 @@ class _Asked(NamedTuple):
         times = {"since": self.since_ms, "until": self.until_ms}
         parts += [_any(field, [time_ms]) for field, time_ms in times.items() if time_ms is not None]
         return Query("", And(tuple(parts)))
+
+
+def _in_words(asked: _Asked, state: str | None) -> str:
+    """What is wanted, for the log."""
+    lists = {"account": asked.accounts, "reason": asked.reasons, "action": asked.actions, "by": asked.by}
+    parts = [f"{name}:{one}" for name, some in lists.items() for one in some]
+    times = {"since": asked.since_ms, "until": asked.until_ms}
+    parts += [f"{name}:{format_time(one)}" for name, one in times.items() if one is not None]
+    return " ".join([*parts, *([] if state is None else [f"state:{state}"])])
 
 
 def _any(field: str, values: Sequence[str | int]) -> Node:
@@ -99,6 +111,8 @@ def _any(field: str, values: Sequence[str | int]) -> Node:
 @click.option("--until", metavar="DAY", help="Entered on this day, month or year, or before; in UTC.")
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="0 for all.")
 @click.option("--open", "only_open", is_flag=True, help="Only what is not sealed yet; needs no key.")
+@click.option("--why", metavar="TEXT", help="Why it is read, for the log.")
+@case_option
 @pass_session
 def command(
     session: Session,
@@ -111,6 +125,8 @@ def command(
     until: str | None,
     limit: int,
     only_open: bool,
+    why: str | None,
+    case: str | None,
 ) -> int:
     """List moderation records, the one entered last first. An option given twice takes either value; a value
     that was corrected since still counts.
@@ -118,6 +134,7 @@ def command(
     Sealed records are read where a keyholder's identity is at hand. Elsewhere their ids, actions and times
     are listed, which is all that a host without it knows; --reason and --by then find only what is not
     sealed."""
+    session.require_reason(why, "--why")
     asked = _Asked(
         accounts=_with_ids(session, accounts),
         reasons=reasons,
@@ -134,8 +151,10 @@ def command(
         found = _Found(*spooled_records(sources.here), sources.here, sources.archives)
         _list(session, found, asked, state, limit)
     else:
-        with open_sources(session, sources) as searcher:
+        told = Asked("search", "moderation list", query=_in_words(asked, state), case=case, reason=why)
+        with open_sources(session, sources, told) as (searcher, act):
             found = _Found(searcher.moderation(), (), sources.here)
+            act.end(results=len(found.records))
             _list(session, found, asked, state, limit)
     sources.raise_problem()
     return session.worst(0)

@@ -2,6 +2,7 @@
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import one_line, print_error
 from archiver.cli.moderation._options import by_option, who
@@ -28,7 +29,8 @@ def command(session: Session, records: tuple[str, ...], finish: bool, by: str | 
 
     With --finish those that this program can do are done now; one that X refused is tried again only when it
     is named. Needs no keyholder's key. Exit 0 where nothing is left, else 3."""
-    with open_register(session, who(by, session.environ)) as (writer, _, acting):
+    asked = Asked("alter", "moderation pending --finish", ids=records) if finish else None
+    with open_register(session, who(by, session.environ), asked) as (writer, _, acting):
         rows = _chosen(writer, records)
         if finish:
             left = [row for row in rows if _finish(session, acting, row, named=bool(records))]

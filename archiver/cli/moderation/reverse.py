@@ -2,6 +2,7 @@
 
 import click
 
+from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.moderation._options import by_option, who
 from archiver.cli.moderation._results import open_register, report_acted
@@ -24,7 +25,8 @@ def command(session: Session, record: str, note: str, authorised_by: str | None,
     click."""
     why = require_text(note, "--note") or ""
     allowed = require_text(authorised_by, "--authorised-by")
-    with open_register(session, who(by, session.environ)) as (writer, _, acting):
+    asked = Asked("alter", "moderation reverse", ids=[record], reason=why)
+    with open_register(session, who(by, session.environ), asked) as (writer, _, acting):
         acted = acting.reverse(writer.find(record, can_be_reversed), why, allowed)
     if not session.json:
         click.echo(f"Recorded in {acted.row.record_id}:")

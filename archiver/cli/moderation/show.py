@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 import click
 import msgspec
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import host_act, reader_options
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import one_line, printable
 from archiver.cli.moderation._lines import (
@@ -64,18 +66,21 @@ _LABELS = {
 )
 @click.argument("name", metavar="RECORD|ITEM|@HANDLE")
 @click.option("--raw", is_flag=True, help="The entries as they were written, a line of JSON each.")
+@reader_options
 @pass_session
-def command(session: Session, name: str, raw: bool) -> int:
+def command(session: Session, name: str, raw: bool, reason: str | None, case: str | None) -> int:
     """Show a record as it stands, and below it each of its entries: when and by whom it was made, and what it
     said that is not so any more, or changed. The record is named by its id or the beginning of it; or all
     records about an item, by its number or address, or an account's @HANDLE.
 
     A keyholder's key is needed where part of it is sealed. With --json one object for the record, then one
     for each entry."""
-    return show_records(session, name, raw=raw)
+    session.require_reason(reason)
+    asked = Asked("show", "moderation show", ids=[name], case=case, reason=reason)
+    return show_records(session, name, asked, raw=raw)
 
 
-def show_records(session: Session, name: str, *, raw: bool, store: str | None = None) -> int:
+def show_records(session: Session, name: str, asked: Asked, *, raw: bool, store: str | None = None) -> int:
     """Show the records that a person names, from the store named or the first that can be read. Raise
     ArchiverError where there is none, UsageError for a beginning that several have, NoKeyError where part is
     sealed and no identity is at hand."""
@@ -84,17 +89,22 @@ def show_records(session: Session, name: str, *, raw: bool, store: str | None = 
     ids = choose([*map(name_held, whole), *map(name_row, rows)], name) if knows_all(sources) else []
     spooled = {one.record.id: one for one in whole}
     if ids and all(one in spooled for one in ids):
-        for one in ids:
-            _show(session, spooled[one], _places(session, spooled[one], None), raw=raw)
+        with host_act(session, asked) as act:
+            places = [_places(session, spooled[one], None) for one in ids]
+            act.end(results=len(ids))
+        for one, there in zip(ids, places, strict=True):
+            _show(session, spooled[one], there, raw=raw)
     else:
-        with open_sources(session, sources) as searcher:
+        with open_sources(session, sources, asked) as (searcher, act):
             records = {one.record.id: one for one in searcher.moderation()}
             ids = choose(map(name_held, records.values()), name)
             if not ids:
                 sources.raise_problem()
                 raise _not_found(name)
-            for one in ids:
-                _show(session, records[one], _places(session, records[one], searcher), raw=raw)
+            places = [_places(session, records[one], searcher) for one in ids]
+            act.end(results=len(ids))
+            for one, there in zip(ids, places, strict=True):
+                _show(session, records[one], there, raw=raw)
     sources.raise_problem()
     return session.worst(0)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import click
 
+from archiver.audit.entry import Asked
+from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
@@ -30,8 +32,9 @@ from archiver.times import format_date, system_clock
 )
 @click.option("--month", metavar="YYYY-MM", help="Of decisions entered in it, in UTC; else this month.")
 @click.option("--all", "every", is_flag=True, help="Each month that has any.")
+@reader_options
 @pass_session
-def command(session: Session, month: str | None, every: bool) -> int:
+def command(session: Session, month: str | None, every: bool, reason: str | None, case: str | None) -> int:
     """Count a month's decisions by account, reason and action: how many were decided, and how many of these
     were done, are pending, failed (X refused, or the item was gone) or were called off. What was done and
     undone since was done.
@@ -42,9 +45,11 @@ def command(session: Session, month: str | None, every: bool) -> int:
     Where sealed records cannot be read, those are counted from what the archives' manifests say."""
     if every and month is not None:
         raise UsageError("--all and --month exclude each other", "give one of them")
+    session.require_reason(reason)
     wanted = _month(month) if month is not None else format_date(system_clock())[:7]
     sources = find_sources(session)
-    months, way = _count(session, sources)
+    asked = Asked("search", "moderation summary", query="all" if every else wanted, case=case, reason=reason)
+    months, way = _count(session, sources, asked)
     if not sources.here.is_here:
         session.note("No spool is at hand here: what is not sealed yet is not counted.")
     for name in sorted(months) if every else [wanted]:
@@ -61,11 +66,13 @@ def _month(text: str) -> str:
     return format_date(first)[:7]
 
 
-def _count(session: Session, sources: Sources) -> tuple[Months, str]:
+def _count(session: Session, sources: Sources, asked: Asked) -> tuple[Months, str]:
     """The months, and from what they were counted."""
     if not sources.sealed or has_identity(session):
-        with open_sources(session, sources) as searcher:
-            return count_records(one.record for one in searcher.moderation()), "records"
+        with open_sources(session, sources, asked) as (searcher, act):
+            records = searcher.moderation()
+            act.end(results=len(records))
+            return count_records(one.record for one in records), "records"
     session.note(
         "Sealed decisions are counted from the archives' manifests, with the reasons given at first. How they"
         " stand and who objected is not in them: run this where a keyholder's identity is."

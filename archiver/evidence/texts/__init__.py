@@ -14,7 +14,7 @@ _DOWN = str.maketrans({chr(code): " " for code in (*range(32), 127, 0x85, 0x2028
 
 @cache
 def _environment() -> Environment:
-    return Environment(  # noqa: S701  # these are plain texts, and nothing reads them as HTML
+    return Environment(  # these are plain texts, and nothing reads them as HTML
         loader=PackageLoader("archiver.evidence", "texts"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
@@ -32,18 +32,17 @@ def render_text(
     production: Production,
     *,
     contents: Sequence[tuple[str, str]] = (),
-    authority: str | None = None,
+    is_stamped: bool = False,
     has_log: bool = True,
     is_query: bool = True,
 ) -> bytes:
     """One of the texts of this folder, by its name without `.j2`. `contents`: paths and what each is;
-    `authority`: whose time stamp the pack has; `has_log`: whether it has an extract of the log."""
+    `is_stamped`: whether it gets a time stamp; `has_log`: whether it has an extract of the log."""
     template = _environment().get_template(f"{name}.j2")
     text = template.render(
         production=production,
         contents=contents,
-        authority=authority,
-        stamped=authority is not None,
+        stamped=is_stamped,
         has_log=has_log,
         is_query=is_query,
         mark=REDACTED,

@@ -1,0 +1,143 @@
+"""The log in every store: what one lacks is given to it from another, oldest first, nothing replaced.
+
+What is given is followed first, so that no store passes on what somebody put into another. Near stores are
+held against each other byte for byte; of those far away, what they end with, which the chain stands on.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from archiver.audit.bundle import MAXIMUM_BYTES
+from archiver.audit.following import Follower, Unpacked, parse_signers, unpack_entry
+from archiver.audit.names import FOLDER, entry_name, parse_entry_name, signers_name
+from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, with_later_keys
+from archiver.errors import ArchiverError, IntegrityError
+from archiver.stores.base import ExistsInStoreError, Store
+
+_ALTERED = "see which is whole: archiver log verify; nothing was replaced"
+
+
+@dataclass
+class LogHolder:
+    """A store that holds the vault, and what is known of the log in it: the numbers of each chain's entries.
+    `given`: how many entries it was given."""
+
+    name: str
+    store: Store
+    chains: dict[str, set[int]] = field(default_factory=dict)
+    signers: dict[str, bytes] = field(default_factory=dict)
+    given: int = 0
+    problems: list[ArchiverError] = field(default_factory=list)
+
+
+def exchange_logs(
+    stores: Sequence[tuple[str, Store]], *, vault: str, only: str | None = None
+) -> list[LogHolder]:
+    """Give every store, or `only` the one of this name, the entries of the log that any of them has. What
+    fails or does not agree is in the answer; one store's failing stops no other."""
+    holders = [LogHolder(name, store) for name, store in stores]
+    for holder in holders:
+        _reported(holder, partial(_list, holder))
+    for chain in sorted({chain for holder in holders for chain in holder.chains}):
+        sources = [one for one in holders if chain in one.chains and not one.problems]
+        if not sources or not _agree(chain, sources):
+            continue
+        for target in holders:
+            if only in (None, target.name):
+                _reported(target, partial(_fill, target, chain, sources, vault))
+    return holders
+
+
+def _reported(holder: LogHolder, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except ArchiverError as error:
+        holder.problems.append(error)
+
+
+def _list(holder: LogHolder) -> None:
+    listed = list(holder.store.list(FOLDER))
+    for name in listed:
+        place = parse_entry_name(name)
+        if place is not None:
+            holder.chains.setdefault(place[0], set()).add(place[1])
+    for chain in holder.chains:
+        if signers_name(chain) in listed:
+            holder.signers[chain] = holder.store.read(signers_name(chain), MAXIMUM_SIGNERS_BYTES)
+
+
+def _agree(chain: str, holders: Sequence[LogHolder]) -> bool:
+    """Whether stores that have a chain have the same one. What differs is a problem of both."""
+    problems = list(_differences(chain, holders))
+    for holder, problem in problems:
+        holder.problems.append(problem)
+    return not problems
+
+
+def _differences(chain: str, holders: Sequence[LogHolder]) -> Iterator[tuple[LogHolder, ArchiverError]]:
+    first = holders[0]
+    for other in holders[1:]:
+        name = signers_name(chain)
+        if chain in first.signers and chain in other.signers and first.signers[chain] != other.signers[chain]:
+            yield other, IntegrityError(f"{name} is another one in store {first.name}", _ALTERED)
+            continue
+        both = sorted(first.chains[chain] & other.chains[chain])
+        near = first.store.is_near and other.store.is_near
+        for number in both if near else both[-1:]:
+            name = entry_name(chain, number)
+            if first.store.look(name, MAXIMUM_BYTES) != other.store.look(name, MAXIMUM_BYTES):
+                yield other, IntegrityError(f"{name} is another one in store {first.name}", _ALTERED)
+                break
+
+
+def _fill(target: LogHolder, chain: str, sources: Sequence[LogHolder], vault: str) -> None:
+    """Give a store what it lacks of a chain. Raise IntegrityError where nothing good is to be had."""
+    have = target.chains.setdefault(chain, set())
+    missing = sorted(set().union(*(one.chains[chain] for one in sources)) - have)
+    if not missing:
+        return
+    signers = next((one.signers[chain] for one in sources if chain in one.signers), None)
+    if signers is None:
+        raise IntegrityError(f"{signers_name(chain)} is in no store, so none of its entries can be checked")
+    if chain not in target.signers:
+        with suppress(ExistsInStoreError):
+            target.store.append(signers_name(chain), signers)
+        target.signers[chain] = signers
+    allowed = with_later_keys(sources[0].store, chain, parse_signers(signers, chain))
+    follower = Follower(chain, allowed, vault=vault)
+    for number in missing:
+        if number > 1 and (follower.head is None or follower.head.sequence != number - 1):
+            follower.restart(_before(target, chain, number))
+        _give(target, chain, number, sources, follower)
+        have.add(number)
+
+
+def _before(target: LogHolder, chain: str, number: int) -> Unpacked:
+    name = entry_name(chain, number - 1)
+    data = target.store.look(name, MAXIMUM_BYTES)
+    if data is None:
+        raise IntegrityError(f"{name} is in no store, so nothing after it is given to another", _ALTERED)
+    return unpack_entry(data, name)
+
+
+def _give(
+    target: LogHolder, chain: str, number: int, sources: Iterable[LogHolder], follower: Follower
+) -> None:
+    name = entry_name(chain, number)
+    failed: ArchiverError | None = None
+    for source in sources:
+        if number not in source.chains[chain]:
+            continue
+        try:
+            data = source.store.look(name, MAXIMUM_BYTES)
+            follower.follow(unpack_entry(data or b"", name))
+        except ArchiverError as error:
+            failed = error
+            continue
+        with suppress(ExistsInStoreError):
+            target.store.append(name, data or b"")
+        target.given += 1
+        return
+    raise failed or IntegrityError(f"{name} is in no store that can be reached", _ALTERED)
