@@ -1,14 +1,14 @@
 """Answers of a search as one flat CSV file (RFC 4180), for spreadsheets.
 
 Only the columns named here are written. Cells that a spreadsheet would run are guarded as in exports of the
-moderation register: `archiver/moderation/csv_guard.py`.
+moderation register: `archiver/csv_guard.py`.
 """
 
 import sys
 from collections.abc import Iterable, Sequence
 
 from archiver.cli.moderation._lines import record_fields
-from archiver.moderation.csv_guard import csv_line, with_guard
+from archiver.csv_guard import csv_line, with_guard
 from archiver.search.hit import Hit
 from archiver.times import format_time
 from archiver.uk_time import format_uk_time

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from archiver.csv_guard import csv_line, with_guard
 from archiver.errors import UsageError
-from archiver.moderation.csv_guard import csv_line, with_guard
 from archiver.records import Moderation
 from archiver.register import ModerationRecord
 from archiver.sources.moderation import encode_entry

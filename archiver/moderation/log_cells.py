@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from archiver.moderation.csv_guard import without_guard
+from archiver.csv_guard import without_guard
 from archiver.moderation.log_lines import Row
 from archiver.moderation.mapping import VALUES, LogMapping, word_key
 from archiver.records import MODERATION_VERBS

@@ -16,15 +16,15 @@ from archiver.register import ModerationRecord
 
 REMOVED: Final = "[removed]"
 # Every repetition has a bound: a text of a million letters costs no more than so many times it.
-_LINK: Final = (
+LINK: Final = (
     r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S{1,4000}|(?<![\w.-])(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}/\S{0,4000}"
 )
-_EMAIL: Final = r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-_MENTION: Final = r"[@＠]\w{1,64}(?:@[\w.-]{1,250})?"
-_TELEPHONE: Final = (
+EMAIL: Final = r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+MENTION: Final = r"[@＠]\w{1,64}(?:@[\w.-]{1,250})?"
+TELEPHONE: Final = (
     r"(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d)|\d\d?/\d\d?/\d{4}(?!\d))\(?\+?\d(?:[\s().\-/]{0,3}\d){7,24}"
 )
-_ANYBODY: Final = (_LINK, _EMAIL, _MENTION, _TELEPHONE)
+_ANYBODY: Final = (LINK, EMAIL, MENTION, TELEPHONE)
 _QUOTED: Final = re.compile(r'"([^"]{1,4000})"|“([^”]{1,4000})”|„([^“”]{1,4000})[“”]|«([^»]{1,4000})»')
 _PIECE_CHARACTERS: Final = 400
 _SHORTEST_LINE: Final = 12

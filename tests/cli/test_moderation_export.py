@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from archiver.moderation.csv_guard import without_guard
+from archiver.csv_guard import without_guard
 from archiver.moderation.keeping import keep_entries
 from archiver.times import parse_time
 from tests.cli.moderation_logs import entries_of, make_register, open_spool, row, seal_all, write_log

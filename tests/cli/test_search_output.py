@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.cli._search_csv import COLUMNS, hit_rows, write_csv
+from archiver.csv_guard import without_guard
 from archiver.errors import IncompleteError, IntegrityError, NoKeyError, UsageError
-from archiver.moderation.csv_guard import without_guard
 from archiver.search.hit import Hit
 from tests.cli.runner import Result, Runner, run_on_terminal, start_process
 from tests.cli.stores import add_store

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.csv_guard import without_guard
 from archiver.errors import UsageError
-from archiver.moderation.csv_guard import without_guard
 from archiver.moderation.exporting import (
     COLUMN_NAMES,
     ENTRY_COLUMNS,
@@ -28,7 +28,7 @@ from archiver.records import Attachment, LogRow, Moderation
 from archiver.register import ModerationRecord, compose
 from archiver.sources.moderation import decode_entry
 from archiver.times import parse_time
-from tests.unit.moderation.test_csv_guard import LEFT, RUN
+from tests.unit.test_csv_guard import LEFT, RUN
 
 DAY = parse_time("2026-11-24T00:00:00Z")
 HOUR = 3_600_000

@@ -18,6 +18,8 @@ _PASSED_OVER = ("Zs", "Zl", "Zp", "Cf", "Cc")
 def needs_guard(text: str) -> bool:
     """Whether the cell would be run, or would be once the apostrophes before it are taken off: so that
     `without_guard` gives every text back."""
+    if text[:1].isalnum() and text[0].isascii():
+        return False  # most cells: told in a tenth of the time
     text = text.lstrip(GUARD)
     if not text:
         return False

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.moderation.csv_guard import GUARD, needs_guard, with_guard, without_guard
+from archiver.csv_guard import GUARD, needs_guard, with_guard, without_guard
 
 RUN = (
     "=1+1",
