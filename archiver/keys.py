@@ -150,7 +150,7 @@ def load_keyholder_signing_key(keyholder: KeyholderSettings, identities: Sequenc
         return SigningKey.parse(age.decrypt(identities, _read(path)))
     except age.NoMatchError as error:
         raise NoKeyError(
-            f"the identity of {keyholder.name} does not open {path}", "it was made for another identity"
+            f"{path}: none of these identities opens it", "it was made for another identity of this keyholder"
         ) from error
     except (age.AgeError, MalformedKeyError) as error:
         raise ConfigurationError(

@@ -11,6 +11,7 @@ from archiver import __version__, disk
 from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Actor, Asked
 from archiver.audit.keyholder import KeyholderLog, LogSetting
+from archiver.audit.keyholder import mend as mend_keyholder
 from archiver.audit.names import COLLECTOR, signers_name
 from archiver.audit.queue import Queue, Start, find_start
 from archiver.audit.writing import ChainWriter
@@ -27,6 +28,7 @@ from archiver.keys import (
 )
 from archiver.settings import KeyholderSettings, Settings
 from archiver.stores.base import Store
+from archiver.stores.checks import find_vault_id
 from archiver.stores.named import NamedStore
 from archiver.times import Clock, system_clock
 from archiver.wiring import remembered_head
@@ -188,8 +190,12 @@ def collector_act(
         yield act
 
 
-def flush_log(settings: Settings, store: Store) -> int:
-    """Put what waits of this host's chain into a store; return how many. Raise as `Queue.flush`."""
-    if not has_collector_key(settings) or not settings.log_queue.is_dir():
-        return 0
-    return collector_queue(settings).flush(store, other_chains(settings))
+def flush_log(settings: Settings, store: Store, *, mend: bool = False) -> int:
+    """Put what waits of this host's chain into a store; return how many. `mend`: also what the store had, or
+    never got, of what this host and the keyholder here wrote before. Raise as `Queue.flush`."""
+    put = 0
+    if mend and settings.keyholder is not None:
+        put = mend_keyholder(settings.keyholder.log_head, find_vault_id(store) or "", store)
+    if has_collector_key(settings) and settings.log_queue.is_dir():
+        put += collector_queue(settings).flush(store, other_chains(settings), mend=mend)
+    return put

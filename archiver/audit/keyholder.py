@@ -15,6 +15,7 @@ from archiver.audit.ends import advance, find_last, look_at
 from archiver.audit.entry import Entry
 from archiver.audit.following import Follower
 from archiver.audit.kept import KeptEntries
+from archiver.audit.names import signers_name
 from archiver.audit.remembered import Remembered, load_heads, save_head
 from archiver.audit.signers import require_signer
 from archiver.audit.writing import ChainWriter, Known, Made, make_next
@@ -63,7 +64,7 @@ class KeyholderLog:
         self._setting = setting
         self._writer = setting.writer
         self._vault = setting.writer.vault or ""
-        self._kept = KeptEntries(setting.heads.with_suffix(".log"), setting.writer)
+        self._kept = kept_of(setting.heads, self._vault, self.chain)
         self._place: _Place | None = None
         self._made: Made | None = None
 
@@ -140,7 +141,7 @@ class KeyholderLog:
             except ExistsInStoreError:
                 head = self._follow_another(place, head, made)
                 continue
-            self._kept.keep(made)
+            self._kept.keep(made.head.sequence, made.data)
             self._remember(place, made.head, known)
             return made
         raise ArchiverError(f"the log of {self.chain} is written to by others without end", "try again")
@@ -206,3 +207,18 @@ class KeyholderLog:
             logs=dict(known.logs or {}),
         )
         save_head(self._setting.heads, self._vault, remembered)
+
+
+def kept_of(heads: Path, vault: str, chain: str) -> KeptEntries:
+    """Where this host keeps the last entries of a chain of a vault, beside what remembers its end."""
+    return KeptEntries(heads.with_suffix(".log") / vault, chain)
+
+
+def mend(heads: Path, vault: str, store: Store) -> int:
+    """Give a store what this host wrote last of a keyholder's chain and what the store lacks, as where it was
+    lost and brought back from another; return how many entries. Raise as reading and writing the store
+    does."""
+    remembered = load_heads(heads).get(vault)
+    if remembered is None or store.look(signers_name(remembered.chain), _MAXIMUM_SMALL_FILE) is None:
+        return 0
+    return kept_of(heads, vault, remembered.chain).fill(store, remembered.head)

@@ -21,6 +21,7 @@ from archiver.audit.bundle import MAXIMUM_BYTES
 from archiver.audit.ends import advance, find_last, look_at
 from archiver.audit.entry import Entry
 from archiver.audit.following import Unpacked, may_sign, parse_signers, unpack_entry
+from archiver.audit.kept import KeptEntries
 from archiver.audit.names import COLLECTOR, entry_name, is_chain, signers_name, stem_of
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_signer
 from archiver.audit.writing import ChainWriter, Known, Made, make_next
@@ -93,14 +94,18 @@ class Queue:
         chain = self._load_state()
         return [] if chain is None else [self._read(chain.chain, one) for one in self._numbers()]
 
-    def flush(self, store: Store, others: Iterable[str] = ()) -> int:
+    def flush(self, store: Store, others: Iterable[str] = (), *, mend: bool = False) -> int:
         """Put what waits into a store, in order; return how many. Raise IntegrityError where the store has
         not what comes before, or has other entries in their place; StoreError where it takes none: then they
-        wait on. `others`: chains whose ends are looked for there, to be named by what comes next."""
+        wait on. `others`: chains whose ends are looked for there, to be named by what comes next. `mend`:
+        first give the store what it had, or never got, of those before, as far as they are kept here."""
         if self._load_state() is None:
             return 0
         with disk.Lock(self.folder / "flush.lock", wait_seconds=WAIT_SECONDS):
             state = self._load()
+            if mend and state.head is not None:
+                require_signer(store, state.chain, self._key)
+                self._kept(state).fill(store, state.head)
             numbers = self._numbers()
             if state.vault is None:  # what is made from now on names it
                 state = msgspec.structs.replace(state, vault=find_vault_id(store))
@@ -147,8 +152,12 @@ class Queue:
         if new != self._load_state():
             self._save(new)
         for one in put:
+            self._kept(state).keep(one.sequence, self._bytes(one.sequence))
             with disk.os_errors_reported("removing", self._path(one.sequence)):
                 self._path(one.sequence).unlink(missing_ok=True)
+
+    def _kept(self, state: _State) -> KeptEntries:
+        return KeptEntries(self.folder / "kept", state.chain)
 
     # What lies in the folder
 

@@ -1,6 +1,6 @@
 """Acts of the host that collects, and the options and the log's way into the stores that commands share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from archiver.cli._session import Session, one_line, print_error
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError
 from archiver.stores.base import Store, outcome
 from archiver.stores.checks import find_vault_id
-from archiver.stores.named import open_all
+from archiver.stores.named import OpenedStore, open_all
 from archiver.times import system_clock
 from archiver.wiring import named_stores
 from archiver.wiring_log import actor_of, collector_queue, flush_log, has_collector_key
@@ -90,34 +90,45 @@ def _begun(session: Session, begin: Callable[[], Any], must: bool) -> "Iterator[
 def put_log(session: Session, store: Store) -> int:
     """Put what waits of this host's log into a store. What is in the way stops nothing else: it is said, and
     is the exit code."""
+    return _put(session, store, mend=False)[1]
+
+
+def _put(session: Session, store: Store, *, mend: bool) -> tuple[int, int]:
+    """How many entries were put, and the exit code."""
     try:
-        flush_log(session.settings, store)
+        return flush_log(session.settings, store, mend=mend), 0
     except ArchiverError as error:
         print_error(error, "log")
-        return error.exit_code
-    return 0
+        return 0, error.exit_code
 
 
-def share_log(session: Session, first: Store | None = None, *, only: str | None = None) -> int:
-    """Put what waits of this host's log into the first store, and give every store that can be reached, or
-    `only` the one of this name, what another has. The exit code: of a store that need not have everything 3
-    at the most. One that is away was told of before, or will be."""
-    settings = session.settings
-    opened = [one for one in open_all(named_stores(settings)) if one.error is None]
-    if first is None:
-        first = next((one.store for one in opened if one.required), None)
-    code = 0 if first is None else put_log(session, first)
+def share_log(session: Session, *, only: str | None = None, mend: bool = False) -> int:
+    """Give every store that can be reached, or `only` the one of this name, what another has of the log; and
+    put what waits of this host's into the first. `mend`: give that also what was put there before and is not
+    there. The exit code: of a store that need not have everything 3 at the most. Of one that is away nothing
+    is said here: whoever calls this has told of it."""
+    opened = [one for one in open_all(named_stores(session.settings)) if one.error is None]
     ids = {one.name: outcome(partial(find_vault_id, one.store)) for one in opened}
     vault = next((one for one in ids.values() if isinstance(one, str)), None)
+    if vault is None:
+        return 0
     holding = [one for one in opened if ids[one.name] == vault]
-    if vault is None or len(holding) < 2:
-        return code
-    required = {one.name for one in opened if one.required}
+    code = _exchange(session, holding, vault, only)  # first: a store that was emptied has what comes before
+    first = next((one for one in holding if one.required), holding[0])
+    put, failed = _put(session, first.store, mend=mend)
+    return worse(code, worse(failed, _exchange(session, holding, vault, only) if put else 0))
+
+
+def _exchange(session: Session, holding: Sequence[OpenedStore], vault: str, only: str | None) -> int:
+    if len(holding) < 2:
+        return 0
+    code = 0
+    required = {one.name for one in holding if one.required}
     for holder in exchange_logs([(one.name, one.store) for one in holding], vault=vault, only=only):
         for problem in holder.problems:
             print_error(problem, f"store {holder.name}: log")
             excused = holder.name not in required and not isinstance(problem, IntegrityError)
-            code = max(code, IncompleteError.exit_code if excused else problem.exit_code)
+            code = worse(code, IncompleteError.exit_code if excused else problem.exit_code)
     return code
 
 

@@ -44,7 +44,7 @@ def command(session: Session, add_account: bool) -> int:
         not_copied = report_copies(session, sealed.copies) or report_stamping(session, sealed.stamping)
         with host_act(session, Asked("verify", "backup"), must=False):
             verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
-    unlogged = share_log(session, vault.store)
+    unlogged = share_log(session)
     return verified or unlogged or not_copied or imported or collected or not_understood
 
 

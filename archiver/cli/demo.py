@@ -75,7 +75,7 @@ def _back_up(session: Session, sample: Path) -> int:
             act.end(**imported_of(results))
         imported = report_import(session, results)
         with host_act(session, Asked("seal", "demo")) as act:
-            put_log(session, vault.store)
+            put_log(session, vault.store)  # so that the manifest names it
             sealed = seal(
                 collector.spool,
                 collector.state,
@@ -89,7 +89,7 @@ def _back_up(session: Session, sample: Path) -> int:
         not_copied = report_copies(session, sealed.copies)
         with host_act(session, Asked("verify", "demo"), must=False):
             verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
-    return verified or share_log(session, vault.store) or not_copied or imported
+    return verified or share_log(session) or not_copied or imported
 
 
 def _say_what_next(directory: Path) -> None:

@@ -27,7 +27,7 @@ def command(session: Session) -> int:
     with host_act(session, Asked("seal", "seal")) as act:
         with open_collector(settings) as collector:
             vault = open_first(settings)
-            put_log(session, vault.store)  # so that the manifest names it
+            unlogged = put_log(session, vault.store)  # so that the manifest names it
             result = seal(
                 collector.spool,
                 collector.state,
@@ -42,4 +42,4 @@ def command(session: Session) -> int:
     not_understood = report_seal(session, result, first_name(settings))
     not_copied = report_copies(session, result.copies)
     not_stamped = report_stamping(session, result.stamping)
-    return share_log(session, vault.store) or not_copied or not_understood or not_stamped
+    return unlogged or share_log(session) or not_copied or not_understood or not_stamped

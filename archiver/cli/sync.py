@@ -54,7 +54,7 @@ def command(session: Session, only: str | None) -> int:
         clear_progress(session)
         given = {name for filled in result.stores for name in filled.archives}
         act.end(results=len(given), ids=sorted(given))
-    return worse(_report(session, result), share_log(session, only=only))
+    return worse(_report(session, result), share_log(session, only=only, mend=True))
 
 
 def show(what: str, done: int, total: int) -> None:

@@ -9,8 +9,8 @@ from archiver.evidence.contents import Contents, Stamp
 from archiver.evidence.graph import render_graph
 from archiver.evidence.model import Exhibit, Medium
 from archiver.evidence.page import render_page
-from archiver.evidence.public import for_public
-from archiver.evidence.sink import Sink
+from archiver.evidence.redacting import Watch
+from archiver.evidence.sink import Sink, SinkFile
 from archiver.evidence.tables import csv_records, custody, json_records, load_file, text_files
 from archiver.evidence.tables.custody_events import CustodyEvent
 from archiver.evidence.tag_files import (
@@ -42,7 +42,8 @@ class Packed:
 
 class Packer:
     """Writes one pack into a sink. `render_paper` is None where no PDF is asked for. Raise as the sink, the
-    vault and what makes the forms do; then the sink is to be given up."""
+    vault and what makes the forms do; then the sink is to be given up. `watch` is shown every file as it is
+    written."""
 
     def __init__(
         self,
@@ -51,28 +52,29 @@ class Packer:
         *,
         render_paper: RenderPaper | None = None,
         events: dict[str, list[CustodyEvent]] | None = None,
+        watch: Watch | None = None,
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         self._sink = sink
         self._contents = contents
         self._production = contents.production
         self._exhibits = [one.exhibit for one in contents.records]
-        if self._production.public:
-            self._exhibits = [for_public(one) for one in self._exhibits]
         self._render_paper = render_paper
         self._events = events
+        self._watch = watch
         self._progress = progress
 
     def write(self) -> Packed:
         """Write all of it."""
         forms = set(self._contents.forms)
-        self._write_bytes(forms)
+        self._write_bytes()
         self._write_forms(forms)
         if not self._production.public:
             self._write_tags(forms)
         self._write_texts()
-        manifests = finish_bag(self._sink, make_bag_info(self._production, self._sink.files))
-        stamp = None if self._production.public else self._sign(manifests[SIGNED])
+        info = make_bag_info(self._production, self._sink.files)
+        manifests = finish_bag(self._sink.files, self._put, info)
+        stamp = self._sign(manifests[SIGNED])
         return Packed(
             files=len(self._sink.files),
             bytes=sum(file.size for file in self._sink.files.values()),
@@ -83,22 +85,19 @@ class Packer:
 
     # data/
 
-    def _write_bytes(self, forms: set[str]) -> None:
+    def _write_bytes(self) -> None:
         """What the platform sent, whatever it looks like."""
         contents, records = self._contents, self._contents.records
-        if "originals" in forms:
-            for number, record in enumerate(records):
-                if number % 1_000 == 0:
-                    self._progress("records written", number, len(records))
-                for path, body in record.bodies.items():
-                    self._put(path, body)
-        if "captures" in forms:
-            for path, answer in contents.answers.items():
-                self._put(path, contents.vaulted.answer(answer))
-        if "media" in forms:
-            for number, (path, place) in enumerate(contents.media.items()):
-                self._progress("pictures and videos written", number, len(contents.media))
-                self._put_all(path, contents.vaulted.media(place), size=place.size)
+        for number, record in enumerate(records):
+            if number % 1_000 == 0:
+                self._progress("records written", number, len(records))
+            for path, body in record.bodies.items():
+                self._put(path, body)
+        for path, answer in contents.answers.items():
+            self._put(path, contents.vaulted.answer(answer))
+        for number, (path, place) in enumerate(contents.media.items()):
+            self._progress("pictures and videos written", number, len(contents.media))
+            self._put_all(path, contents.vaulted.media(place), size=place.size)
 
     def _write_forms(self, forms: set[str]) -> None:
         production, exhibits = self._production, self._exhibits
@@ -136,13 +135,13 @@ class Packer:
         self._put_all("log-extract.jsonl", log_lines(contents.log))
         for path, data in chain_files(contents.chain, contents.vault_signers):
             self._put(path, data)
-        if contents.authorities:
-            self._put(AUTHORITIES, b"".join(contents.authorities))
-        self._put("allowed_signers", contents.pack_signers)
         self._put_text("statement-DRAFT.txt")
         self._put_text("VERIFY.md")
 
     def _write_texts(self) -> None:
+        if self._contents.authorities:
+            self._put(AUTHORITIES, b"".join(self._contents.authorities))
+        self._put("allowed_signers", self._contents.pack_signers)
         name = "README-public.txt" if self._production.public else "README.txt"
         self._put_text(name, "README.txt")
 
@@ -169,10 +168,19 @@ class Packer:
     # Into the sink
 
     def _put(self, path: str, data: bytes) -> None:
-        with self._sink.open(path, size=len(data)) as file:
-            file.write(data)
+        self._put_all(path, [data], len(data))
 
-    def _put_all(self, path: str, pieces: Iterable[bytes] | Iterator[bytes], size: int | None = None) -> None:
+    def _put_all(self, path: str, pieces: Iterable[bytes], size: int | None = None) -> None:
         with self._sink.open(path, size=size) as file:
-            for piece in pieces:
-                file.write(piece)
+            if self._watch is None:
+                for piece in pieces:
+                    file.write(piece)
+            else:
+                self._watch(path, _written(pieces, file))
+
+
+def _written(pieces: Iterable[bytes], file: SinkFile) -> Iterator[bytes]:
+    """The pieces, each written before it is given."""
+    for piece in pieces:
+        file.write(piece)
+        yield piece

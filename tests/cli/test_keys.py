@@ -93,7 +93,13 @@ def test_age_keygen_finds_the_same_public_key(run: Runner, tmp_path: Path) -> No
     result = run("keys", "new", "bert", "--out", tmp_path / "key", "--no-passphrase", "--classic", "--json")
     found = subprocess.run([program, "-y", str(tmp_path / "key")], capture_output=True, text=True, check=True)
     assert result.json_lines() == [
-        {"type": "identity", "name": "bert", "file": f"{tmp_path}/key", "recipient": found.stdout.strip()}
+        {
+            "type": "identity",
+            "name": "bert",
+            "file": f"{tmp_path}/key",
+            "signing_key": f"{tmp_path}/bert.signing_key.age",
+            "recipient": found.stdout.strip(),
+        }
     ]
 
 

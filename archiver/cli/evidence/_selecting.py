@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from archiver import __version__
+from archiver.audit.acts import Act
 from archiver.chain import encode_document
 from archiver.cli._search_notes import explain
 from archiver.cli._search_opening import Opened, Progress, Spool, open_catalogue
@@ -52,9 +53,10 @@ class Selected:
 
 @contextmanager
 def open_sealed(
-    session: Session, vault: Vault, listed: ArchiveList, identities: Sequence[Identity]
+    session: Session, vault: Vault, listed: ArchiveList, identities: Sequence[Identity], act: Act
 ) -> Iterator[Opened]:
-    """The archives of a vault without any spool: only what is sealed proves anything."""
+    """The archives of a vault without any spool: only what is sealed proves anything. The log was told of the
+    `act`."""
     catalogue = open_catalogue(session, vault, listed, identities)
     progress = Progress(session)
     searcher = Searcher(
@@ -69,7 +71,7 @@ def open_sealed(
     spool = Spool(has_spool(session.settings), is_wanted=False)
     try:
         yield Opened(
-            vault, listed.archives, listed.problems, Chosen(listed.archives), spool, searcher, progress
+            vault, listed.archives, listed.problems, Chosen(listed.archives), spool, searcher, progress, act
         )
     finally:
         progress.clear()

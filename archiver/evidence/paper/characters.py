@@ -28,7 +28,9 @@ _WITHOUT_SHAPE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _TAB: Final = "    "
 
 
-def runs(text: str, unprintable: frozenset[str] = frozenset(), most_marks: int | None = MOST_MARKS) -> list[Run]:
+def runs(
+    text: str, unprintable: frozenset[str] = frozenset(), most_marks: int | None = MOST_MARKS
+) -> list[Run]:
     """A text to be printed. `unprintable` are clusters for which there is no font; of the marks on one
     letter `most_marks` are printed and the others counted."""
     if _is_simple(text):

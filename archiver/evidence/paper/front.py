@@ -92,7 +92,9 @@ def _notes(production: Production, writer: Writer) -> Iterator[Block]:
 
 
 def _standing(production: Production) -> str:
-    told = "Routine archiving is not an accredited forensic method. This report shows the records for reading."
+    told = (
+        "Routine archiving is not an accredited forensic method. This report shows the records for reading."
+    )
     if production.public:
         return told
     return f"{told} The evidence is the files beside it; VERIFY.md in the pack says how to check them."

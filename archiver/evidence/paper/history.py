@@ -85,8 +85,14 @@ def _bytes(version: ShownVersion, writer: Writer) -> Iterator[Field]:
 
 def _capture(capture: Capture) -> Iterator[Field]:
     handle = f"{at(capture.handle)}, " if capture.handle else ""
-    answer = [f"status {capture.status}" if capture.status is not None else None, size_in_words(capture.body_size)]
-    yield "Capture", f"{capture.name}: {capture.source} by {capture.route}, {capture.body_kind} {capture.layout}"
+    answer = [
+        f"status {capture.status}" if capture.status is not None else None,
+        size_in_words(capture.body_size),
+    ]
+    yield (
+        "Capture",
+        f"{capture.name}: {capture.source} by {capture.route}, {capture.body_kind} {capture.layout}",
+    )
     yield "For account", f"{handle}id {capture.account}, {capture.platform}"
     yield "Request", capture.request
     yield "Answer", ", ".join(part for part in answer if part)

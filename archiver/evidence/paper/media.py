@@ -8,6 +8,7 @@ from archiver.evidence.paper.fonts import Fonts
 from archiver.evidence.paper.pictures import MOST_BYTES, UnreadablePicture, Wrapped
 from archiver.evidence.paper.typesetting import prepare_picture
 
+
 def show_medium(medium: Medium, writer: Writer) -> Iterator[Block]:
     """A picture where it can be shown; of every file its name, size and hash, and what describes it."""
     name = medium.file_name or medium.url or "without a name"

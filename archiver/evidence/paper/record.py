@@ -21,7 +21,12 @@ KINDS = {
     "block": "Block", "mute": "Mute",
 }  # fmt: skip
 _MOST_TIMES = 6
-_REDACTED = {"text": "part of the text", "person": "a person", "media": "a picture or video", "record": "all of it"}
+_REDACTED = {
+    "text": "part of the text",
+    "person": "a person",
+    "media": "a picture or video",
+    "record": "all of it",
+}
 
 
 def exhibit_blocks(exhibit: Exhibit, writer: Writer) -> list[Block]:
@@ -84,10 +89,15 @@ def _content(exhibit: Exhibit, writer: Writer) -> list[Block]:
 def _facts(exhibit: Exhibit, writer: Writer) -> Iterator[Field]:
     now = exhibit.now
     handle = at(exhibit.account_handle)
-    account = handle if writer.public and handle else ", ".join(filter(None, (handle, f"id {exhibit.account}")))
+    account = (
+        handle if writer.public and handle else ", ".join(filter(None, (handle, f"id {exhibit.account}")))
+    )
     yield "Kind", KINDS.get(exhibit.kind, exhibit.kind.replace("_", " "))
     if now is not None:
-        yield "Author", writer.person(now.author) if now.author.id or now.author.handle or now.author.name else None
+        yield (
+            "Author",
+            writer.person(now.author) if now.author.id or now.author.handle or now.author.name else None,
+        )
         yield "Posted", in_both_times(now.posted_ms)
     yield "Captured", _times(exhibit.captured)
     yield "Last seen", in_both_times(exhibit.last_seen_ms)
@@ -126,8 +136,6 @@ def _facts_of(now: ShownVersion, writer: Writer) -> Iterator[Field]:
     yield "Reposts at capture", None if now.repost_count is None else f"{now.repost_count:,}"
     for name, value in now.facts if not writer.public or now.kind == "account" else ():
         yield name.replace("_", " ").capitalize()[:24], value
-
-
 
 
 def _reference(record: str | None, handle: str | None) -> str | None:

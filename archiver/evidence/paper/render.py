@@ -85,7 +85,9 @@ def _render(
         try:
             made = typeset(document, pictures, fonts, production.made_ms)
         except Unprintable as error:  # only seen together with what stands around it
-            unprintable |= {one for one in clusters if any(text in one or one in text for text in error.texts)}
+            unprintable |= {
+                one for one in clusters if any(text in one or one in text for text in error.texts)
+            }
             continue
         return PaperFile(name, made, _named(unprintable), tuple(shelf.broken.items()))
     raise TypesettingError("typst refuses characters of this report again and again")

@@ -106,9 +106,7 @@ def prepare_picture(data: bytes, fonts: Fonts) -> Wrapped:
 def _is_taken(wrapped: Wrapped, fonts: Fonts) -> bool:
     """Whether it is in a PDF made of it alone. What cannot be decoded typst refuses or leaves out."""
     try:
-        made = _run(
-            _PICTURE, {"picture": wrapped.svg}, fonts, format="pdf", pdf_standards=list(STANDARDS)
-        )
+        made = _run(_PICTURE, {"picture": wrapped.svg}, fonts, format="pdf", pdf_standards=list(STANDARDS))
     except (TypesettingError, Unprintable):
         return False
     return re.search(rb"/Subtype\s*/Image", made) is not None

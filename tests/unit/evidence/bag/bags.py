@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from archiver.evidence.bag import FolderSource, Problem, ZipSource, finish_bag, make_bag_info, verify_bag
-from archiver.evidence.sink import new_pack
+from archiver.evidence.sink import Sink, new_pack
 from tests.exhibits import production
 
 MADE_MS = 1_793_500_000_000
@@ -29,11 +29,21 @@ def write_bag(path: Path, files: dict[str, bytes] | None = None) -> Path:
         for name, data in (files or PAYLOAD | TAGS).items():
             with sink.open(name) as file:
                 file.write(data)
-        finish_bag(sink, make_bag_info(production(), sink.files))
+        finish(sink)
         for name in UNLISTED:
             with sink.open(name) as file:
                 file.write(b"signed")
     return path
+
+
+def finish(sink: Sink) -> dict[str, bytes]:
+    """Write the bag's own files of all that the sink has."""
+
+    def put(path: str, data: bytes) -> None:
+        with sink.open(path) as file:
+            file.write(data)
+
+    return finish_bag(sink.files, put, make_bag_info(production(), sink.files))
 
 
 def check_folder(path: Path) -> list[Problem]:

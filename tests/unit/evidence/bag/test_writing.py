@@ -10,11 +10,20 @@ import bagit
 import pytest
 from bagit_profile import Profile
 
-from archiver.evidence.bag import PROFILE, TAG_MANIFESTS, finish_bag, make_bag_info
+from archiver.evidence.bag import PROFILE, TAG_MANIFESTS, make_bag_info
 from archiver.evidence.sink import new_pack
 from tests.exhibits import production
 from tests.programs import require_program
-from tests.unit.evidence.bag.bags import MADE_MS, PAYLOAD, TAGS, UNLISTED, check_folder, read_bag, write_bag
+from tests.unit.evidence.bag.bags import (
+    MADE_MS,
+    PAYLOAD,
+    TAGS,
+    UNLISTED,
+    check_folder,
+    read_bag,
+    finish,
+    write_bag,
+)
 
 
 def run_bagit(path: Path) -> "subprocess.CompletedProcess[str]":
@@ -82,7 +91,7 @@ def test_the_tag_manifests_list_every_tag_file_but_themselves_and_what_comes_aft
 def test_the_tag_manifests_are_handed_back_to_be_signed(tmp_path: Path) -> None:
     with new_pack(tmp_path / "p", MADE_MS) as sink:
         sink.open("data/x").close()
-        written = finish_bag(sink, make_bag_info(production(), sink.files))
+        written = finish(sink)
     assert list(written) == ["tagmanifest-sha256.txt", "tagmanifest-sha512.txt"]
     assert all((tmp_path / "p" / name).read_bytes() == data for name, data in written.items())
     assert check_folder(tmp_path / "p") == []

@@ -1,0 +1,181 @@
+"""What a pack is made of beside the records: who makes it, the register, the chain, the log, time stamps."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from archiver import __version__
+from archiver.archive.manifest import MAX_BYTES, token_name
+from archiver.audit.acts import Act
+from archiver.audit.names import NAMESPACE as LOG_NAMESPACE
+from archiver.cli._search_opening import Opened
+from archiver.cli._session import Session, one_line
+from archiver.cli.evidence._options import Options
+from archiver.cli.evidence._selecting import Selected, missing_in_words
+from archiver.evidence.contents import ChainLink, LogLine, Stamp
+from archiver.evidence.model import Exhibit, Medium, Production
+from archiver.evidence.references import Reference
+from archiver.evidence.register import Register
+from archiver.evidence.tag_files import SIGNATURE_NAMESPACE
+from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
+from archiver.stores.base import NotInStoreError
+from archiver.stores.named import open_all
+from archiver.times import system_clock
+from archiver.timestamps import MAXIMUM_TOKEN_BYTES, NoStampError, certificates_pem, fetch_token
+from archiver.vault import Vault
+from archiver.wiring import has_spool, named_stores
+from archiver.wiring_log import actor_of
+
+PUBLISHER = "publisher"
+"""Who signs a pack for publication: no keyholder is named in it."""
+_MAXIMUM_SMALL_FILE = 1 << 20
+
+
+def draft_production(
+    session: Session,
+    opened: Opened,
+    options: Options,
+    selected: Selected,
+    reference: Reference,
+    signer: str,
+    records: int,
+) -> Production:
+    """What the pack is, before anything is redacted."""
+    settings = session.settings
+    actor = actor_of(
+        settings, session.environ, None if settings.keyholder is None else settings.keyholder.name
+    )
+    head = opened.archives[-1].head if opened.archives else None
+    return Production(
+        case=options.case,
+        initials=reference.initials,
+        number=reference.number,
+        produced_by=options.produced_by,
+        made_ms=system_clock(),
+        question=selected.question,
+        records=records,
+        vault=opened.vault.id,
+        head_sequence=head.sequence if head else 0,
+        head_sha256=head.sha256 if head else "",
+        keyholder=actor.keyholder or "",
+        signer=signer,
+        system_account=actor.system_account,
+        host=actor.host,
+        tool=f"archiver {__version__}",
+        configuration=settings.digest,
+        organisation=settings.evidence.organisation,
+        contact=settings.evidence.contact,
+        purpose=options.purpose,
+        recipient=options.recipient,
+        reason=options.reason,
+        is_redacted=options.rules is not None,
+        public=options.is_public,
+        unsearched=tuple(f"{one.archive}: {one.error.message}" for one in opened.searcher.unsearched),
+        notes=tuple(_notes(session, selected)),
+    )
+
+
+def _notes(session: Session, selected: Selected) -> list[str]:
+    notes = []
+    if selected.missing:
+        notes.append(f"named, and in no archive: {missing_in_words(selected.missing)}")
+    if has_spool(session.settings):
+        notes.append("what was captured and not sealed yet when the pack was made was not searched")
+    return notes
+
+
+def open_register(session: Session, vault: Vault) -> Register:
+    """The register in the first required store and in those others that can be reached. Raise StoreError
+    where the first cannot: numbers must not be given apart from each other."""
+    opened = open_all(named_stores(session.settings))
+    required = [one for one in opened if one.required]
+    first = required[0]
+    if first.error is not None:
+        raise first.error
+    others = [one.store for one in opened if one is not first and one.error is None]
+    return Register(vault.id, first.store, others)
+
+
+def read_chain(opened: Opened) -> list[ChainLink]:
+    """Every archive's manifest, signature and time stamp, as they lie in the store."""
+    links = []
+    for archive in opened.archives:
+        name = f"archives/{archive.name}/manifest.json"
+        links.append(
+            ChainLink(
+                archive.name,
+                archive.head.sequence,
+                opened.vault.read(name, MAX_BYTES),
+                opened.vault.read(f"{name}.sig", _MAXIMUM_SMALL_FILE),
+                _read_token(opened.vault, archive.name),
+            )
+        )
+    return links
+
+
+def _read_token(vault: Vault, archive: str) -> bytes | None:
+    try:
+        return vault.read(token_name(archive), MAXIMUM_TOKEN_BYTES)
+    except NotInStoreError:
+        return None
+
+
+def signers_of(signer: str, key: SigningKey) -> bytes:
+    """Who signed the pack, for ssh-keygen; and the log's entries in it."""
+    line = allowed_signers_line(signer, key.public_line(), [SIGNATURE_NAMESPACE, LOG_NAMESPACE])
+    return f"{line}\n".encode()
+
+
+def read_log(session: Session, act: Act, case: str) -> list[LogLine]:
+    """What this keyholder's log says of the case, as far as it can be read here, and that this pack is being
+    made."""
+    begin = act.begin
+    return [LogLine(begin.link_data, begin.signature, begin.entry_data)]
+
+
+@dataclass(frozen=True)
+class Stamper:
+    """Asks the authorities in the settings; says why where none answers."""
+
+    session: Session
+
+    @property
+    def certificates(self) -> list[bytes]:
+        return [certificates_pem(one) for one in self.session.settings.timestamps]
+
+    def stamp(self, data: bytes) -> Stamp | None:
+        authorities = self.session.settings.timestamps
+        if not authorities:
+            return None
+        try:
+            stamped = fetch_token(authorities, data)
+        except NoStampError as error:
+            self.session.note(one_line(f"the pack has no time stamp: {error.message}"))
+            return None
+        return Stamp(stamped.token, stamped.authority)
+
+
+class Paper:
+    """Makes the report to be printed, with the fonts that the settings name or that are installed.
+    `unprinted`: characters for which there was no font, as they were printed instead."""
+
+    def __init__(self, session: Session, production: Production) -> None:
+        self._session = session
+        self._production = production
+        self.unprinted: list[str] = []
+
+    def render(
+        self, exhibits: Sequence[Exhibit], read_medium: Callable[[Medium], bytes]
+    ) -> Iterator[tuple[str, bytes]]:
+        from archiver.evidence.paper import FOLDERS, Fonts, render_paper
+
+        fonts = Fonts(self._session.settings.evidence.fonts or FOLDERS)
+        for file in render_paper(self._production, exhibits, read_medium, fonts):
+            self.unprinted += [one for one in file.unprintable if one not in self.unprinted]
+            yield file.name, file.data
+        if self.unprinted:
+            self._session.note(
+                one_line(
+                    f"warning: no font has these characters, which are printed as their numbers:"
+                    f" {', '.join(self.unprinted[:20])}"
+                )
+            )
