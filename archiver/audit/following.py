@@ -104,6 +104,13 @@ class Follower:
         self._check(entry)
         self.head, self._before = link.head, entry.name
 
+    def follow_alone(self, entry: Unpacked) -> None:
+        """Take an entry up by itself, behind one that cannot be held against it. Raise IntegrityError unless
+        it is rightly signed and of this vault."""
+        before = entry.link.previous
+        self.head = None if before is None else Head(entry.head.sequence - 1, before)
+        self.follow(entry)
+
     def restart(self, entry: Unpacked) -> None:
         """Go on behind an entry that is not what it should be, to find what else is wrong."""
         self.head, self._before = entry.head, entry.name
