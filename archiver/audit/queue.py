@@ -94,6 +94,11 @@ class Queue:
         chain = self._load_state()
         return [] if chain is None else [self._read(chain.chain, one) for one in self._numbers()]
 
+    def end(self) -> tuple[str, Head] | None:
+        """The chain, and the last entry of it that a store has; None where none has any."""
+        state = self._load_state()
+        return None if state is None or state.head is None else (state.chain, state.head)
+
     def flush(self, store: Store, others: Iterable[str] = (), *, mend: bool = False) -> int:
         """Put what waits into a store, in order; return how many. Raise IntegrityError where the store has
         not what comes before, or has other entries in their place; StoreError where it takes none: then they

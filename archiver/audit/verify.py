@@ -35,7 +35,8 @@ class CutOffError(IntegrityError):
 
     def __init__(self, chain: str, last: int, noted: int, where: str) -> None:
         super().__init__(
-            f"the log of {chain} ends at entry {last}, and {where} has noted entry {noted}: the end was cut off",
+            f"the log of {chain} ends at entry {last}, and {where} has noted entry {noted}: its end was cut"
+            " off",
             "another store may have what was cut off: archiver sync",
         )
         self.chain = chain

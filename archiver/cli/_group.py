@@ -50,6 +50,7 @@ COMMANDS = {
     "show": ("show", "Show one record with all its versions."),
     "verify": ("verify", "Check every archive; needs no private key."),
     "repair": ("repair", "Put back what is damaged or missing, from another store."),
+    "log": ("log", "Say who did what, and check that nothing of that is missing."),
     "restore": ("restore", "Write an archive's database and media to a folder, decrypted."),
     "rebuild": ("rebuild", "Derive the records again from the captures and compare."),
     "sync": ("sync", "Give every store each archive that it lacks."),

@@ -1,0 +1,140 @@
+"""The log of every store checked and held against the others, for `archiver log verify` and `archiver
+verify`."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from archiver.audit.following import Unpacked
+from archiver.audit.remembered import load_heads
+from archiver.audit.verify import Against, CutOffError, LogVerification, Noted, verify_log
+from archiver.cli._session import Session
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError
+from archiver.stores.base import outcome
+from archiver.stores.named import OpenedStore, open_all
+from archiver.vault import Vault
+from archiver.wiring_log import collector_queue, has_collector_key
+from archiver.wiring_stores import find_store, named_stores
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class StoreLog:
+    """What was found in one store. `away`: it could not be looked at."""
+
+    store: str
+    required: bool
+    away: bool
+    result: LogVerification
+
+
+def check_logs(
+    session: Session,
+    store: str | None,
+    noted: Sequence[Noted],
+    *,
+    progress: Progress,
+    only: Callable[[OpenedStore], bool] = lambda one: True,
+) -> list[StoreLog]:
+    """The log of each store, or of the one named; `only`: of those that are to be looked at. What another
+    store has is only behind in this one."""
+    settings = session.settings
+    named = named_stores(settings) if store is None else (find_store(settings, store),)
+    waiting = outcome(partial(_waiting, session))
+    checked = [
+        StoreLog(
+            one.name,
+            one.required,
+            one.error is not None,
+            _check(session, one, noted, [] if isinstance(waiting, ArchiverError) else waiting, progress),
+        )
+        for one in open_all(named)
+        if only(one)
+    ]
+    if isinstance(waiting, ArchiverError) and checked:
+        checked[0].result.problems.append(waiting)
+    for one in checked:
+        one.result.problems[:] = [_excused(problem, one, checked) for problem in one.result.problems]
+    return checked
+
+
+def _check(
+    session: Session,
+    one: OpenedStore,
+    noted: Sequence[Noted],
+    waiting: Sequence[Unpacked],
+    progress: Progress,
+) -> LogVerification:
+    if one.error is not None:
+        error = one.error if one.required else IncompleteError(one.error.message, one.error.hint)
+        return LogVerification(problems=[error])
+    try:
+        vault = Vault(one.store)
+        against, problems = _against(session, one, vault, noted)
+        result = verify_log(one.store, against, waiting=waiting, progress=progress)
+    except ArchiverError as error:
+        return LogVerification(problems=[error])
+    result.problems += problems
+    return result
+
+
+def _against(
+    session: Session, one: OpenedStore, vault: Vault, noted: Sequence[Noted]
+) -> tuple[Against, list[ArchiverError]]:
+    """What the log of a store is held against: its manifests, what this host remembers, what was given."""
+    listed = vault.list_archives()
+    known = list(noted)
+    for archive in listed.archives:
+        where = f"archives/{archive.name}/manifest.json"
+        known += [Noted(chain, head, where) for chain, head in archive.manifest.logs.items()]
+    problems: list[ArchiverError] = []
+    try:
+        known += _remembered(session, one, vault.id)
+    except ArchiverError as error:
+        problems.append(error)
+    sound = not listed.problems  # else `archiver verify` says what is wrong with them
+    archives = {each.head.sequence: each.head.sha256 for each in listed.archives} if sound else None
+    signers = None
+    with suppress(ArchiverError):
+        signers = vault.allowed_signers()
+    return Against(vault.id, signers, archives, known), problems
+
+
+def _remembered(session: Session, one: OpenedStore, vault: str) -> list[Noted]:
+    """The ends that this host remembers: its keyholder's, and the collector's where it was put."""
+    found: list[Noted] = []
+    keyholder = session.settings.keyholder
+    if keyholder is not None:
+        remembered = load_heads(keyholder.log_head).get(vault)
+        if remembered is not None:
+            found.append(Noted(remembered.chain, remembered.head, str(keyholder.log_head)))
+    settings = session.settings
+    if has_collector_key(settings) and settings.log_queue.is_dir():
+        queue = collector_queue(settings)
+        if (end := queue.end()) is not None:
+            found.append(Noted(end[0], end[1], str(settings.log_queue)))
+    return found
+
+
+def _waiting(session: Session) -> list[Unpacked]:
+    settings = session.settings
+    if not has_collector_key(settings) or not settings.log_queue.is_dir():
+        return []
+    return collector_queue(settings).waiting()
+
+
+def _excused(problem: ArchiverError, one: StoreLog, checked: Sequence[StoreLog]) -> ArchiverError:
+    """A store that lacks the end which another has is behind, not cut off."""
+    if not isinstance(problem, CutOffError):
+        return problem
+    for other in checked:
+        head = other.result.heads.get(problem.chain)
+        whole = not any(isinstance(each, IntegrityError) for each in other.result.problems)
+        if other is not one and head is not None and head.sequence >= problem.noted and whole:
+            return IncompleteError(
+                f"the log of {problem.chain} is behind: store {other.store} has entry {head.sequence}",
+                "fill it: archiver sync",
+            )
+    return problem
