@@ -43,6 +43,16 @@ def require_node_age() -> Path:
     return NODE_MODULES
 
 
+def require_axe() -> Path:
+    """The script of axe-core, which judges pages in a browser; skip, or fail in CI, where it is absent.
+
+    `.ci/run` installs it; by hand: `npm install --prefix .ci --no-save axe-core`."""
+    script = NODE_MODULES / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        _absent("the npm package axe-core", required=REQUIRE_ALL)
+    return script
+
+
 def require_shared_data(name: str) -> Path:
     """A file or folder of the test data that lies beside the checkout; skip where it is absent.
 

@@ -14,6 +14,8 @@ _KINDS: Final = {
     "message": "Direct message",
     "account": "Profile",
     "moderation": "Moderation record",
+    "photo": "Picture",
+    "animated_gif": "Animation",
 }
 _CHANGED: Final = {"like_count": "likes", "repost_count": "reposts", "platform_id": "id"}
 _NOT_PUBLIC: Final = frozenset(
@@ -26,7 +28,8 @@ NOTHING: Final = Html("nothing")
 
 def kind_in_words(kind: str) -> str:
     """As `Reply` or `Own list member`."""
-    return _KINDS.get(kind) or kind.replace("_", " ").capitalize()
+    words = kind.replace("_", " ")
+    return _KINDS.get(kind) or words[:1].upper() + words[1:]
 
 
 class Facts:

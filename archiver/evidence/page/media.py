@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from archiver.evidence.model import Medium
+from archiver.evidence.page.facts import kind_in_words
 from archiver.evidence.page.texts import attribute, file_address, web_address
 
 EMBEDDED_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -14,8 +15,6 @@ EMBEDDED_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "imag
 MOST_OF_ONE: Final = 2 << 20
 MOST_OF_ALL: Final = 64 << 20
 """Bytes of pictures that a page holds; base64 makes a third more of them."""
-_WORDS: Final = {"photo": "Picture", "animated_gif": "Animation"}
-
 ReadMedium = Callable[[Medium], bytes]
 
 
@@ -55,7 +54,7 @@ class MediaShelf:
             seen.add(medium.path)
         return ShownMedium(
             medium,
-            _WORDS.get(medium.media_type) or medium.media_type.replace("_", " ").capitalize(),
+            kind_in_words(medium.media_type),
             source,
             attribute(medium.alt_text or f"Without a description: {medium.file_name or medium.media_type}"),
             "" if medium.size is None else f"{medium.size:,} bytes",
