@@ -215,14 +215,6 @@ class PackFile(Struct, frozen=True, gc=False):
     sha512: str
 
 
-class PackFile(Struct, frozen=True, gc=False):
-    """What a file of the pack is, by its path in another place: bytes, and the hashes in hexadecimal."""
-
-    size: int
-    sha256: str
-    sha512: str
-
-
 class Redaction(Struct, frozen=True, gc=False):
     """What was taken out: `what` is `text`, `person`, `media` or `record`; `reason` as the rule file says."""
 

@@ -1,7 +1,7 @@
 """Making a pack: what is selected is gathered, numbered, redacted, written, signed, and noted as finished."""
 
-from collections.abc import Sequence
 import shlex
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 

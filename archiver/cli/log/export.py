@@ -14,9 +14,9 @@ from archiver.cli._session import one_line, print_error
 from archiver.cli.log._acts_shown import COLUMNS, act_row, json_lines
 from archiver.cli.log._reading import asked_for, find_acts, read_wanted, wanted_options
 from archiver.cli.moderation._lines import number_of
+from archiver.csv_guard import with_guard
 from archiver.disk import new_file
 from archiver.errors import IntegrityError
-from archiver.moderation.csv_guard import with_guard
 
 
 @click.command(

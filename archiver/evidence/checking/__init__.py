@@ -39,7 +39,7 @@ def check_pack(
     yield Check(
         "every file is as it was listed, and none was added",
         "wrong" if problems else "good",
-        tuple(map(str, problems)) or (f"{files.count:,} files, {files.bytes:,} bytes",),
+        tuple(map(str, problems)) or (f"{files.count:,} files, {files.size:,} bytes",),
     )
     checks: list[tuple[str, Callable[[], list[str] | None]]] = [
         ("signature", lambda: check_signature(files, signer)),

@@ -22,7 +22,7 @@ class Files:
         return len(self.sizes)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return sum(self.sizes.values())
 
     def has(self, path: str) -> bool:

@@ -11,12 +11,13 @@ from markupsafe import Markup
 from archiver.evidence.model import Exhibit, Medium, Production
 from archiver.evidence.page.facts import Facts, kind_in_words
 from archiver.evidence.page.html import Html
+from archiver.evidence.page.languages import language_tag
 from archiver.evidence.page.listing import Fact, label, listing, row
 from archiver.evidence.page.media import MediaShelf
 from archiver.evidence.page.moments import moment
 from archiver.evidence.page.record import Views, anchor_of
 from archiver.evidence.page.style import hash_of, marking_of, style_of
-from archiver.evidence.page.texts import REDACTION_MARK, Texts, attribute, language_tag
+from archiver.evidence.page.texts import REDACTION_MARK, Texts, attribute
 
 _RECENT_CAPTURES: Final = 64
 """Captures whose facts are kept as they are written: those of a walk stand on one after the other."""

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from archiver.evidence.model import Capture, Exhibit, GoneNotice, ShownVersion, ThreadLine
 from archiver.evidence.page.facts import Facts, kind_in_words
 from archiver.evidence.page.html import Html
+from archiver.evidence.page.languages import language_tag
 from archiver.evidence.page.listing import listing, row
 from archiver.evidence.page.media import MediaShelf, ShownMedium
 from archiver.evidence.page.moderation import ModerationFacts, ShownModeration
 from archiver.evidence.page.moments import moment
-from archiver.evidence.page.texts import Texts, hidden_names, language_tag
+from archiver.evidence.page.texts import Texts, hidden_names
 
 _MOST_CAPTURED: Final = 10
 """Times of captures that are listed; the tables of the pack have all."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from archiver.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import typst
+    pass
 
 FOLDERS: Final = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 """Where Debian and its kin keep fonts."""

@@ -10,9 +10,8 @@ import bagit
 import pytest
 from bagit_profile import Profile
 
-from archiver.evidence.bag import PROFILE, TAG_MANIFESTS, make_bag_info
+from archiver.evidence.bag import PROFILE, TAG_MANIFESTS
 from archiver.evidence.sink import new_pack
-from tests.exhibits import production
 from tests.programs import require_program
 from tests.unit.evidence.bag.bags import (
     MADE_MS,
@@ -20,8 +19,8 @@ from tests.unit.evidence.bag.bags import (
     TAGS,
     UNLISTED,
     check_folder,
-    read_bag,
     finish,
+    read_bag,
     write_bag,
 )
 
