@@ -16,6 +16,8 @@ from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.settings_api import AccountApi, ApiSettings
 from archiver.settings_api_reading import read_account_api, read_api_settings
 from archiver.settings_log import LogSettings, read_log_settings
+from archiver.settings_evidence import EvidenceSettings
+from archiver.settings_evidence_reading import read_evidence_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
 from archiver.settings_stores import CacheSettings, StoreSettings
@@ -138,6 +140,7 @@ class Settings:
     timestamps: tuple[AuthoritySettings, ...]
     """Who is asked for time stamps, in order; nobody is where it is empty."""
     log: LogSettings
+    evidence: EvidenceSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -240,6 +243,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         moderation=read_moderation_settings(top.table("moderation")),
         timestamps=read_timestamps(top, home),
         log=read_log_settings(top.table("log"), home),
+        evidence=read_evidence_settings(top.table("evidence"), home),
         digest=digest,
     )
     top.report_unknown()

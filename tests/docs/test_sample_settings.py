@@ -54,7 +54,7 @@ def test_what_the_sample_shows_are_the_defaults(tmp_path: Path) -> None:
     default = load_settings(tmp_path / "archiver.toml")
     for name in (
         "stores", "cache", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
-        "segment_bytes", "language", "limits", "x_api", "moderation", "timestamps",
+        "segment_bytes", "language", "limits", "x_api", "moderation", "timestamps", "evidence",
     ):  # fmt: skip
         assert getattr(shown, name) == getattr(default, name), name
     token = f"file:{tmp_path}/collector/x-1234567890.token"

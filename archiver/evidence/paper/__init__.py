@@ -4,7 +4,7 @@
 `front`, `record`, `history`, `media` and `moderation` say what is in the report, `report.typ` how it looks.
 """
 
-from archiver.evidence.paper.fonts import FOLDERS, Fonts
+from archiver.evidence.paper.fonts import Fonts
 from archiver.evidence.paper.render import PaperFile, render_paper
 
-__all__ = ["FOLDERS", "Fonts", "PaperFile", "render_paper"]
+__all__ = ["Fonts", "PaperFile", "render_paper"]

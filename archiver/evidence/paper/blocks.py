@@ -51,7 +51,7 @@ class Writer(Struct, frozen=True):
 
     def fields(self, *rows: Field) -> list[Block]:
         """Labels and values; nothing where none says anything."""
-        said = [[label, self.runs(value)] for label, value in rows if value]
+        said = [[self.runs(label), self.runs(value)] for label, value in rows if value]
         return [["fields", said]] if said else []
 
     def text(self, text: str, language: str | None = None, by: str | None = None) -> list[Block]:

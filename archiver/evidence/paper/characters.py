@@ -50,6 +50,15 @@ def runs(
     return shown
 
 
+def plain(text: str, unprintable: frozenset[str] = frozenset()) -> str:
+    """A text for where no box can stand, as what describes a picture to those who do not see it."""
+    shown = (
+        run if isinstance(run, str) else "" if run == BREAK else f"‹{run[1]}›"
+        for run in runs(text, unprintable)
+    )  # type: ignore[index]
+    return "".join(shown)
+
+
 def _is_simple(text: str) -> bool:
     """Printable ASCII in words that fit on a line: most texts, and fifty times as fast."""
     return (

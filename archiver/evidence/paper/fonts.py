@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from archiver.errors import ConfigurationError
+from archiver.settings_evidence import FONT_FOLDERS
 
 if TYPE_CHECKING:
     pass
 
-FOLDERS: Final = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
-"""Where Debian and its kin keep fonts."""
 BUILT_IN: Final = ("Libertinus Serif", "New Computer Modern", "DejaVu Sans Mono")
 """typst's own fonts: European scripts, and Hebrew in the first. They are in no file, so that only typst can
 say what is in them."""
@@ -38,8 +37,9 @@ class Fonts:
     """The fonts in some folders and those that are built into typst. What was read of them is kept, so one
     of these serves for a whole run."""
 
-    def __init__(self, folders: Sequence[Path] = FOLDERS) -> None:
+    def __init__(self, folders: Sequence[Path] = FONT_FOLDERS) -> None:
         """Folders that are not there hold nothing. Raise ConfigurationError where typst is not installed."""
+        self.folders = tuple(str(one) for one in folders if one.is_dir())
         try:
             import typst
         except ImportError as error:
@@ -47,9 +47,7 @@ class Fonts:
                 "the report cannot be made as PDF: typst is not installed",
                 "install it: pip install 'archiver[pdf]'; or leave pdf out of --format",
             ) from error
-        self.loaded: typst.Fonts = typst.Fonts(
-            include_system_fonts=False, font_paths=[str(one) for one in folders if one.is_dir()]
-        )
+        self.loaded: typst.Fonts = typst.Fonts(include_system_fonts=False, font_paths=list(self.folders))
         self._characters: dict[_Face, frozenset[int]] = {}
 
     @cached_property

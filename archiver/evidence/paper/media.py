@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from archiver.evidence.model import Exhibit, Medium
 from archiver.evidence.paper.blocks import MOST_ALTERNATIVE, Block, Writer, size_in_words
+from archiver.evidence.paper.characters import plain
 from archiver.evidence.paper.fonts import Fonts
 from archiver.evidence.paper.pictures import MOST_BYTES, UnreadablePicture, Wrapped
 from archiver.evidence.paper.typesetting import prepare_picture
@@ -16,7 +17,7 @@ def show_medium(medium: Medium, writer: Writer) -> Iterator[Block]:
     if shown is not None:
         alternative = medium.alt_text or f"{medium.media_type} {name}, without a description"
         key, wrapped = shown
-        yield ["picture", key, alternative[:MOST_ALTERNATIVE], wrapped.width, wrapped.height]
+        yield ["picture", key, plain(alternative[:MOST_ALTERNATIVE]), wrapped.width, wrapped.height]
     yield from writer.fields(
         (medium.media_type.replace("_", " ").capitalize()[:24] or "File", name),
         ("Described as", medium.alt_text or ("nothing" if medium.path else None)),

@@ -6,6 +6,7 @@ disk, a JPEG stays the JPEG that it was, and one that cannot be decoded is found
 
 import base64
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -51,12 +52,16 @@ def parse_picture(data: bytes) -> Picture:
 
 def _measure(data: bytes) -> tuple[str, int, int]:
     if data.startswith(_PNG):
+        if b"IEND" not in data:  # the last chunk: what comes before it may be drawn in part
+            raise UnreadablePicture("the file is cut off")
         return "image/png", *struct.unpack_from(">II", data, 16)
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg", *_measure_jpeg(data)
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return "image/gif", *struct.unpack_from("<HH", data, 6)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        if len(data) < 8 + struct.unpack_from("<I", data, 4)[0]:
+            raise UnreadablePicture("the file is cut off")
         return "image/webp", *_measure_webp(data)
     raise UnreadablePicture("the file is no PNG, JPEG, GIF or WebP")
 
@@ -101,6 +106,17 @@ def _measure_webp(data: bytes) -> tuple[int, int]:
         wide, high = struct.unpack_from("<HH", data, 26)
         return wide & 0x3FFF, high & 0x3FFF
     raise UnreadablePicture("the file is damaged")
+
+
+def is_blank_png(data: bytes) -> bool:
+    """Whether a PNG with transparency, as typst writes it, has nothing on it: all its bytes are 0 then,
+    whatever its filters (PNG, 9)."""
+    place, body = len(_PNG), bytearray()
+    while place + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, place)
+        body += data[place + 8 : place + 8 + size] if kind == b"IDAT" else b""
+        place += 12 + size
+    return not any(zlib.decompress(bytes(body)))
 
 
 def orientation(picture: Picture) -> int:

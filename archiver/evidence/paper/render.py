@@ -15,7 +15,7 @@ from archiver.evidence.paper.record import exhibit_blocks
 from archiver.evidence.paper.typesetting import TypesettingError, Unprintable, find_unprintable, typeset
 from archiver.times import as_datetime
 
-MOST_RECORDS: Final = 1000
+MOST_RECORDS: Final = 500
 """In one file: with some 1,500 pages it can still be opened, sent and made in bounded memory."""
 MOST_PICTURE_BYTES: Final = 128 << 20
 """In one file, as the sizes of the pictures' own files say."""

@@ -6,16 +6,29 @@ repeat what it was given, so none of it goes into an error.
 """
 
 import json
+import multiprocessing
+import os
 import re
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, Final
 
 from archiver.errors import ArchiverError
 from archiver.evidence.paper.fonts import Fonts
-from archiver.evidence.paper.pictures import UnreadablePicture, Wrapped, parse_picture, wrap
+from archiver.evidence.paper.pictures import (
+    UnreadablePicture,
+    Wrapped,
+    is_blank_png,
+    parse_picture,
+    wrap,
+)
 
 STANDARDS: Final = ("a-2a", "ua-1")
 """PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1) at once. typst checks both and refuses what breaks them."""
@@ -39,7 +52,7 @@ _PROOF = _HEAD + (
 )
 _PICTURE = _HEAD + '#image(bytes(sys.inputs.picture), format: "svg", width: 10pt, alt: "x")\n'
 _DRAWING = (
-    "#set page(width: eval(sys.inputs.width) * 1pt, height: eval(sys.inputs.height) * 1pt, margin: 0pt)\n"
+    "#set page(width: eval(sys.inputs.width) * 1pt, height: eval(sys.inputs.height) * 1pt, margin: 0pt, fill: none)\n"
     '#image(bytes(sys.inputs.picture), format: "svg", width: 100%)\n'
 )
 
@@ -48,8 +61,11 @@ class Unprintable(Exception):
     """typst refused texts; `texts` are the clusters that no font has."""
 
     def __init__(self, texts: frozenset[str]) -> None:
-        super().__init__("there are characters for which there is no font")
+        super().__init__(texts)
         self.texts = texts
+
+    def __str__(self) -> str:
+        return "there are characters for which there is no font"
 
 
 class TypesettingError(ArchiverError):
@@ -62,11 +78,41 @@ def _template() -> str:
 
 
 def typeset(data: Mapping[str, Any], pictures: Mapping[str, str], fonts: Fonts, made_ms: int) -> bytes:
-    """A report's data as PDF. `pictures` are SVG by the names that the data has for them. Raise Unprintable
+    """A report's data as PDF, made in a process of its own: typst keeps what it made, some 1.5 MB a record,
+    as long as its process lives. `pictures` are SVG by the names that the data has for them. Raise Unprintable
     for characters that no font has, TypesettingError for anything else."""
     inputs = {"data": json.dumps(data, separators=(",", ":")), **pictures}
     made = datetime.fromtimestamp(made_ms // 1000, UTC)
-    return _run(_template(), inputs, fonts, format="pdf", pdf_standards=list(STANDARDS), timestamp=made)
+    return run_apart(_template(), inputs, fonts.folders, made)
+
+
+def run_apart(main: str, inputs: Mapping[str, str], folders: Sequence[str], made: datetime) -> bytes:
+    """A document as PDF, from a process that is started for it and then ends. What goes in and out goes
+    through pipes."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, _end_with_parent_soon) as executor:
+        try:
+            return executor.submit(_run_here, main, inputs, folders, made).result()
+        except BrokenProcessPool:
+            raise TypesettingError(
+                "the process that makes the PDF ended before its time", "look for an out-of-memory kill"
+            ) from None
+
+
+def _run_here(main: str, inputs: Mapping[str, str], folders: Sequence[str], made: datetime) -> bytes:
+    fonts = Fonts([Path(one) for one in folders])
+    return _run(main, inputs, fonts, format="pdf", pdf_standards=list(STANDARDS), timestamp=made)
+
+
+def _end_with_parent_soon() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def find_unprintable(clusters: Iterable[str], families: list[str], fonts: Fonts) -> frozenset[str]:
@@ -121,7 +167,7 @@ def _drawn(wrapped: Wrapped, fonts: Fonts) -> Wrapped:
     except TypesettingError:
         raise UnreadablePicture("the file cannot be decoded") from None  # its cause repeats the SVG
     drawn = wrap(parse_picture(made))
-    if not _is_taken(drawn, fonts):
+    if is_blank_png(made) or not _is_taken(drawn, fonts):  # what cannot be decoded leaves nothing there
         raise UnreadablePicture("the file cannot be decoded")
     return drawn
 
