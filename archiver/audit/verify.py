@@ -43,6 +43,17 @@ class CutOffError(IntegrityError):
         self.noted = noted
 
 
+class LostArchiveError(IntegrityError):
+    """An archive that the log has noted is not in a store."""
+
+    def __init__(self, number: int, how: str, where: str) -> None:
+        super().__init__(
+            f"archive number {number} {how}, which {where} has noted",
+            "see archiver verify; another store may have it: archiver sync",
+        )
+        self.number = number
+
+
 @dataclass(frozen=True)
 class Noted:
     """An end of a chain as something says it, and what that is, in words."""
@@ -168,10 +179,7 @@ class _Claims:
         for number, (sha256, where) in sorted(self._archives.items()):
             if known is not None and known.get(number) != sha256:
                 how = "is missing" if number not in known else "is another one"
-                yield IntegrityError(
-                    f"archive number {number} {how}, which {where} has noted",
-                    "see archiver verify; another store may have it: archiver sync",
-                )
+                yield LostArchiveError(number, how, where)
 
 
 class _Checker:

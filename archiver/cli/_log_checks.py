@@ -8,7 +8,14 @@ from functools import partial
 
 from archiver.audit.following import Unpacked
 from archiver.audit.remembered import load_heads
-from archiver.audit.verify import Against, CutOffError, LogVerification, Noted, verify_log
+from archiver.audit.verify import (
+    Against,
+    CutOffError,
+    LogVerification,
+    LostArchiveError,
+    Noted,
+    verify_log,
+)
 from archiver.cli._session import Session
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError
 from archiver.stores.base import outcome
@@ -37,18 +44,20 @@ def check_logs(
     *,
     progress: Progress,
     only: Callable[[OpenedStore], bool] = lambda one: True,
+    archives: bool = True,
 ) -> list[StoreLog]:
     """The log of each store, or of the one named; `only`: of those that are to be looked at. What another
     store has is only behind in this one."""
     settings = session.settings
     named = named_stores(settings) if store is None else (find_store(settings, store),)
     waiting = outcome(partial(_waiting, session))
+    waits = [] if isinstance(waiting, ArchiverError) else waiting
     checked = [
         StoreLog(
             one.name,
             one.required,
             one.error is not None,
-            _check(session, one, noted, [] if isinstance(waiting, ArchiverError) else waiting, progress),
+            _check(session, one, noted, waits, progress, archives=archives),
         )
         for one in open_all(named)
         if only(one)
@@ -66,13 +75,15 @@ def _check(
     noted: Sequence[Noted],
     waiting: Sequence[Unpacked],
     progress: Progress,
+    *,
+    archives: bool,
 ) -> LogVerification:
     if one.error is not None:
         error = one.error if one.required else IncompleteError(one.error.message, one.error.hint)
         return LogVerification(problems=[error])
     try:
         vault = Vault(one.store)
-        against, problems = _against(session, one, vault, noted)
+        against, problems = _against(session, one, vault, noted, archives=archives)
         result = verify_log(one.store, against, waiting=waiting, progress=progress)
     except ArchiverError as error:
         return LogVerification(problems=[error])
@@ -81,7 +92,7 @@ def _check(
 
 
 def _against(
-    session: Session, one: OpenedStore, vault: Vault, noted: Sequence[Noted]
+    session: Session, one: OpenedStore, vault: Vault, noted: Sequence[Noted], *, archives: bool
 ) -> tuple[Against, list[ArchiverError]]:
     """What the log of a store is held against: its manifests, what this host remembers, what was given."""
     listed = vault.list_archives()
@@ -94,12 +105,12 @@ def _against(
         known += _remembered(session, one, vault.id)
     except ArchiverError as error:
         problems.append(error)
-    sound = not listed.problems  # else `archiver verify` says what is wrong with them
-    archives = {each.head.sequence: each.head.sha256 for each in listed.archives} if sound else None
+    is_told = archives and not listed.problems  # else `archiver verify` says what is wrong with them
+    there = {each.head.sequence: each.head.sha256 for each in listed.archives} if is_told else None
     signers = None
     with suppress(ArchiverError):
         signers = vault.allowed_signers()
-    return Against(vault.id, signers, archives, known), problems
+    return Against(vault.id, signers, there, known), problems
 
 
 def _remembered(session: Session, one: OpenedStore, vault: str) -> list[Noted]:
@@ -126,7 +137,11 @@ def _waiting(session: Session) -> list[Unpacked]:
 
 
 def _excused(problem: ArchiverError, one: StoreLog, checked: Sequence[StoreLog]) -> ArchiverError:
-    """A store that lacks the end which another has is behind, not cut off."""
+    """A store that lacks the end, or an archive, which another has is behind, not cut off."""
+    if isinstance(problem, LostArchiveError):
+        others = [other for other in checked if other is not one and not other.away]
+        if any(not _lacks(other, problem.number) for other in others):
+            return IncompleteError(problem.message, problem.hint)
     if not isinstance(problem, CutOffError):
         return problem
     for other in checked:
@@ -138,3 +153,7 @@ def _excused(problem: ArchiverError, one: StoreLog, checked: Sequence[StoreLog])
                 "fill it: archiver sync",
             )
     return problem
+
+
+def _lacks(other: StoreLog, number: int) -> bool:
+    return any(isinstance(each, LostArchiveError) and each.number == number for each in other.result.problems)

@@ -3,19 +3,23 @@
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import click
 
 from archiver.audit.entry import Asked
 from archiver.chain import Head
-from archiver.cli._acts import host_act
+from archiver.cli._acts import host_act, worse
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._log_checks import check_logs
 from archiver.cli._progress import clear_progress, step_progress
-from archiver.cli._verification import report_stores_verification, report_verification
+from archiver.cli._session import print_error
+from archiver.cli._verification import report_stores_verification, report_verification, worst_code
 from archiver.disk import Lock
-from archiver.errors import LockedError, UsageError
-from archiver.stores.named import NamedStore
+from archiver.errors import ArchiverError, LockedError, UsageError
+from archiver.stores.base import outcome
+from archiver.stores.named import NamedStore, OpenedStore
 from archiver.vault import Vault
 from archiver.verification import Depth, verify_vault
 from archiver.verification.agreement import verify_stores
@@ -52,7 +56,8 @@ def command(
     Needs no private key. A missing, altered or reordered archive shows; one cut off at the end shows
     against the head that the collector remembers, or that --head gives. A time stamp must be over its
     manifest, and by an authority of the settings. Every store is checked, and held against the others. Of
-    a store that is far away the bytes are read only with --deep or --contents."""
+    a store that is far away the bytes are read only with --deep or --contents. The log is checked along with
+    all archives, as by archiver log verify."""
     settings = session.settings
     identities = session.identities() if contents else None
     stores = named_stores(settings) if store is None else (find_store(settings, store),)
@@ -62,7 +67,30 @@ def command(
     asked = Asked("verify", "verify", ids=archives, detail={"contents": True} if contents else {})
     with host_act(session, asked, must=False):
         depth = Depth(identities, deep, settings.timestamps)
-        return _verify(session, stores, archives, (known, unfinished), depth)
+        code = _verify(session, stores, archives, (known, unfinished), depth)
+        return code if archives else worse(code, _verify_logs(session, store, deep=deep))
+
+
+def _verify_logs(session: Session, store: str | None, *, deep: bool) -> int:
+    """Name what is wrong with the log, of near stores and, where every byte is to be read, of all; the exit
+    code. Of a store that cannot be opened was told."""
+    checked = check_logs(
+        session,
+        store,
+        [],
+        progress=step_progress(session),
+        only=lambda one: _holds_a_vault(one) and (deep or one.store.is_near),
+        archives=len(session.settings.stores) == 1,  # else the stores were held against each other
+    )
+    clear_progress(session)
+    problems = [(one.store, problem) for one in checked for problem in one.result.problems]
+    for name, problem in problems:
+        print_error(problem, None if len(session.settings.stores) == 1 else f"store {name}")
+    return worst_code([problem for _, problem in problems])
+
+
+def _holds_a_vault(one: OpenedStore) -> bool:
+    return one.error is None and not isinstance(outcome(partial(Vault, one.store)), ArchiverError)
 
 
 def _verify(

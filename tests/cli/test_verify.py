@@ -83,6 +83,11 @@ def test_the_end_cut_off_shows_against_what_the_collector_remembers_or_a_notice_
         path.unlink()
     assert run("--config", home.folder, "verify").code == 20
     home.settings.state.unlink()
+    told = run("--config", home.folder, "verify")
+    assert told.code == 20
+    assert "archive number 1 is missing, which audit/_collector/" in told.errors, "the log has noted it too"
+    shutil.rmtree(home.folder / "vault/audit")
+    shutil.rmtree(home.settings.log_queue)
     assert run("--config", home.folder, "verify").code == 0
     assert run("--config", home.folder, "verify", "--head", head).code == 20
 

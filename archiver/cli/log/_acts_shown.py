@@ -36,10 +36,17 @@ def act_fields(act: LoggedAct) -> dict[str, object]:
         "end_sequence": _sequence(end),
         "end_link_sha256": None if end is None else end.sealed.head.sha256,
     }
-    same = ("verb", "command", "keyholder", "system_account", "host", "tool", "configuration", "query", "case",
-            "reason")  # fmt: skip
+    same = (
+        "verb", "command", "keyholder", "system_account", "host", "tool", "configuration", "query", "case",
+        "reason",
+    )  # fmt: skip
     fields |= {name: getattr(entry, name) for name in same}
     return {name: fields[name] for name in COLUMNS}
+
+
+def entries_in_words(number: int) -> str:
+    """`1 entry`, `1,201 entries`."""
+    return f"{number:,} {'entry' if number == 1 else 'entries'}"
 
 
 def act_row(act: LoggedAct) -> list[str]:

@@ -11,7 +11,7 @@ import click
 from archiver.audit.reading import LoggedAct
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._session import one_line, print_error
-from archiver.cli.log._acts_shown import COLUMNS, act_row, json_lines
+from archiver.cli.log._acts_shown import COLUMNS, act_row, entries_in_words, json_lines
 from archiver.cli.log._reading import asked_for, find_acts, read_wanted, wanted_options
 from archiver.cli.moderation._lines import number_of
 from archiver.csv_guard import with_guard
@@ -59,7 +59,7 @@ def command(
     where = "" if output is None else f" in {output}"
     session.note(one_line(f"{number_of(len(found.acts), 'act')}{where}"))
     if found.reading.unopened:
-        session.note(f"  left out {number_of(found.reading.unopened, 'entry')} sealed to others")
+        session.note(f"  left out {entries_in_words(found.reading.unopened)} sealed to others")
     for problem in found.reading.problems:
         print_error(problem)
     return IntegrityError.exit_code if found.reading.problems else session.worst(0)

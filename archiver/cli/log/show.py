@@ -4,9 +4,8 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._session import one_line, print_error
-from archiver.cli.log._acts_shown import act_fields, act_line
+from archiver.cli.log._acts_shown import act_fields, act_line, entries_in_words
 from archiver.cli.log._reading import asked_for, find_acts, read_wanted, wanted_options
-from archiver.cli.moderation._lines import number_of
 from archiver.errors import IntegrityError
 
 
@@ -51,7 +50,7 @@ def command(
         if not found.is_all:
             session.note("There is more: --limit 0 for all.")
         if reading.unopened:
-            session.note(f"{number_of(reading.unopened, 'entry')} sealed to others: not shown.")
+            session.note(f"{entries_in_words(reading.unopened)} sealed to others: not shown.")
         if not found.acts:
             session.note("No such act is in the log.")
     for problem in reading.problems:

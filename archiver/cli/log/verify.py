@@ -12,6 +12,7 @@ from archiver.cli._log_checks import StoreLog, check_logs
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import one_line, print_error
 from archiver.cli._verification import worst_code
+from archiver.cli.log._acts_shown import entries_in_words
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.verify import parse_head
 from archiver.errors import UsageError
@@ -71,7 +72,7 @@ def _report(session: Session, one: StoreLog, *, is_only: bool) -> None:
         where = "" if is_only else f"{one.store}: "
         good = "Nothing is missing or altered." if not result.problems else "NOT WHOLE."
         chains = number_of(len(result.heads), "chain")
-        click.echo(one_line(f"{where}{number_of(result.entries, 'entry')} in {chains}: {good}"))
+        click.echo(one_line(f"{where}{entries_in_words(result.entries)} in {chains}: {good}"))
         for chain, head in sorted(result.heads.items()):
             click.echo(one_line(f"  {chain}:{head.sequence}:{head.sha256}"))
     for problem in result.problems:
