@@ -109,10 +109,11 @@ class Views:
                 listing(facts.of_version(version)),
                 Markup("".join(facts.changes(version))),
                 Markup("") if public else listing(facts.of_place(version)),
-                version.capture in captures,
+                bool(captures) and version.capture in captures,
             )
             shown.add(version.text)
-            captures.add(version.capture)
+            if title is not None:  # to know a capture again takes two microseconds
+                captures.add(version.capture)
 
     def _times(self, exhibit: Exhibit) -> Iterator[Html]:
         """The lines of the table of times."""

@@ -7,6 +7,8 @@ as its code. Unicode Standard Annex #9 and section 23; HTML, 'The bdi element'.
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -43,6 +45,8 @@ _SPECIAL: Final = re.compile(_PATTERN)
 _WITH_REDACTED: Final = re.compile(rf"{_PATTERN}|(?P<redacted>{re.escape(REDACTED)})")
 _MAY_BE_SPECIAL: Final = re.compile(rf"[{_HIDDEN}{_MARKS}{_OTHER_MARKS}\u200c\u200d\ufe00-\ufe0f\U0001f3f4]")
 _MOST_NAMED: Final = 12
+_RECENT: Final = 512
+_NEEDS_NO_QUOTING: Final = re.compile("[A-Za-z0-9._/-]*")
 _WEB_ADDRESS: Final = re.compile(r"https?://[^/?#\s\\]+[^\s\\]*", re.IGNORECASE)
 
 
@@ -53,6 +57,9 @@ class Texts:
     def __init__(self, *, marks_redacted: bool) -> None:
         self._special = _WITH_REDACTED if marks_redacted else _SPECIAL
         self._marks_redacted = marks_redacted
+        self.words: Callable[[str], Html] = lru_cache(maxsize=_RECENT)(self._words)
+        """A name, an address or the like within a line, its direction kept from what stands beside it. The
+        same handles, archives and programs come again in every record."""
 
     def _is_plain(self, text: str) -> bool:
         """Whether nothing of it needs more than escaping. Nearly all texts are decided on in a microsecond;
@@ -75,8 +82,7 @@ class Texts:
             at = match.end()
         return Html("".join([*parts, escaped(text[at:])]))
 
-    def words(self, text: str) -> Html:
-        """A name, an address or the like within a line, its direction kept from what stands beside it."""
+    def _words(self, text: str) -> Html:
         if text.isascii() and text.isprintable() and not self._marks_redacted:
             return escaped(text)
         lines = ' class="lines"' if "\n" in text else ""
@@ -148,4 +154,6 @@ def file_address(path: str) -> str:
     """Where a file of the pack lies from data/report.html."""
     inside = path.removeprefix("data/")
     from_page = inside if inside != path else f"../{path}"
+    if _NEEDS_NO_QUOTING.fullmatch(from_page):
+        return f"./{from_page}"
     return "./" + quote(from_page.encode("utf-8", "surrogateescape"), safe="/")
