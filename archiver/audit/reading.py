@@ -133,10 +133,10 @@ def acts_of(entries: Iterator[PlainEntry]) -> Iterator[LoggedAct]:
 
 
 def case_entries(
-    store: Store, chain: str, case: str, identities: Sequence[Identity], reading: Reading
+    store: Store, chain: str, case: str, identities: Sequence[Identity], reading: Reading, *, most: int
 ) -> list[PlainEntry]:
-    """Every entry of a chain that is of a case, in order, as an extract for an evidence pack: with its link
-    and signature. An end has the case of its beginning."""
-    numbers = chains_of(store).get(chain, [])
+    """Every entry of a chain that is of a case, among its `most` last ones, in order, as an extract for an
+    evidence pack: with its link and signature. An end has the case of its beginning."""
+    numbers = sorted(chains_of(store).get(chain, []))[-most:]
     entries = newest_first(store, chain, numbers, identities, reading)
     return [one for one in entries if one.entry.case == case][::-1]

@@ -1,13 +1,13 @@
 """What goes into a pack beside the exhibits, and by what it is signed and stamped."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from archiver.evidence.gathering import Gathered
 from archiver.evidence.gathering.captures import Answer
 from archiver.evidence.gathering.media import MediaPlace
-from archiver.evidence.model import Production
+from archiver.evidence.model import Capture, Production
 
 
 class Vaulted(Protocol):
@@ -49,14 +49,17 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Contents:
-    """All of one pack. `records`: the exhibits with the bytes of their originals; `answers` and `media`: by
-    path in the pack, where those lie in the vault. `authorities`: certificates (PEM) of the time stamp
-    authorities that are asked. `stamp` gives None where none is, or none answers."""
+    """All of one pack. `records`: the exhibits with the bytes of their originals; `captures`: how all of it
+    was got; `answers` and `media`: by path in the pack, where those lie in the vault; `slices`: by path,
+    which originals a file is made of. `authorities`: certificates (PEM) of the time stamp authorities that
+    are asked. `stamp` gives None where none is, or none answers."""
 
     production: Production
     forms: Sequence[str]
     records: Sequence[Gathered]
+    captures: Sequence[Capture]
     answers: Mapping[str, Answer]
+    slices: Mapping[str, Iterable[str]]
     media: Mapping[str, MediaPlace]
     vaulted: Vaulted
     chain: Sequence[ChainLink]

@@ -94,7 +94,8 @@ class ShownLink(Struct, frozen=True, gc=False):
 
 class Capture(Struct, frozen=True, kw_only=True):
     """How bytes were got from the platform. `name` is its name in the pack, as `C000001`; `path` the file
-    with the bytes that the records stand on, None where they are left out."""
+    with the bytes that the records stand on: a whole answer of an interface, or the slices of an export;
+    None where they are left out."""
 
     name: str
     source: str
@@ -119,8 +120,8 @@ class Capture(Struct, frozen=True, kw_only=True):
 
 
 class Original(Struct, frozen=True, kw_only=True):
-    """A record's verbatim bytes. `segment`, `part`, `offset` say where they lie in the vault; `path` is None
-    where the pack does not hold them."""
+    """A record's verbatim bytes. `segment`, `part`, `offset` say where they lie in the vault, `capture` which
+    capture they are of, by its name; `path` is None where the pack does not hold them."""
 
     sha256: str
     size: int
@@ -128,6 +129,7 @@ class Original(Struct, frozen=True, kw_only=True):
     part: int
     offset: int
     path: str | None = None
+    capture: str | None = None
 
 
 class ShownVersion(Struct, frozen=True, kw_only=True):

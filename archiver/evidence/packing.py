@@ -1,8 +1,10 @@
-"""Writing a pack: the data in the forms asked for, the files beside it, the lists, signature and time stamp."""
+"""Writing a pack: the data in the forms asked for, the files beside it, the lists, signature, time stamp."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from archiver.evidence.bag import finish_bag, make_bag_info
 from archiver.evidence.contents import Contents, Stamp
@@ -24,6 +26,8 @@ from archiver.evidence.tag_files import (
 )
 from archiver.evidence.texts import render_text
 
+CAPTURES = "data/captures/captures.jsonl"
+"""How all bytes were got, a capture a line."""
 Progress = Callable[[str, int, int], None]
 RenderPaper = Callable[[Sequence[Exhibit], Callable[[Medium], bytes]], Iterable[tuple[str, bytes]]]
 """Gives the printable report's files, by name, of exhibits."""
@@ -31,7 +35,7 @@ RenderPaper = Callable[[Sequence[Exhibit], Callable[[Medium], bytes]], Iterable[
 
 @dataclass(frozen=True)
 class Packed:
-    """A finished pack: how many files and bytes, the SHA-512 and SHA-256 of what is signed, the time stamp."""
+    """A finished pack: its files and bytes, the hashes of what is signed, the time stamp."""
 
     files: int
     bytes: int
@@ -93,11 +97,22 @@ class Packer:
                 self._progress("records written", number, len(records))
             for path, body in record.bodies.items():
                 self._put(path, body)
-        for path, answer in contents.answers.items():
-            self._put(path, contents.vaulted.answer(answer))
+        self._write_captures()
         for number, (path, place) in enumerate(contents.media.items()):
             self._progress("pictures and videos written", number, len(contents.media))
             self._put_all(path, contents.vaulted.media(place), size=place.size)
+
+    def _write_captures(self) -> None:
+        contents = self._contents
+        if "captures" not in contents.forms:
+            return
+        encode = msgspec.json.Encoder().encode
+        self._put_all(CAPTURES, (encode(one) + b"\n" for one in contents.captures))
+        for path, answer in contents.answers.items():
+            self._put(path, contents.vaulted.answer(answer))
+        bodies = {path: body for record in contents.records for path, body in record.bodies.items()}
+        for path, slices in contents.slices.items():
+            self._put_all(path, (bodies[one] + b"\n" for one in slices))
 
     def _write_forms(self, forms: set[str]) -> None:
         production, exhibits = self._production, self._exhibits

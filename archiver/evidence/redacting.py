@@ -12,7 +12,7 @@ from archiver.evidence.gathering import Gathered
 from archiver.evidence.gathering.captures import Answer
 from archiver.evidence.gathering.media import MediaPlace
 from archiver.evidence.gathering.shown import Books
-from archiver.evidence.model import Exhibit, Production
+from archiver.evidence.model import Capture, Exhibit, Production
 from archiver.evidence.public import for_public
 from archiver.evidence.redaction import LeakFinder, Redactor, Rules
 from archiver.evidence.trimming import Trimmer, paths_in
@@ -28,7 +28,9 @@ class Redacted:
 
     production: Production
     records: Sequence[Gathered]
+    captures: Sequence[Capture]
     answers: Mapping[str, Answer]
+    slices: Mapping[str, Iterable[str]]
     media: Mapping[str, MediaPlace]
     search_record: bytes
     log: Sequence[LogLine]
@@ -70,12 +72,18 @@ def redact(
     followed, and as reading captures does."""
     if rules is None:
         exhibits = [_in_form(one.exhibit, forms, production) for one in records]
-        return _of_exhibits(Redacted(production, records, {}, {}, search_record, log), exhibits, books)
+        return _of_exhibits(
+            Redacted(production, records, books.captures.all(), {}, {}, {}, search_record, log),
+            exhibits,
+            books,
+        )
     bodies = {path: body for record in records for path, body in record.bodies.items()}
 
     def read(path: str) -> bytes | None:
-        answer = books.captures.answers.get(path)
-        return bodies.get(path) if answer is None else vaulted.answer(answer)
+        if (answer := books.captures.answers.get(path)) is not None:
+            return vaulted.answer(answer)
+        slices = books.captures.slices.get(path)
+        return bodies.get(path) if slices is None else b"\n".join(bodies[one] for one in slices)
 
     redactor = Redactor(rules, read)
     for record in records:
@@ -84,7 +92,9 @@ def redact(
     redacted = Redacted(
         production=redactor.clean_all(production),
         records=records,
+        captures=redactor.clean_all(books.captures.all()),
         answers={},
+        slices={},
         media={},
         search_record=_cleaned(redactor, search_record),
         log=[_readable(redactor, line) for line in log],
@@ -112,6 +122,7 @@ def _of_exhibits(redacted: Redacted, exhibits: Sequence[Exhibit], books: Books) 
             for exhibit, record in zip(exhibits, redacted.records, strict=True)
         ],
         answers={path: one for path, one in books.captures.answers.items() if path in kept},
+        slices={path: tuple(some) for path, some in books.captures.slices.items() if path in kept},
         media={path: one for path, one in books.media.places.items() if path in kept},
     )
 

@@ -7,6 +7,8 @@ from archiver import __version__
 from archiver.archive.manifest import MAX_BYTES, token_name
 from archiver.audit.acts import Act
 from archiver.audit.names import NAMESPACE as LOG_NAMESPACE
+from archiver.audit.reading import Reading, case_entries
+from archiver.cli._acts import Unlogged
 from archiver.cli._search_opening import Opened
 from archiver.cli._session import Session, one_line
 from archiver.cli.evidence._options import Options
@@ -27,6 +29,8 @@ from archiver.wiring_log import actor_of
 
 PUBLISHER = "publisher"
 """Who signs a pack for publication: no keyholder is named in it."""
+MOST_LOG_ENTRIES = 5_000
+"""Of the log, newest first, that are looked through for what is of the case: each takes 0.5 ms."""
 _MAXIMUM_SMALL_FILE = 1 << 20
 
 
@@ -70,12 +74,16 @@ def draft_production(
         is_redacted=options.rules is not None,
         public=options.is_public,
         unsearched=tuple(f"{one.archive}: {one.error.message}" for one in opened.searcher.unsearched),
-        notes=tuple(_notes(session, selected)),
+        notes=tuple(_notes(session, selected, opened.act)),
     )
 
 
-def _notes(session: Session, selected: Selected) -> list[str]:
+def _notes(session: Session, selected: Selected, act: Act | Unlogged) -> list[str]:
     notes = []
+    if isinstance(act, Act) and act.begin.head.sequence > MOST_LOG_ENTRIES:
+        notes.append(
+            f"of the log only the last {MOST_LOG_ENTRIES:,} entries were looked through for this case"
+        )
     if selected.missing:
         notes.append(f"named, and in no archive: {missing_in_words(selected.missing)}")
     if has_spool(session.settings):
@@ -126,10 +134,19 @@ def signers_of(signer: str, key: SigningKey) -> bytes:
 
 
 def read_log(session: Session, act: Act, case: str) -> list[LogLine]:
-    """What this keyholder's log says of the case, as far as it can be read here, and that this pack is being
-    made."""
+    """What this keyholder's log says of the case, oldest first, as far as it can be opened here; last, that
+    this pack is being made, which is known here in any case."""
     begin = act.begin
-    return [LogLine(begin.link_data, begin.signature, begin.entry_data)]
+    own = LogLine(begin.link_data, begin.signature, begin.entry_data)
+    assert session.opened is not None  # noqa: S101 - the act has begun in its store
+    store, chain, identities = session.opened.vault.store, begin.link.chain, session.identities()
+    earlier = case_entries(store, chain, case, identities, Reading(), most=MOST_LOG_ENTRIES)
+    lines = [
+        LogLine(one.sealed.link_data, one.sealed.signature, one.data)
+        for one in earlier
+        if one.sealed.head.sequence < begin.head.sequence
+    ]
+    return [*lines, own]
 
 
 @dataclass(frozen=True)
@@ -166,9 +183,9 @@ class Paper:
     def render(
         self, exhibits: Sequence[Exhibit], read_medium: Callable[[Medium], bytes]
     ) -> Iterator[tuple[str, bytes]]:
-        from archiver.evidence.paper import FOLDERS, Fonts, render_paper
+        from archiver.evidence.paper import Fonts, render_paper
 
-        fonts = Fonts(self._session.settings.evidence.fonts or FOLDERS)
+        fonts = Fonts(self._session.settings.evidence.fonts)
         for file in render_paper(self._production, exhibits, read_medium, fonts):
             self.unprinted += [one for one in file.unprintable if one not in self.unprinted]
             yield file.name, file.data

@@ -1,4 +1,4 @@
-"""Which records go into a pack: what a query finds, what a file of ids names, what a recorded search found."""
+"""Which records go into a pack: what a query finds, a file of ids names, or a recorded search found."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -102,8 +102,8 @@ def select_by_query(session: Session, opened: Opened, query: Query) -> Selected:
 
 
 def select_by_ids(opened: Opened, ids: Sequence[str], named: str) -> Selected:
-    """The records with these ids, in the order of time; posts and messages where several have one id. `named`:
-    where the ids are from, in words."""
+    """The records with these ids, in the order of time; posts and messages where several have one id.
+    `named`: where the ids are from, in words."""
     found = opened.searcher.without_unreadable(lambda: find_records(opened.searcher, ids))
     known = {one.record.id for one in opened.searcher.moderation() if one.archive is not None}
     names = dict.fromkeys(found_names(found))

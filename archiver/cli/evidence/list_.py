@@ -1,6 +1,5 @@
 """`archiver evidence list`: every exhibit that was ever produced."""
 
-
 import click
 
 from archiver.audit.entry import Asked

@@ -36,9 +36,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--identity", type=_FILE, metavar="FILE", help="Opens an encrypted pack.")
 @pass_session
 def command(session: Session, pack: Path, signer: str | None, identity: Path | None) -> int:
-    """Check everything in a pack: that each file is as it was listed, and none was added; who signed it, and
-    when it existed at the latest; that the archives follow each other without a gap; that the log says so; and
-    that what is said of each record fits its bytes.
+    """Check everything in a pack: that each file is as it was listed, and none was added; who signed it,
+    and when it existed at the latest; that the archives follow each other without a gap; that the log says
+    so; and that what is said of each record fits its bytes.
 
     PACK is a folder, a ZIP file, or an encrypted file. No vault and no settings are needed. Where there are
     settings, time stamps are judged by the authorities that they name. Exit 20 where anything is wrong."""

@@ -110,13 +110,20 @@ def _facts(fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _originals(version: Version, books: Books, stem: str) -> tuple[Original, ...]:
     if version.table == "moderation":
         return ()
-    return tuple(
-        original(raw, version.segment, place.part, place.offset, f"{stem}.{number}" if number > 1 else stem)
-        for number, (place, raw) in enumerate(zip(version.places, version.raw, strict=True), start=1)
-    )
+    found = []
+    for number, (place, raw, row) in enumerate(
+        zip(version.places, version.raw, version.captures, strict=True), start=1
+    ):
+        capture = books.captures.capture(version.archive, version.segment, row, place.part)
+        name = f"{stem}.{number}" if number > 1 else stem
+        found.append(original(raw, version.segment, place.part, place.offset, name, capture.name))
+        books.captures.add_slice(capture, str(found[-1].path))
+    return tuple(found)
 
 
-def original(raw: bytes, segment: str, part: int, offset: int, stem: str) -> Original:
+def original(
+    raw: bytes, segment: str, part: int, offset: int, stem: str, capture: str | None = None
+) -> Original:
     """Verbatim bytes, which lie in the pack under this name."""
     end = "json" if raw[:1] in (b"{", b"[", b'"') else "txt"
     return Original(
@@ -126,6 +133,7 @@ def original(raw: bytes, segment: str, part: int, offset: int, stem: str) -> Ori
         part=part,
         offset=offset,
         path=f"data/originals/{stem}.{end}",
+        capture=capture,
     )
 
 
@@ -134,7 +142,8 @@ def gone_notice(missing: Missing, row: Mapping[str, Any] | None, books: Books, s
     capture = shown = None
     if row is not None:
         capture = books.captures.capture(row["archive"], row["segment"], row["capture"], row["part"])
-        shown = original(row["raw"], row["segment"], row["part"], row["offset"], stem)
+        shown = original(row["raw"], row["segment"], row["part"], row["offset"], stem, capture.name)
+        books.captures.add_slice(capture, str(shown.path))
     return GoneNotice(
         noticed_ms=missing.noticed_ms,
         how=missing.how,

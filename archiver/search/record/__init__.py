@@ -37,7 +37,7 @@ class Version(NamedTuple):
     """One version of a record: the row's fields, how its bytes were got, and the bytes. `again`: it is the
     same as another version, captured another way. `people`: who the record names by an id. `segment` is the
     file's name in the vault, `places` where in its database the bytes lie, in their order; `hashtags` and
-    `mentions` are a post's;
+    `mentions` are a post's; `captures` has that of each of `places`;
     `manifest_sha256` is of the archive's manifest.json, None where no archive holds it yet."""
 
     archive: str
@@ -54,6 +54,7 @@ class Version(NamedTuple):
     manifest_sha256: str | None = None
     hashtags: tuple[str, ...] = ()
     mentions: tuple[dict[str, Any], ...] = ()
+    captures: tuple[dict[str, Any], ...] = ()
 
     @property
     def raw_sha256(self) -> tuple[str, ...]:
@@ -166,4 +167,5 @@ def _versions(
             None if in_spool else segment.archive.head.sha256,
             below.hashtags(key),
             below.mentions(key),
+            tuple(bodies.capture(one.part) for one in places),
         )

@@ -26,9 +26,16 @@ def pack_files() -> dict[str, PackFile]:
     }
 
 
-def render(made: Production | None = None, shown: Iterable[Exhibit] | None = None) -> bytes:
+def render(
+    made: Production | None = None,
+    shown: Iterable[Exhibit] | None = None,
+    only: Iterable[str] | None = None,
+) -> bytes:
+    """The document for these exhibits, else all of the example, in a pack of `only` these files, else all."""
     shown = exhibits() if shown is None else shown
-    return b"".join(render_graph(made or production(), shown, pack_files()))
+    held = pack_files()
+    held = held if only is None else {path: held[path] for path in only}
+    return b"".join(render_graph(made or production(), shown, held))
 
 
 def nodes_of(document: bytes) -> list[dict[str, Any]]:
