@@ -56,6 +56,7 @@ def known_of(exhibit: Exhibit) -> Known:
     }
     names = {one.name for one in others if one.name and not _is_own_name(one, handles, own_names)}
     ids = {*(one.id for one in others if one.id), *_ids(exhibit, handles)} - {account}
+    ids = {one for one in ids if any(character.isalnum() for character in one)}
     return Known(account, handles, own_names, frozenset(ids - _NOBODYS), frozenset(foreign), frozenset(names))
 
 

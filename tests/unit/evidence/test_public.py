@@ -204,6 +204,11 @@ def test_changes_of_other_fields_stay_only_where_they_can_name_nobody() -> None:
     assert now.changes == (Change("like_count", 1, 2),)
 
 
+def test_an_id_of_spaces_or_signs_takes_nothing_out() -> None:
+    line = ThreadLine(id=" ", author=OTHER, posted_ms=POSTED, kind="post", text="")
+    assert _text(_post("Main Street is closed.", thread=(line,))) == "Main Street is closed."
+
+
 # What stands beside them
 
 
@@ -225,6 +230,20 @@ def test_pictures_of_others_are_left_out_and_the_accounts_own_stay() -> None:
     assert other is not None
     assert own.media == (Medium(media_type="photo", path="data/media/a.jpg", alt_text="A sign"),)
     assert other.media == (Medium(media_type="photo", missing=WITHHELD),)
+
+
+def test_what_describes_a_picture_is_treated_as_its_text_is() -> None:
+    medium = Medium(media_type="photo", path="data/media/a.jpg", alt_text="A post of @ExampleJ")
+    now = for_public(_post("", media=(medium,), alt_text="A post of @ExampleJ")).now
+    assert now is not None
+    assert (now.alt_text, now.media[0].alt_text) == ("A post of @[removed]", "A post of @[removed]")
+
+
+def test_the_accounts_name_in_the_address_of_somebody_elses_post_helps_nothing() -> None:
+    """X leads to the post of that id, whatever name stands before it."""
+    text = f"See https://x.com/{FORCE.handle}/status/99"
+    assert _text(_post(text)) == text
+    assert _text(_post(text, kind="quote", quote_of_id="99")) == "See [link removed]"
 
 
 def test_a_picture_whose_file_is_called_after_somebody_is_left_out() -> None:
