@@ -39,7 +39,6 @@ _SHORTEST_INSIDE: Final = 4
 _SHORTEST_PART: Final = 3
 _PART: Final = re.compile(r"[^\W\d_]+")
 _WORD: Final = re.compile(r"[^\W_]+")
-_STATUS: Final = re.compile(r"/status(?:es)?/([0-9]+)")
 
 
 class Cleaner:
@@ -115,9 +114,6 @@ class Cleaner:
             return False
         if not _is_below(host, _PLATFORMS):
             return True
-        status = _STATUS.search(parts.path)
-        if status is not None and status[1] in self._known.ids:
-            return False
         return parts.path.strip("/").partition("/")[0].casefold() in self._known.handles
 
     def _is_own_mention(self, match: re.Match[str]) -> bool:

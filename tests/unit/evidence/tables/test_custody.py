@@ -101,6 +101,21 @@ def test_holds_and_what_the_log_says_stand_between() -> None:
     assert of_pack[1]["event_reason"].startswith(f"SHA-256 of {len(named)} files of the pack")
 
 
+def test_what_was_done_with_a_record_stands_with_its_newest_version_alone() -> None:
+    viewed = CustodyEvent(what="viewed", at_ms=FETCHED, by="disclosure")
+    rows = _rows(_made(exhibits()[1:2], events={"1800002": [viewed]}))
+    (row,) = [one for one in rows if one["event"] == "viewed"]
+    assert row["description"] == "post on x, version 3"
+
+
+def test_a_picture_that_several_versions_show_is_one_item() -> None:
+    exhibit = exhibits()[3]
+    twice = msgspec.structs.replace(exhibit, versions=exhibit.versions * 2)
+    assert [row["file"] for row in _rows(_made([twice])) if row["parent_exhibit"] == "ABC/1/4"] == [
+        "data/media/ABC_1_4/road.png", "data/media/ABC_1_4/plain.png", "data/media/ABC_1_4/clip.mp4",
+    ]  # fmt: skip
+
+
 def test_moderation_records_are_items_by_their_entries() -> None:
     rows = [row for row in _rows(_made(exhibits())) if row["exhibit"] == "ABC/1/12"]
     assert [(row["event"], row["event_to"]) for row in rows] == [

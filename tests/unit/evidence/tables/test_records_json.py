@@ -10,6 +10,7 @@ from hypothesis import given
 from archiver.errors import UsageError
 from archiver.evidence.model import Exhibit, ShownVersion
 from archiver.evidence.tables import custody, flat_records, json_records, load_file, text_files
+from archiver.evidence.tables.cells import REPLACEMENT
 from tests.exhibits import exhibits, production, strange
 from tests.unit.evidence.tables.hostile import hostile_exhibits
 
@@ -60,9 +61,10 @@ def test_threads_and_moderation_are_whole() -> None:
     assert note["media"][0]["path"] == "data/media/ABC_1_3/screen.png"
 
 
-def test_nul_and_halves_of_characters_are_replaced_and_all_else_is_kept() -> None:
-    (record,) = _records([strange("nul \0 half \ud83d tab \t end")])
-    assert record["versions"][0]["text"] == "nul \ufffd half \ufffd tab \t end"
+@pytest.mark.parametrize("odd", ["\0", "\ud83d", "\0\ud83d"])
+def test_nul_and_halves_of_characters_are_replaced_and_all_else_is_kept(odd: str) -> None:
+    (record,) = _records([strange(f"odd {odd} tab \t end")])
+    assert record["versions"][0]["text"] == f"odd {len(odd) * REPLACEMENT} tab \t end"
 
 
 @given(hostile_exhibits())
