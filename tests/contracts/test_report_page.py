@@ -27,6 +27,15 @@ return [document.documentElement.scrollWidth, wide.slice(0, 5).map((one) => one.
 """
 
 
+def open_whole(browser: Browser, page: Path) -> None:
+    """Open a page with every record laid out, as if a reader had gone through all of it: a browser leaves
+    those out of sight for later, and then they have no places to be judged."""
+    browser.open(page)
+    browser.run("""
+        for (const one of document.querySelectorAll("article")) one.style.contentVisibility = "visible";
+    """)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     require_axe()
@@ -58,7 +67,7 @@ def test_axe_finds_nothing_wrong(
     browser: Browser, pages: dict[str, Path], name: str, colours: str, width: int
 ) -> None:
     browser.show(width=width, dark=colours == "dark", forced=colours == "forced")
-    browser.open(pages[name])
+    open_whole(browser, pages[name])
     browser.run(require_axe().read_text("utf-8") + ";window.axe = axe;")
     passed, violations = browser.run(_AXE, _RULES)
     assert violations == []
@@ -69,7 +78,7 @@ def test_axe_finds_nothing_wrong(
 def test_nothing_is_wider_than_the_screen(browser: Browser, pages: dict[str, Path], width: int) -> None:
     """640 pixels are what is left of 1280 where a reader magnifies twice, 320 where four times."""
     browser.show(width=width)
-    browser.open(pages["court"])
+    open_whole(browser, pages["court"])
     widest, wide = browser.run(_TOO_WIDE)
     assert wide == []
     assert widest <= width
@@ -79,7 +88,7 @@ def test_the_policy_lets_the_style_and_the_pictures_in_and_nothing_else(
     browser: Browser, pages: dict[str, Path]
 ) -> None:
     browser.show(width=1280)
-    browser.open(pages["court"])
+    open_whole(browser, pages["court"])
     found: dict[str, Any] = browser.run("""
         const style = getComputedStyle(document.querySelector(".redacted"));
         const pictures = [...document.images];
@@ -94,7 +103,7 @@ def test_the_policy_lets_the_style_and_the_pictures_in_and_nothing_else(
 
 def test_where_the_keyboard_is_can_be_seen(browser: Browser, pages: dict[str, Path]) -> None:
     browser.show(width=1280)
-    browser.open(pages["court"])
+    open_whole(browser, pages["court"])
     outlines: list[list[str]] = browser.run("""
         return [...document.querySelectorAll("a")].slice(0, 12).map((one) => {
             one.focus({focusVisible: true});
@@ -108,7 +117,7 @@ def test_where_the_keyboard_is_can_be_seen(browser: Browser, pages: dict[str, Pa
 def test_stacked_marks_stay_in_their_own_line(browser: Browser, pages: dict[str, Path]) -> None:
     """No line of the text is nearer to the next than the marks are allowed to reach."""
     browser.show(width=1280)
-    browser.open(pages["court"])
+    open_whole(browser, pages["court"])
     clipped: list[str] = browser.run("""
         return [...document.querySelectorAll(".stack, .text")].map((one) => getComputedStyle(one).overflow);
     """)
@@ -117,7 +126,7 @@ def test_stacked_marks_stay_in_their_own_line(browser: Browser, pages: dict[str,
 
 
 def test_links_within_the_page_lead_somewhere(browser: Browser, pages: dict[str, Path]) -> None:
-    browser.open(pages["court"])
+    open_whole(browser, pages["court"])
     lost = browser.run("""
         return [...document.querySelectorAll('a[href^="#"]')].map((one) => one.getAttribute("href").slice(1))
             .filter((id) => !document.getElementById(id));
