@@ -1,6 +1,7 @@
 """The check of a bag: each file altered, removed, added or renamed in turn is named, in a folder and in a ZIP
 file; hostile names and ZIP files are named and never followed."""
 
+import hashlib
 import io
 import os
 import socket
@@ -164,6 +165,20 @@ def test_a_wrong_oxum_is_named(tmp_path: Path, files: dict[str, bytes], oxum: st
     info = info.replace("Payload-Oxum: 27.4", f"Payload-Oxum: {oxum}" if oxum else "Oxum: 27.4")
     problems = check_zip(as_zip(files | {"bag-info.txt": info.encode()}))
     assert any(each.path == "bag-info.txt" and "not 27.4" in each.fault for each in problems)
+
+
+@pytest.mark.parametrize("version", ["0.97", "1.1"])
+def test_a_bag_of_another_version_is_named_even_if_its_manifests_are_right(
+    files: dict[str, bytes], version: str
+) -> None:
+    declared = files["bagit.txt"].replace(b"1.0", version.encode())
+    altered = files | {"bagit.txt": declared}
+    for algorithm in ("sha256", "sha512"):
+        manifest = altered[f"tagmanifest-{algorithm}.txt"]
+        before, after = (hashlib.new(algorithm, each).hexdigest() for each in (files["bagit.txt"], declared))
+        altered[f"tagmanifest-{algorithm}.txt"] = manifest.replace(before.encode(), after.encode())
+    expected = Problem("bagit.txt", "does not say that this is a bag of version 1.0 in UTF-8")
+    assert check_zip(as_zip(altered)) == [expected]
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"a: \xff\n", b"no colon\n"])

@@ -106,6 +106,12 @@ def test_a_clock_that_was_set_back_gives_no_end_before_the_start() -> None:
     assert "uco-action:endTime" not in action
 
 
+def test_an_answer_is_captured_from_its_coming_until_it_was_kept() -> None:
+    action = of_type(render(), "InvestigativeAction")[1]
+    assert action["uco-action:startTime"]["@value"] == "2026-11-01T03:00:00.000Z"
+    assert action["uco-action:endTime"]["@value"] == "2026-11-01T03:00:00.250Z"
+
+
 def test_an_export_is_captured_when_it_was_taken_not_when_the_platform_made_it() -> None:
     version = make_version(
         1, "x", originals=(), capture=make_capture(1, route="export", taken_ms=FETCHED - 5)

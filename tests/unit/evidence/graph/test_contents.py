@@ -7,7 +7,7 @@ import pytest
 import rdflib
 from msgspec.structs import replace
 
-from archiver.evidence.model import REDACTED, Exhibit
+from archiver.evidence.model import REDACTED, Exhibit, Person
 from tests.exhibit_parts import NOBODY, RESIDENT, make_capture, make_version
 from tests.exhibits import exhibits, files, production
 from tests.unit.evidence.graph.graphs import UUID_AT_END, every_object, nodes_of, of_type, render
@@ -201,3 +201,37 @@ def test_all_ids_are_uuids_made_from_the_pack() -> None:
 
 def test_the_same_pack_gives_the_same_bytes() -> None:
     assert render() == render()
+
+
+@pytest.mark.parametrize(
+    ("kind", "people", "relation", "source_is_us"),
+    [
+        ("follower", (RESIDENT,), "Follows", False),
+        ("following", (RESIDENT,), "Follows", True),
+        ("like", (), "Likes", True),
+        ("list_created", (), "list_created", True),
+    ],
+)
+def test_a_relation_goes_from_who_acts_to_the_other_side(
+    kind: str, people: tuple[Person, ...], relation: str, source_is_us: bool
+) -> None:
+    version = make_version(1, "", kind=kind, author=Person(), posted_ms=None, people=people, originals=())
+    document = render(shown=[replace(exhibits()[0], kind=kind, versions=(version,))])
+    made = of_type(document, "ObservableRelationship")[0]
+    us = next(
+        each["@id"]
+        for each in of_type(document, "ApplicationAccount")
+        if exhibits()[0].account in json.dumps(each)
+    )
+    assert made["uco-core:kindOfRelationship"] == relation
+    assert made["uco-core:source" if source_is_us else "uco-core:target"] == {"@id": us}
+    assert made["uco-core:source"] != made["uco-core:target"]
+
+
+def test_on_another_platform_a_post_is_a_post_and_a_handle_a_login() -> None:
+    version = make_version(1, "Hello", author=RESIDENT, originals=())
+    document = render(shown=[replace(exhibits()[0], platform="mastodon", versions=(version,))])
+    assert [each["@type"] for each in nodes_of(document) if "Tweet" in each["@type"]] == []
+    assert len(of_type(document, "Post")) == 1
+    logins = [each.get("uco-observable:accountLogin") for each in of_type(document, "DigitalAccountFacet")]
+    assert RESIDENT.handle in logins

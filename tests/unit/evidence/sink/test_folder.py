@@ -5,6 +5,9 @@ import os
 import stat
 from pathlib import Path
 
+import pytest
+
+from archiver.disk import TakenError
 from archiver.evidence.sink import FolderSink
 from tests.unit.evidence.sink.packs import write_all
 
@@ -51,3 +54,14 @@ def test_a_pack_being_made_is_left_alone_by_another_one(tmp_path: Path) -> None:
     assert sorted(each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*")) == [
         "p", "p/x", "q", "q/y",
     ]  # fmt: skip
+
+
+def test_an_empty_folder_that_somebody_made_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    def write() -> None:
+        with FolderSink(tmp_path / "p") as sink:
+            sink.open("x").close()
+            (tmp_path / "p").mkdir()
+
+    with pytest.raises(TakenError):
+        write()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "p"]
