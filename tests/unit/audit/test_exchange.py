@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from archiver.audit.ends import look_at
+from archiver.audit.entry import Asked, make_entry
 from archiver.audit.exchange import LogHolder, exchange_logs
 from archiver.audit.names import entry_name, signers_name
+from archiver.audit.writing import Known, make_next, new_nonce
 from archiver.errors import IntegrityError
+from archiver.times import format_time
 from tests.memory_store import MemoryStore
-from tests.unit.audit.logs import OTHER_KEY, VAULT, act, log_of, make_store, problems
+from tests.unit.audit.logs import ACTOR, NOW, OTHER_KEY, VAULT, act, log_of, make_store, problems, writer
 
 
 def exchange(*stores: MemoryStore, only: str | None = None) -> list[LogHolder]:
@@ -76,7 +80,12 @@ def test_what_somebody_put_into_one_store_is_not_passed_on(tmp_path: Path) -> No
     first, second = make_store(), make_store()
     log_in(first, tmp_path / "a", "records")
     exchange(first, second)
-    first.contents.files[entry_name("records", 5)] = first.contents.files[entry_name("records", 4)]
+    last = look_at(first, "records", 4)
+    assert last is not None
+    entry = make_entry(Asked("show", "show"), ACTOR, nonce=new_nonce(), at=format_time(NOW))
+    first.contents.files[entry_name("records", 5)] = make_next(
+        writer(key=OTHER_KEY), last.head, entry, Known()
+    ).data
     holders = exchange(first, second)
     assert entry_name("records", 5) not in second.contents.files
     assert holders[1].problems

@@ -34,7 +34,7 @@ ACTS = 5
 def store(tmp_path: Path) -> MemoryStore:
     """Two chains, each of which names the other's end."""
     store = make_store()
-    for count in range(ACTS):
+    for _ in range(ACTS):
         for chain, key in (("records", KEY), ("second", OTHER_KEY)):
             folder = tmp_path / chain
             folder.mkdir(exist_ok=True)
