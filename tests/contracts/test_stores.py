@@ -118,6 +118,24 @@ def test_nothing_is_ever_replaced(store: Store) -> None:
     assert store.read("a/b", 100) == b"first"
 
 
+def test_an_entry_of_the_log_is_put_once_and_looked_at_as_it_lies_now(store: Store) -> None:
+    name = "audit/records/00000001.tar"
+    assert store.look(name, 100) is None
+    store.append(name, b"first")
+    with pytest.raises(ExistsInStoreError):
+        store.append(name, b"second")
+    assert store.look(name, 100) == b"first"
+    assert store.read(name, 100) == b"first"
+    with pytest.raises(IntegrityError):
+        store.look(name, 4)
+    assert list(store.list("audit/")) == [name]
+    for wrong in ("../x", "/x", "audit//x"):
+        with pytest.raises(ArchiverError):
+            store.append(wrong, b"x")
+        with pytest.raises(ArchiverError):
+            store.look(wrong, 10)
+
+
 def race(first: Store, second: Store, name: str) -> list[str]:
     """Two writers, both at work before either ends; return what the winners wrote."""
     barrier, winners, losers = threading.Barrier(2), list[str](), list[str]()
