@@ -10,8 +10,8 @@ _WORDS = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
 def read_evidence_settings(table: Table, home: Path) -> EvidenceSettings:
-    """`[evidence]`. An absent table has all defaults. A folder of fonts that is not there is a problem, so that
-    a report does not lack letters because of a slip of the pen; those of the default may be absent."""
+    """`[evidence]`. An absent table has all defaults. A folder of fonts that is not there is a problem, so
+    that no report lacks letters because of a slip of the pen; those of the default may be absent."""
     default = EvidenceSettings()
     folders = table.texts("fonts", tuple(map(str, default.fonts)), hint='as ["/usr/share/fonts"]')
     fonts = tuple(home / Path(one).expanduser() for one in folders if "\0" not in one)

@@ -52,10 +52,12 @@ def runs(
 
 def plain(text: str, unprintable: frozenset[str] = frozenset()) -> str:
     """A text for where no box can stand, as what describes a picture to those who do not see it."""
-    shown = (
-        run if isinstance(run, str) else "" if run == BREAK else f"‹{run[1]}›"
-        for run in runs(text, unprintable)
-    )  # type: ignore[index]
+    shown: list[str] = []
+    for run in runs(text, unprintable):
+        if isinstance(run, str):
+            shown.append(run)
+        elif isinstance(run, tuple):
+            shown.append(f"‹{run[1]}›")
     return "".join(shown)
 
 
@@ -186,7 +188,7 @@ def all_clusters(texts: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for text in texts:
         if not text.isascii():
-            found.update(clusters(text))
+            found.update(cluster for word in _words(text) for cluster in clusters(word))
     whole = {one for one in found if _is_printable_whole(one)}
     return whole | {one for cluster in found for one in cluster if is_printable(one) and not is_mark(one)}
 

@@ -30,7 +30,7 @@ _CJK = {"kana": " JP", "hangul": " KR", "other": " SC"}
 class _Face(NamedTuple):
     family: str
     path: str
-    index: int
+    number: int
 
 
 class Fonts:
@@ -83,7 +83,7 @@ class Fonts:
             from fontTools.ttLib import TTFont, TTLibError
 
             try:
-                with TTFont(face.path, fontNumber=face.index, lazy=True) as font:
+                with TTFont(face.path, fontNumber=face.number, lazy=True) as font:
                     known = frozenset(font.getBestCmap() or ())
             except (OSError, TTLibError, ValueError, KeyError, AssertionError):
                 known = frozenset()

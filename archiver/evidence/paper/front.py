@@ -1,36 +1,72 @@
 """The first pages: what the pack is, what it proves and what not, and how to read it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from archiver.evidence.model import REDACTED, Production
 from archiver.evidence.paper.blocks import Block, Field, Writer, in_both_times
 from archiver.evidence.paper.characters import Run
+from archiver.times import as_datetime
 
+_LONGEST_MARKING = 60
 PROVES = (
-    "that the files of the pack are those that were in it when it was made: their hashes stand in its manifests",
-    "that the bytes of each record are those that were captured: their hashes stand below, and the archive"
-    " they lie in is part of a signed chain",
+    "that the files of the pack are those that were in it when it was made: their hashes are in its manifests",
+    "that the bytes of each record are those that were captured: their hashes stand below, and their archive"
+     " is part of a signed chain",
     "when, from where and by which program they were captured, by the clock of the machine that did it",
 )
 PROVES_IN_PUBLIC = PROVES[:1]
 PROVES_NOT = (
     "that what the platform answered was true, or that the person named wrote it",
     "that nothing else was posted: capture is periodic, and what was posted and deleted between two captures"
-    " is in no archive",
+     " is in no archive",
     "when something was deleted: “found missing” is when that was noticed",
     "that these are all records there are: they are those that the question under “Found by” finds in the"
-    " archives that were searched",
+     " archives that were searched",
 )
 _READING = (
     "Names and handles are as they were when captured. Nothing was translated or corrected.",
     "Times are given in UTC and in UK time, which is GMT in winter and BST, an hour ahead, in summer.",
     "Pictures are fitted to the page; large ones have fewer dots than their files. Of moving ones the first"
-    " picture stands here. Videos are named with their hash.",
+     " picture stands here. Videos are named with their hash.",
 )
 
 
+def document(
+    production: Production, volume: str | None, families: list[str], records: list[Block], writer: Writer
+) -> dict[str, Any]:
+    """All that `report.typ` sets: the marking of its pages, the first pages, the records."""
+    made = as_datetime(production.made_ms)
+    part = f" ({volume.split(':')[0]})" if volume else ""
+    under = f"Case {production.case}" + (f" · {production.organisation}" if production.organisation else "")
+    return {
+        "families": families,
+        "title": _plain(f"Exhibit {production.exhibit}, case {production.case}: evidence pack{part}"),
+        "author": _plain(production.organisation or production.produced_by),
+        "date": {"year": made.year, "month": made.month, "day": made.day},
+        "heading": f"Exhibit {production.exhibit}",
+        "under": writer.runs(under),
+        "marking": {
+            "exhibit": writer.runs(f"Exhibit {production.exhibit}{part}"),
+            "case": writer.runs(_shortened(f"Case {production.case}")),
+            "redacted": production.is_redacted,
+        },
+        "front": front_blocks(production, volume, writer),
+        "records": records,
+    }
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_MARKING else text[: _LONGEST_MARKING - 1] + "…"
+
+
+def _plain(text: str) -> str:
+    """For where no box can stand: what is not ASCII is left to the title that is printed."""
+    return text.encode("ascii", "replace").decode("ascii")
+
+
 def front_blocks(production: Production, volume: str | None, writer: Writer) -> list[Block]:
-    """What stands before the records. `volume` says which records these are, where there are several files."""
+    """What stands before the records. `volume` says which these are, where there are several files."""
     proves = PROVES_IN_PUBLIC if production.public else PROVES
     return [
         ["chapter", "About this pack"],
@@ -106,10 +142,10 @@ def _reading(production: Production) -> Iterator[list[Run]]:
     for one in _READING:
         yield [one]
     yield [
-        "Characters that show nothing, that turn the order of a text, or that no font here has, stand as"
-        " codes, as ", ("code", "U+202E"), ". Marks piled up on one letter are cut off at the frame’s edge;"
-        " the record’s own file has them all.",
-    ]  # fmt: skip
+        "Characters that show nothing, that turn the order of a text or that no font has stand as codes, as ",
+        ("code", "U+202E"),
+        ". Marks piled up on one letter are cut off at the line’s edge; the record’s own file has them all.",
+    ]
     yield [
         "Where a record has several versions, words that went and words that came are marked ",
         ("removed", "removed:"), " and ", ("added", "added:"), ".",

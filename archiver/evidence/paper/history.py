@@ -48,9 +48,9 @@ def _version(version: ShownVersion, writer: Writer, *, is_first: bool) -> Iterat
 
 
 def _change(change: Change) -> tuple[str, str, str]:
-    values = (change.before, change.after)
+    values = [change.before, change.after]
     if change.name.endswith("_ms"):
-        values = tuple(in_both_times(one) if isinstance(one, int) else one for one in values)
+        values = [in_both_times(one) if isinstance(one, int) else one for one in values]
     name = change.name.removesuffix("_ms").replace("_", " ")
     return name, in_words(values[0]), in_words(values[1])
 

@@ -1,4 +1,4 @@
-"""Pictures, videos and other files of a record: the picture where it can be shown, and what is known of each."""
+"""Pictures, videos and other files of a record: the picture where it can be shown, what is known of each."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,7 +6,7 @@ from archiver.evidence.model import Exhibit, Medium
 from archiver.evidence.paper.blocks import MOST_ALTERNATIVE, Block, Writer, size_in_words
 from archiver.evidence.paper.characters import plain
 from archiver.evidence.paper.fonts import Fonts
-from archiver.evidence.paper.pictures import MOST_BYTES, UnreadablePicture, Wrapped
+from archiver.evidence.paper.pictures import MOST_BYTES, UnreadablePictureError, Wrapped
 from archiver.evidence.paper.typesetting import prepare_picture
 
 
@@ -59,8 +59,8 @@ class Shelf:
                     continue
                 try:
                     if (medium.size or 0) > MOST_BYTES:
-                        raise UnreadablePicture(f"the file is larger than {MOST_BYTES >> 20} MB")
+                        raise UnreadablePictureError(f"the file is larger than {MOST_BYTES >> 20} MB")
                     wrapped = prepare_picture(read_medium(medium), fonts)
                     self.pictures[path] = (f"picture-{len(self.pictures)}", wrapped)
-                except UnreadablePicture as error:
+                except UnreadablePictureError as error:
                     self.broken[path] = str(error)

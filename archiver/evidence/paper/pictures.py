@@ -1,4 +1,4 @@
-"""Pictures for the PDF: what one is and how large, read from its first bytes, and a wrapping that typst takes.
+"""Pictures for the PDF: what one is and how large, from its first bytes, and a wrapping that typst takes.
 
 typst takes files as text only, so a picture goes in as SVG that holds it in base64. That way it is never on
 disk, a JPEG stays the JPEG that it was, and one that cannot be decoded is found by trying it alone.
@@ -19,7 +19,7 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 
 
-class UnreadablePicture(Exception):
+class UnreadablePictureError(Exception):
     """Why a picture cannot be shown, in words for the reader of the report."""
 
 
@@ -33,27 +33,27 @@ class Picture(NamedTuple):
 
 
 def parse_picture(data: bytes) -> Picture:
-    """Given a file's bytes, say what it is. Raise UnreadablePicture for what is no PNG, JPEG, GIF or WebP, or
-    is empty, cut off or too large."""
+    """Given a file's bytes, say what it is. Raise UnreadablePictureError for what is no PNG, JPEG,
+    GIF or WebP, or is empty, cut off or too large."""
     if not data:
-        raise UnreadablePicture("the file is empty")
+        raise UnreadablePictureError("the file is empty")
     if len(data) > MOST_BYTES:
-        raise UnreadablePicture(f"the file is larger than {MOST_BYTES >> 20} MB")
+        raise UnreadablePictureError(f"the file is larger than {MOST_BYTES >> 20} MB")
     try:
         mime_type, width, height = _measure(data)
     except (struct.error, IndexError) as error:
-        raise UnreadablePicture("the file is cut off") from error
+        raise UnreadablePictureError("the file is cut off") from error
     if not width or not height:
-        raise UnreadablePicture("the picture has no size")
+        raise UnreadablePictureError("the picture has no size")
     if width * height > MOST_PIXELS:
-        raise UnreadablePicture(f"the picture has more than {MOST_PIXELS // 1_000_000} million pixels")
+        raise UnreadablePictureError(f"the picture has more than {MOST_PIXELS // 1_000_000} million pixels")
     return Picture(mime_type, width, height, data)
 
 
 def _measure(data: bytes) -> tuple[str, int, int]:
     if data.startswith(_PNG):
         if b"IEND" not in data:  # the last chunk: what comes before it may be drawn in part
-            raise UnreadablePicture("the file is cut off")
+            raise UnreadablePictureError("the file is cut off")
         return "image/png", *struct.unpack_from(">II", data, 16)
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg", *_measure_jpeg(data)
@@ -61,20 +61,20 @@ def _measure(data: bytes) -> tuple[str, int, int]:
         return "image/gif", *struct.unpack_from("<HH", data, 6)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         if len(data) < 8 + struct.unpack_from("<I", data, 4)[0]:
-            raise UnreadablePicture("the file is cut off")
+            raise UnreadablePictureError("the file is cut off")
         return "image/webp", *_measure_webp(data)
-    raise UnreadablePicture("the file is no PNG, JPEG, GIF or WebP")
+    raise UnreadablePictureError("the file is no PNG, JPEG, GIF or WebP")
 
 
 def _measure_jpeg(data: bytes) -> tuple[int, int]:
     """From the frame header (ITU-T T.81, B.2.2). A file without an end after its last scan is cut off."""
     if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
-        raise UnreadablePicture("the file is cut off")
+        raise UnreadablePictureError("the file is cut off")
     for marker, start in _jpeg_segments(data):
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", data, start + 3)
             return width, height
-    raise UnreadablePicture("the file says no size")
+    raise UnreadablePictureError("the file says no size")
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -82,7 +82,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
     place = 2
     while place < len(data):
         if data[place] != 0xFF:
-            raise UnreadablePicture("the file is damaged")
+            raise UnreadablePictureError("the file is damaged")
         marker = data[place + 1]
         if marker == 0xFF or marker in _JPEG_ALONE:
             place += 1 if marker == 0xFF else 2
@@ -105,7 +105,7 @@ def _measure_webp(data: bytes) -> tuple[int, int]:
     if kind == b"VP8 ":
         wide, high = struct.unpack_from("<HH", data, 26)
         return wide & 0x3FFF, high & 0x3FFF
-    raise UnreadablePicture("the file is damaged")
+    raise UnreadablePictureError("the file is damaged")
 
 
 def is_blank_png(data: bytes) -> bool:
@@ -127,7 +127,7 @@ def orientation(picture: Picture) -> int:
         for marker, start in _jpeg_segments(picture.data):
             if marker == 0xE1 and picture.data[start + 2 : start + 8] == b"Exif\0\0":
                 return _orientation_in(picture.data[start + 8 :][:65536])
-    except (struct.error, IndexError, UnreadablePicture):
+    except (struct.error, IndexError, UnreadablePictureError):
         pass
     return 1
 

@@ -1,4 +1,4 @@
-"""One exhibit as blocks: the record as it read first, then what is known of it, then where that comes from."""
+"""One exhibit as blocks: the record as it read first, then what is known of it, and where from."""
 
 from collections.abc import Iterator
 

@@ -1,36 +1,38 @@
 """A pack's report as PDF, in one file or in volumes, and what of it could not be printed as it is."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from archiver.evidence.model import Exhibit, Medium, Production
 from archiver.evidence.paper.blocks import Writer
 from archiver.evidence.paper.characters import all_clusters, code_point
 from archiver.evidence.paper.fonts import Fonts
-from archiver.evidence.paper.front import front_blocks
+from archiver.evidence.paper.front import document
 from archiver.evidence.paper.media import Shelf, is_picture, media_of
 from archiver.evidence.paper.record import exhibit_blocks
-from archiver.evidence.paper.typesetting import TypesettingError, Unprintable, find_unprintable, typeset
-from archiver.times import as_datetime
+from archiver.evidence.paper.typesetting import TypesettingError, UnprintableError, find_unprintable, typeset
 
 MOST_RECORDS: Final = 500
 """In one file: with some 1,500 pages it can still be opened, sent and made in bounded memory."""
 MOST_PICTURE_BYTES: Final = 128 << 20
 """In one file, as the sizes of the pictures' own files say."""
 _MOST_TRIES = 5
-_LONGEST_MARKING = 60
 
 
 class PaperFile(Struct, frozen=True):
-    """One PDF. `unprintable`: what no font has and is printed as code points, as `U+13000`; `broken`: pictures
-    that cannot be shown, by their paths in the pack, each with why."""
+    """One PDF. `unprintable`: what no font has and is printed as code points, as `U+13000`; `broken`:
+    pictures that cannot be shown, by their paths in the pack, each with why."""
 
     name: str
     data: bytes
     unprintable: tuple[str, ...] = ()
     broken: tuple[tuple[str, str], ...] = ()
+    plain: tuple[str, ...] = ()
+    """References of records whose texts are in ASCII and code points, as typst breaks off at them."""
 
 
 def render_paper(
@@ -46,7 +48,7 @@ def render_paper(
     for number, volume in enumerate(volumes, start=1):
         name = "report.pdf" if len(volumes) == 1 else f"report-{number:03}.pdf"
         told = None if len(volumes) == 1 else _told(volume, number, len(volumes))
-        yield _render(name, production, volume, told, read_medium, fonts)
+        yield _render(name, _prepared(production, volume, told, read_medium, fonts))
 
 
 def _volumes(exhibits: Sequence[Exhibit]) -> Iterator[Sequence[Exhibit]]:
@@ -65,71 +67,97 @@ def _told(volume: Sequence[Exhibit], number: int, count: int) -> str:
     return f"volume {number} of {count}: {volume[0].reference} to {volume[-1].reference}"
 
 
-def _render(
-    name: str,
+class _Volume(Struct, frozen=True):
+    """What one file is made of. `plain`: numbers of records whose texts are printed in ASCII and code points,
+    as typst breaks off at them."""
+
+    production: Production
+    exhibits: Sequence[Exhibit]
+    told: str | None
+    shelf: Shelf
+    fonts: Fonts
+    families: list[str]
+    clusters: frozenset[str]
+    plain: frozenset[int] = frozenset()
+
+    def typeset(self, unprintable: frozenset[str]) -> tuple[bytes, frozenset[str]]:
+        """The PDF, and the clusters that are not printed as they are."""
+        made_ms = self.production.made_ms
+        for _ in range(_MOST_TRIES):
+            try:
+                return typeset(self._data(unprintable), self._pictures(), self.fonts, made_ms), unprintable
+            except UnprintableError as error:  # only seen together with what stands around it
+                unprintable |= _holding(self.clusters, error.texts) or error.texts
+        raise TypesettingError("typst refuses characters of this report again and again")
+
+    def _pictures(self) -> dict[str, str]:
+        wanted = {medium.path for exhibit in self.exhibits for medium in media_of(exhibit)}
+        return {key: one.svg for path, (key, one) in self.shelf.pictures.items() if path in wanted}
+
+    def _data(self, unprintable: frozenset[str]) -> dict[str, Any]:
+        writer, careful = self._writer(unprintable), self._writer(self.clusters)
+        blocks = (
+            exhibit_blocks(one, careful if one.number in self.plain else writer) for one in self.exhibits
+        )
+        return document(self.production, self.told, self.families, list(chain.from_iterable(blocks)), writer)
+
+    def _writer(self, unprintable: frozenset[str]) -> Writer:
+        production = self.production
+        return Writer(
+            unprintable, self.shelf.pictures, self.shelf.broken, production.public, production.is_redacted
+        )
+
+
+def _holding(clusters: frozenset[str], texts: frozenset[str]) -> frozenset[str]:
+    return frozenset(one for one in clusters if any(text in one or one in text for text in texts))
+
+
+def _prepared(
     production: Production,
     exhibits: Sequence[Exhibit],
-    volume: str | None,
+    told: str | None,
     read_medium: Callable[[Medium], bytes],
     fonts: Fonts,
-) -> PaperFile:
+) -> _Volume:
     shelf = Shelf()
     shelf.fill(exhibits, read_medium, fonts)
-    clusters = all_clusters(_texts((production, exhibits)))
+    clusters = frozenset(all_clusters(_texts((production, exhibits))))
     families = fonts.families({character for cluster in clusters for character in cluster} | _ASCII)
-    unprintable = find_unprintable(clusters, families, fonts)
-    pictures = {key: wrapped.svg for key, wrapped in shelf.pictures.values()}
-    for _ in range(_MOST_TRIES):
-        writer = Writer(unprintable, shelf.pictures, shelf.broken, production.public, production.is_redacted)
-        document = _document(production, exhibits, volume, families, writer)
+    return _Volume(production, exhibits, told, shelf, fonts, families, clusters)
+
+
+def _render(name: str, volume: _Volume) -> PaperFile:
+    """One PDF. A mistake in typst that texts of some records lead to must not keep the others from being
+    printed: these are looked for, half by half, and printed without what only fonts can show."""
+    unprintable = find_unprintable(volume.clusters, volume.families, volume.fonts)
+    broken = tuple(volume.shelf.broken.items())
+    try:
+        made, unprintable = volume.typeset(unprintable)
+    except TypesettingError:
+        plain = frozenset(_breaking(volume, unprintable))
+        if not plain:
+            raise
+        made, unprintable = msgspec.structs.replace(volume, plain=plain).typeset(unprintable)
+        told = tuple(one.reference for one in volume.exhibits if one.number in plain)
+        return PaperFile(name, made, _named(unprintable), broken, told)
+    return PaperFile(name, made, _named(unprintable), broken)
+
+
+def _breaking(volume: _Volume, unprintable: frozenset[str]) -> Iterator[int]:
+    """The numbers of the records at which typst breaks off."""
+    half = len(volume.exhibits) // 2
+    if half == 0:
+        yield from (one.number for one in volume.exhibits)
+        return
+    for part in (volume.exhibits[:half], volume.exhibits[half:]):
+        smaller = msgspec.structs.replace(volume, exhibits=part)
         try:
-            made = typeset(document, pictures, fonts, production.made_ms)
-        except Unprintable as error:  # only seen together with what stands around it
-            unprintable |= {
-                one for one in clusters if any(text in one or one in text for text in error.texts)
-            }
-            continue
-        return PaperFile(name, made, _named(unprintable), tuple(shelf.broken.items()))
-    raise TypesettingError("typst refuses characters of this report again and again")
+            smaller.typeset(unprintable)
+        except TypesettingError:
+            yield from _breaking(smaller, unprintable)
 
 
 _ASCII = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("·–“”’…")
-
-
-def _document(
-    production: Production,
-    exhibits: Sequence[Exhibit],
-    volume: str | None,
-    families: list[str],
-    writer: Writer,
-) -> dict[str, Any]:
-    made = as_datetime(production.made_ms)
-    part = f" ({volume.split(':')[0]})" if volume else ""
-    under = f"Case {production.case}" + (f" · {production.organisation}" if production.organisation else "")
-    return {
-        "families": families,
-        "title": _plain(f"Exhibit {production.exhibit}, case {production.case}: evidence pack{part}"),
-        "author": _plain(production.organisation or production.produced_by),
-        "date": {"year": made.year, "month": made.month, "day": made.day},
-        "heading": f"Exhibit {production.exhibit}",
-        "under": writer.runs(under),
-        "marking": {
-            "exhibit": writer.runs(f"Exhibit {production.exhibit}{part}"),
-            "case": writer.runs(_shortened(f"Case {production.case}")),
-            "redacted": production.is_redacted,
-        },
-        "front": front_blocks(production, volume, writer),
-        "records": [block for exhibit in exhibits for block in exhibit_blocks(exhibit, writer)],
-    }
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_MARKING else text[: _LONGEST_MARKING - 1] + "…"
-
-
-def _plain(text: str) -> str:
-    """For where no box can stand: what is not ASCII is left to the title that is printed."""
-    return text.encode("ascii", "replace").decode("ascii")
 
 
 def _named(unprintable: Iterable[str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from typing import Any, Final
 from archiver.errors import ArchiverError
 from archiver.evidence.paper.fonts import Fonts
 from archiver.evidence.paper.pictures import (
-    UnreadablePicture,
+    UnreadablePictureError,
     Wrapped,
     is_blank_png,
     parse_picture,
@@ -31,9 +31,11 @@ from archiver.evidence.paper.pictures import (
 )
 
 STANDARDS: Final = ("a-2a", "ua-1")
-"""PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1) at once. typst checks both and refuses what breaks them."""
+"""PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1) at once. typst checks both and refuses
+what breaks them."""
 MOST_SIDE: Final = 1600
-"""Pictures that are too large, or in colours that PDF/A wants a profile for, are drawn with so many pixels."""
+"""Pictures that are too large, or in colours that PDF/A wants a profile for, are drawn with so many
+pixels."""
 _MOST_KEPT = {"image/jpeg": 24_000_000}
 _MOST_DRAWN = 3_000_000
 """Pixels up to which a picture goes in as it is: a JPEG stays compressed, all others grow."""
@@ -52,12 +54,13 @@ _PROOF = _HEAD + (
 )
 _PICTURE = _HEAD + '#image(bytes(sys.inputs.picture), format: "svg", width: 10pt, alt: "x")\n'
 _DRAWING = (
-    "#set page(width: eval(sys.inputs.width) * 1pt, height: eval(sys.inputs.height) * 1pt, margin: 0pt, fill: none)\n"
+    "#set page(width: int(sys.inputs.width) * 1pt, height: int(sys.inputs.height) * 1pt)\n"
+    "#set page(margin: 0pt, fill: none)\n"
     '#image(bytes(sys.inputs.picture), format: "svg", width: 100%)\n'
 )
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     """typst refused texts; `texts` are the clusters that no font has."""
 
     def __init__(self, texts: frozenset[str]) -> None:
@@ -79,8 +82,8 @@ def _template() -> str:
 
 def typeset(data: Mapping[str, Any], pictures: Mapping[str, str], fonts: Fonts, made_ms: int) -> bytes:
     """A report's data as PDF, made in a process of its own: typst keeps what it made, some 1.5 MB a record,
-    as long as its process lives. `pictures` are SVG by the names that the data has for them. Raise Unprintable
-    for characters that no font has, TypesettingError for anything else."""
+    as long as its process lives. `pictures` are SVG by the names that the data has for them. Raise
+    UnprintableError for characters that no font has, TypesettingError for anything else."""
     inputs = {"data": json.dumps(data, separators=(",", ":")), **pictures}
     made = datetime.fromtimestamp(made_ms // 1000, UTC)
     return run_apart(_template(), inputs, fonts.folders, made)
@@ -125,7 +128,7 @@ def find_unprintable(clusters: Iterable[str], families: list[str], fonts: Fonts)
         try:
             _run(_PROOF, inputs, fonts, format="pdf", pdf_standards=list(STANDARDS))
             break
-        except Unprintable as error:
+        except UnprintableError as error:
             found = _holding(error.texts, waiting)
             refused |= found or set(waiting)
             waiting = [one for one in waiting if one not in refused]
@@ -140,7 +143,7 @@ def _holding(texts: frozenset[str], clusters: list[str]) -> set[str]:
 
 def prepare_picture(data: bytes, fonts: Fonts) -> Wrapped:
     """A picture that can stand in a report: as it is, or drawn anew where it is too large or has colours that
-    PDF/A-2 allows with a profile only. Raise UnreadablePicture for what cannot be decoded."""
+    PDF/A-2 allows with a profile only. Raise UnreadablePictureError for what cannot be decoded."""
     picture = parse_picture(data)
     wrapped = wrap(picture)
     pixels = picture.width * picture.height
@@ -153,7 +156,7 @@ def _is_taken(wrapped: Wrapped, fonts: Fonts) -> bool:
     """Whether it is in a PDF made of it alone. What cannot be decoded typst refuses or leaves out."""
     try:
         made = _run(_PICTURE, {"picture": wrapped.svg}, fonts, format="pdf", pdf_standards=list(STANDARDS))
-    except (TypesettingError, Unprintable):
+    except (TypesettingError, UnprintableError):
         return False
     return re.search(rb"/Subtype\s*/Image", made) is not None
 
@@ -165,10 +168,10 @@ def _drawn(wrapped: Wrapped, fonts: Fonts) -> Wrapped:
     try:
         made = _run(_DRAWING, inputs, fonts, format="png", ppi=72.0)
     except TypesettingError:
-        raise UnreadablePicture("the file cannot be decoded") from None  # its cause repeats the SVG
+        raise UnreadablePictureError("the file cannot be decoded") from None  # its cause repeats the SVG
     drawn = wrap(parse_picture(made))
     if is_blank_png(made) or not _is_taken(drawn, fonts):  # what cannot be decoded leaves nothing there
-        raise UnreadablePicture("the file cannot be decoded")
+        raise UnreadablePictureError("the file cannot be decoded")
     return drawn
 
 
@@ -190,10 +193,10 @@ def _run(main: str, inputs: Mapping[str, str], fonts: Fonts, **options: Any) -> 
     return made
 
 
-def _translated(said: str) -> Unprintable | TypesettingError:
+def _translated(said: str) -> UnprintableError | TypesettingError:
     refused = [*_UNPRINTABLE.findall(said), *_DISALLOWED.findall(said)]
     if refused:
-        return Unprintable(frozenset(map(_unescaped, refused)))
+        return UnprintableError(frozenset(map(_unescaped, refused)))
     return TypesettingError(
         "typst could not make the PDF of the report", "the other forms of the pack do not need it"
     )
