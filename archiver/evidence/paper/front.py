@@ -10,25 +10,22 @@ from archiver.times import as_datetime
 
 _LONGEST_MARKING = 60
 PROVES = (
-    "that the files of the pack are those that were in it when it was made: their hashes are in its manifests",
-    "that the bytes of each record are those that were captured: their hashes stand below, and their archive"
-     " is part of a signed chain",
+    "that the files of the pack are those that were in it when it was made: its manifests have their hashes",
+    "that the bytes of each record are those captured: their hashes stand below, in a signed chain of archives",
     "when, from where and by which program they were captured, by the clock of the machine that did it",
 )
 PROVES_IN_PUBLIC = PROVES[:1]
 PROVES_NOT = (
     "that what the platform answered was true, or that the person named wrote it",
-    "that nothing else was posted: capture is periodic, and what was posted and deleted between two captures"
-     " is in no archive",
+    "that nothing else was posted: what was posted and deleted between two captures is in no archive",
     "when something was deleted: “found missing” is when that was noticed",
-    "that these are all records there are: they are those that the question under “Found by” finds in the"
-     " archives that were searched",
+    "that these are all records there are: they are those that the question under “Found by” finds",
 )
 _READING = (
     "Names and handles are as they were when captured. Nothing was translated or corrected.",
     "Times are given in UTC and in UK time, which is GMT in winter and BST, an hour ahead, in summer.",
-    "Pictures are fitted to the page; large ones have fewer dots than their files. Of moving ones the first"
-     " picture stands here. Videos are named with their hash.",
+    "Pictures are fitted to the page, large ones with fewer dots; of moving ones the first picture is shown.",
+    "Videos are named with their hash.",
 )
 
 

@@ -1,9 +1,11 @@
 """`report.pdf`, judged by pypdf and poppler."""
 
 import io
+import json
 import random
 import re
 import subprocess
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -14,9 +16,10 @@ from pypdf import PdfReader
 from archiver.evidence.model import Exhibit, Medium, Production, ThreadLine
 from archiver.evidence.paper import Fonts, PaperFile, render_paper
 from archiver.evidence.paper import render as paper_render
+from archiver.evidence.paper import typesetting
 from archiver.sample.pictures import png_picture
 from tests.exhibits import exhibits, make_exhibit, make_version, production, read_medium, strange
-from tests.programs import require_program
+from tests.programs import require_program, require_shared_data
 
 MARKUP = (
     '#panic("run") #read("/etc/passwd") $x$ *b* _e_ `c` <label> @ref // c /* */ \\ #"a" [x] ```z``` ~ -- ...'
@@ -231,6 +234,36 @@ def test_any_characters_at_all_print() -> None:
         line = ThreadLine(id=text, author=exhibits()[0].versions[0].author, posted_ms=0, kind=text, text=text)
         exhibit = msgspec.structs.replace(strange(text), thread=(line,))
         assert render(exhibit, case=text, purpose=text).data.startswith(b"%PDF")
+
+
+def test_every_text_of_real_exports_prints() -> None:
+    if "Noto Color Emoji" not in fonts().families("\U0001f693"):
+        pytest.skip("no font for emoji is installed")
+    said: list[str] = []
+    for path in sorted(require_shared_data("x-exports").glob("*.zip")):
+        with zipfile.ZipFile(path) as export:
+            for name in export.namelist():
+                if re.search(r"/tweets?(-part\d+)?\.js$", f"/{name}"):
+                    body = export.read(name).decode()
+                    items = json.loads(body[body.index("[") :])
+                    said += [one.get("tweet", one)["full_text"] for one in items]
+    assert len(said) > 100
+    shown = [post(number, text) for number, text in enumerate(said[:: max(1, len(said) // 1500)], start=1)]
+    papers = list(render_paper(production(records=len(shown)), shown, read_medium, fonts()))
+    assert sum(len(one.unprintable) for one in papers) == 0
+    assert sum(len(one.plain) for one in papers) == 0
+
+
+def test_a_record_at_which_typst_breaks_off_does_not_keep_the_others_from_being_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = typesetting._template() + '#if sys.inputs.data.contains("\\\\u00fe") { panic() }'
+    monkeypatch.setattr(typesetting, "_template", lambda: template)
+    paper = render(post(1, "One caf\xe9."), post(2, "Two \xfe here."), post(3, "Three."))
+    assert paper.plain == ("ABC/1/2",)
+    shown = texts(paper, tmp_path)
+    assert "One caf\xe9." in shown
+    assert "Two U+00FE here." in " ".join(shown.split())
 
 
 # Pictures
