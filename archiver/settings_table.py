@@ -153,6 +153,17 @@ class Table:
                 self.problem(key, f"{one!r} is given twice", "remove one of the two")
         return tuple(value)
 
+    def pairs(self, key: str, hint: str) -> tuple[tuple[int, int], ...]:
+        """A list of ranges `[from, up to]`, whole numbers from 0, none empty; none where it is absent."""
+        self._known.add(key)
+        value = self._data.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not value or not all(map(_is_range, value)):
+            self.problem(key, "this must be a list of pairs of whole numbers, the second one larger", hint)
+            return ()
+        return tuple((first, second) for first, second in value)
+
     def path(self, key: str, default: str | None, home: Path, *, must_exist: bool = False) -> Path:
         """An absolute path. One that the file names (not the default) must be a file if `must_exist`."""
         text = self.text(key, default)
@@ -213,3 +224,9 @@ class Table:
         for below in self._tables.values():
             for table in below:
                 table.report_unknown()
+
+
+def _is_range(value: object) -> bool:
+    if not isinstance(value, list) or len(value) != 2 or not all(type(one) is int for one in value):
+        return False
+    return bool(0 <= value[0] < value[1])
