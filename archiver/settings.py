@@ -15,9 +15,9 @@ from archiver import disk
 from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.settings_api import AccountApi, ApiSettings
 from archiver.settings_api_reading import read_account_api, read_api_settings
-from archiver.settings_log import LogSettings, read_log_settings
 from archiver.settings_evidence import EvidenceSettings
 from archiver.settings_evidence_reading import read_evidence_settings
+from archiver.settings_log import LogSettings, read_log_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
 from archiver.settings_stores import CacheSettings, StoreSettings

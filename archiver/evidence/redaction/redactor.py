@@ -3,13 +3,13 @@ person, short links and texts are learned from wherever they stand."""
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from itertools import chain
 from typing import Any, Final
 
 from archiver.evidence.model import Exhibit
 from archiver.evidence.redaction.compiling import Compiled, compile_rules
 from archiver.evidence.redaction.exhibits import ExhibitRedactor
 from archiver.evidence.redaction.finding import Finder
+from archiver.evidence.redaction.leaks import LeakFinder
 from archiver.evidence.redaction.learning import Knowledge
 from archiver.evidence.redaction.needles import make_needle
 from archiver.evidence.redaction.rules import Rule, Rules
@@ -87,27 +87,22 @@ class Redactor:
         matched = self._matched | self._ready().matched
         return [rule for rule in self._rules if rule.number not in matched]
 
-    def find_leaks(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> list[tuple[str, int]]:
-        """Search a finished pack: every file's path, and its bytes in pieces of any size. Name each file that
-        still holds something, with the rule's number. Of patterns, what they found is searched for: in hashes
-        and sizes they would find what is none of it. To be called after all else."""
+    def leak_finder(self) -> LeakFinder:
+        """What looks for all of it in a finished pack. Of patterns, what they found is searched for: in hashes
+        and sizes they would find what is none of it. To be asked for after all else."""
         compiled = self._ready()
         literals = self._literals | compiled.finder.literals
         found = (
             make_needle(rule, "loose", text) for rule, text in sorted(literals) if len(text) >= _LEAST_LITERAL
         )
         needles = [*compiled.finder.needles, *(one for one in found if one is not None)]
-        scanner = Scanner(Finder(needles, {}))
-        leaks: list[tuple[str, int]] = []
-        for path, pieces in files:
-            digest = sha256()
-            rules = scanner.rules_in(
-                chain([path.encode("utf-8", "replace"), b"\n"], _hashed(pieces, digest.update))
-            )
-            if (rule := compiled.media.get(digest.hexdigest())) is not None:
-                rules.add(rule)
-            leaks += [(path, number) for number in sorted(rules)]
-        return leaks
+        return LeakFinder(Scanner(Finder(needles, {})), compiled.media)
+
+    def find_leaks(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> list[tuple[str, int]]:
+        """Search a finished pack: every file's path, and its bytes in pieces of any size. Name each file that
+        still holds something, with the rule's number."""
+        finder = self.leak_finder()
+        return [(path, number) for path, pieces in files for number in sorted(finder.rules_in(path, pieces))]
 
     def _in_file(self, path: str) -> set[int]:
         """The rules of what is in a file of the pack. Asked once for each: many records share a capture."""
@@ -127,9 +122,3 @@ class Redactor:
         if self._compiled is None:
             self._compiled = compile_rules(self._knowledge)
         return self._compiled
-
-
-def _hashed(pieces: Iterable[bytes], update: Callable[[bytes], None]) -> Iterable[bytes]:
-    for piece in pieces:
-        update(piece)
-        yield piece

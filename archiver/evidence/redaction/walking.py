@@ -134,7 +134,8 @@ class Walker:
         self.rules.add(rule)
         fields = {
             "url": _gone(medium.url), "file_name": _gone(medium.file_name),
-            "alt_text": _gone(medium.alt_text), "sha256": None, "missing": self.text(f"redacted: {self._reasons[rule]}"),
+            "alt_text": _gone(medium.alt_text), "sha256": None,
+            "missing": self.text(f"redacted: {self._reasons[rule]}"),
         }  # fmt: skip
         if isinstance(medium, Medium):
             fields |= {"path": None, "size": None}

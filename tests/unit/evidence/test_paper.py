@@ -14,9 +14,8 @@ import pytest
 from pypdf import PdfReader
 
 from archiver.evidence.model import Exhibit, Medium, Production, ThreadLine
-from archiver.evidence.paper import Fonts, PaperFile, render_paper
+from archiver.evidence.paper import Fonts, PaperFile, render_paper, typesetting
 from archiver.evidence.paper import render as paper_render
-from archiver.evidence.paper import typesetting
 from archiver.sample.pictures import png_picture
 from tests.exhibits import exhibits, make_exhibit, make_version, production, read_medium, strange
 from tests.programs import require_program, require_shared_data
