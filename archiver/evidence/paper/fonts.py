@@ -92,16 +92,16 @@ class Fonts:
 
 
 def _rank(family: str, leading: str | None, characters: set[int]) -> tuple[int, bool, bool, str]:
-    """Sans before serif, fonts for running text before others; of the fonts for Chinese, Japanese and Korean
-    the one whose shapes are right for most of what is written."""
+    """Sans before serif, fonts for running text before others. Those for Chinese, Japanese and Korean come
+    first, as others have their full stop too, in another width; of them the one for what is written."""
     if family in (leading, _EMOJI):
         return int(family == _EMOJI), False, False, ""
     is_special = any(word in family.split() or family.endswith(word) for word in _SPECIAL)
     is_sans = family.startswith("Noto Sans")
-    is_cjk = " CJK" in family
+    is_cjk = family.startswith("Noto Sans CJK")
     wrong_region = is_cjk and not family.endswith(_CJK[_region(characters)])
     place = 2 + (0 if is_sans else 1 if family.startswith("Noto") else 2)
-    return place + (3 if is_special else 0), is_cjk, wrong_region, family
+    return place + (3 if is_special else 0), not is_cjk, wrong_region, family
 
 
 def _region(characters: set[int]) -> str:

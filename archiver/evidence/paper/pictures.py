@@ -68,7 +68,7 @@ def _measure(data: bytes) -> tuple[str, int, int]:
 
 def _measure_jpeg(data: bytes) -> tuple[int, int]:
     """From the frame header (ITU-T T.81, B.2.2). A file without an end after its last scan is cut off."""
-    if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+    if data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda"):
         raise UnreadablePictureError("the file is cut off")
     for marker, start in _jpeg_segments(data):
         if marker in _JPEG_FRAMES:
@@ -109,14 +109,16 @@ def _measure_webp(data: bytes) -> tuple[int, int]:
 
 
 def is_blank_png(data: bytes) -> bool:
-    """Whether a PNG with transparency, as typst writes it, has nothing on it: all its bytes are 0 then,
-    whatever its filters (PNG, 9)."""
+    """Whether a PNG of four bytes a pixel, as typst writes it, has nothing on it: behind each row's filter
+    all is 0 then, whatever the filter (PNG, 9)."""
+    width = struct.unpack_from(">I", data, 16)[0]
     place, body = len(_PNG), bytearray()
     while place + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, place)
         body += data[place + 8 : place + 8 + size] if kind == b"IDAT" else b""
         place += 12 + size
-    return not any(zlib.decompress(bytes(body)))
+    rows, long = zlib.decompress(bytes(body)), 1 + 4 * width
+    return not any(rows[start + 1 : start + long].strip(b"\0") for start in range(0, len(rows), long))
 
 
 def orientation(picture: Picture) -> int:

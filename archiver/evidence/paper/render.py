@@ -95,7 +95,8 @@ class _Volume(Struct, frozen=True):
         return {key: one.svg for path, (key, one) in self.shelf.pictures.items() if path in wanted}
 
     def _data(self, unprintable: frozenset[str]) -> dict[str, Any]:
-        writer, careful = self._writer(unprintable), self._writer(self.clusters)
+        writer = self._writer(unprintable)
+        careful = self._writer(frozenset(one for one in self.clusters if not one.isascii()))
         blocks = (
             exhibit_blocks(one, careful if one.number in self.plain else writer) for one in self.exhibits
         )

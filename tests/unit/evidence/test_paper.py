@@ -207,6 +207,26 @@ def test_scripts_and_emoji_print_where_fonts_for_them_are_installed(tmp_path: Pa
         assert word in shown, word
 
 
+def test_the_font_of_a_script_is_its_own() -> None:
+    installed = {one.family for one in fonts().loaded.fonts()}
+    for family, text in (
+        ("Noto Sans CJK JP", "駅。"),
+        ("Noto Sans CJK KR", "한국。"),
+        ("Noto Sans Arabic", "عر"),
+    ):
+        if family in installed:
+            assert fonts().families(text)[:2] == ["Noto Sans", family]
+
+
+def test_without_a_font_for_latin_letters_typst_s_own_comes_first(tmp_path: Path) -> None:
+    emoji = next((one.path for one in fonts().loaded.fonts() if one.family == "Noto Color Emoji"), None)
+    if emoji is None:
+        pytest.skip("no font for emoji is installed")
+    (tmp_path / "emoji.ttf").symlink_to(emoji)
+    (tmp_path / "broken.ttf").write_bytes(b"\0\1\0\0 no font")
+    assert Fonts([tmp_path]).families("1 🚓") == ["Libertinus Serif", "Noto Color Emoji", *BUILT_IN[1:]]
+
+
 def test_a_word_without_an_end_and_the_longest_text_stay_on_their_pages(tmp_path: Path) -> None:
     word, link = "x" * 4000, "https://example.org/" + "a1b2" * 1000
     long_text = ("Every letter of it. " * 1250)[:25_000]
@@ -262,10 +282,10 @@ def test_a_record_at_which_typst_breaks_off_does_not_keep_the_others_from_being_
     assert paper.plain == ("ABC/1/2",)
     shown = texts(paper, tmp_path)
     assert "One caf\xe9." in shown
-    assert "Two U+00FE here." in " ".join(shown.split())
+    assert "TwoU+00FEhere." in without_spaces(shown)
 
 
-# Pictures
+# Pictures, more of which are in `test_paper_pictures`
 
 
 def shown_with(body: bytes, **changes: object) -> PaperFile:
