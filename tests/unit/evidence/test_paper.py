@@ -5,6 +5,7 @@ import json
 import random
 import re
 import subprocess
+import sys
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,11 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
+from archiver.errors import ConfigurationError
 from archiver.evidence.model import Exhibit, Medium, Production, ThreadLine
 from archiver.evidence.paper import Fonts, PaperFile, render_paper, typesetting
 from archiver.evidence.paper import render as paper_render
+from archiver.evidence.paper.fonts import BUILT_IN
 from archiver.sample.pictures import png_picture
 from tests.exhibits import exhibits, make_exhibit, make_version, production, read_medium, strange
 from tests.programs import require_program, require_shared_data
@@ -110,6 +113,13 @@ def test_every_record_s_text_and_reference_and_hashes_can_be_read_in_it(tmp_path
                 assert original.sha256 in shown
             for link in version.links:
                 assert link.expanded is None or without_spaces(link.expanded) in shown
+
+
+def test_a_time_in_no_calendar_and_many_captures_are_told(tmp_path: Path) -> None:
+    late = msgspec.structs.replace(post(1, "Late."), last_seen_ms=10**16, captured=tuple(range(9)))
+    shown = " ".join(texts(render(late), tmp_path).split())
+    assert "which is in no calendar" in shown
+    assert "9 times, from 1970-01-01 00:00:00 UTC" in shown
 
 
 def test_times_are_in_utc_and_uk_time(tmp_path: Path) -> None:
@@ -210,7 +220,7 @@ def test_scripts_and_emoji_print_where_fonts_for_them_are_installed(tmp_path: Pa
 def test_the_font_of_a_script_is_its_own() -> None:
     installed = {one.family for one in fonts().loaded.fonts()}
     for family, text in (
-        ("Noto Sans CJK JP", "駅。"),
+        ("Noto Sans CJK JP", "駅の。"),
         ("Noto Sans CJK KR", "한국。"),
         ("Noto Sans Arabic", "عر"),
     ):
@@ -328,6 +338,56 @@ def test_a_video_is_not_read() -> None:
     video = Medium(media_type="video", mime_type="video/mp4", file_name="clip.mp4", path="data/media/c")
     [paper] = render_paper(production(records=1), [post(1, "V", media=(video,))], refuse, fonts())
     assert paper.broken == ()
+
+
+def test_a_picture_s_text_is_shortened_beside_it_and_is_in_full_below(tmp_path: Path) -> None:
+    alt_text = "A\0 " + "word " * 8000 + "end of it"
+    paper = shown_with(png_picture("a"), alt_text=alt_text)
+    assert pictures_in(paper) == 1
+    shown = texts(paper, tmp_path)
+    assert "end of it" in " ".join(shown.split())
+    assert "U+0000" in shown
+
+
+def test_a_file_that_says_it_is_too_large_is_not_read(tmp_path: Path) -> None:
+    paper = shown_with(b"", size=1 << 40)
+    assert paper.broken == (("data/media/a", "the file is larger than 64 MB"),)
+
+
+def test_the_same_picture_in_two_records_is_read_once() -> None:
+    read: list[Medium] = []
+
+    def count(medium: Medium) -> bytes:
+        read.append(medium)
+        return png_picture("a")
+
+    medium = Medium(media_type="photo", mime_type="image/png", path="data/media/a")
+    shown = [post(number, "A picture.", media=(medium,)) for number in (1, 2)]
+    list(render_paper(production(records=2), shown, count, fonts()))
+    assert len(read) == 1
+
+
+# Without what it needs
+
+
+def test_neither_typst_nor_fonttools_is_loaded_before_a_report_is_made() -> None:
+    code = "import sys, archiver.evidence.paper; assert not {'typst', 'fontTools'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_where_typst_is_not_installed_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(ConfigurationError, match="typst is not installed") as raised:
+        Fonts([])
+    assert raised.value.hint is not None
+    assert "archiver[pdf]" in raised.value.hint
+
+
+def test_what_typst_says_of_a_failure_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typesetting, "_template", lambda: "#panic(sys.inputs.data)")
+    with pytest.raises(typesetting.TypesettingError) as raised:
+        render(post(1, "Secret words."))
+    assert "Secret" not in f"{raised.value!r} {raised.value.hint} {raised.value.__cause__!r}"
 
 
 # Volumes
