@@ -71,7 +71,7 @@ clean: ## remove .venv, caches and what was built; demo/ with its keys stays
 	    $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
 	        echo "Python's venv module is needed; Debian has it in the package python3-venv." >&2; exit 1; }; \
 	fi
-	@$(PIP) install --editable .
+	@$(PIP) install --editable '.[pdf]'
 	@touch $@
 
 .venv/.ready-test: .venv/.ready

@@ -235,3 +235,11 @@ def has_spool(settings: Settings) -> bool:
     """Whether this host, and whoever runs this, has a spool and its identity."""
     database = settings.spool / SPOOL_FILE
     return os.access(database, os.R_OK | os.W_OK) and os.access(settings.spool_identity, os.R_OK)
+
+
+def has_unsealed(settings: Settings) -> bool:
+    """Whether anything waits here to be sealed; not where this host has no spool, or not its identity."""
+    if not has_spool(settings):
+        return False
+    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
+        return not spool.is_empty()

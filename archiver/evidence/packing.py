@@ -12,6 +12,7 @@ from archiver.evidence.graph import render_graph
 from archiver.evidence.model import Exhibit, Medium
 from archiver.evidence.page import render_page
 from archiver.evidence.redacting import Watch
+from archiver.evidence.rendering import Form, Rendering
 from archiver.evidence.sink import Sink, SinkFile
 from archiver.evidence.tables import csv_records, custody, json_records, load_file, text_files
 from archiver.evidence.tables.custody_events import CustodyEvent
@@ -26,6 +27,8 @@ from archiver.evidence.tag_files import (
 )
 from archiver.evidence.texts import render_text
 
+APART_FROM = 1_000
+"""Exhibits from which on a process of its own makes the page and tables: it costs some 20 ms."""
 CAPTURES = "data/captures/captures.jsonl"
 """How all bytes were got, a capture a line."""
 Progress = Callable[[str, int, int], None]
@@ -47,7 +50,7 @@ class Packed:
 class Packer:
     """Writes one pack into a sink. `render_paper` is None where no PDF is asked for. Raise as the sink, the
     vault and what makes the forms do; then the sink is to be given up. `watch` is shown every file as it is
-    written."""
+    written. `may_fork`: whether a child process may make a part of it."""
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Packer:
         render_paper: RenderPaper | None = None,
         events: dict[str, list[CustodyEvent]] | None = None,
         watch: Watch | None = None,
+        may_fork: bool = False,
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         self._sink = sink
@@ -66,13 +70,24 @@ class Packer:
         self._render_paper = render_paper
         self._events = events
         self._watch = watch
+        self._may_fork = may_fork and watch is None
         self._progress = progress
 
     def write(self) -> Packed:
         """Write all of it."""
         forms = set(self._contents.forms)
-        self._write_bytes()
-        self._write_forms(forms)
+        rendering = self._begin_forms(forms)
+        try:
+            self._write_bytes()
+            if "load" in forms:
+                for path, text in text_files(self._production, self._exhibits):
+                    self._put(path, text)
+            self._write_paper()
+        except BaseException:
+            rendering.give_up()
+            raise
+        self._progress("making the page and tables", 0, 1)
+        rendering.finish()
         if not self._production.public:
             self._write_tags(forms)
         self._write_texts()
@@ -114,22 +129,26 @@ class Packer:
         for path, slices in contents.slices.items():
             self._put_all(path, (bodies[one] + b"\n" for one in slices))
 
-    def _write_forms(self, forms: set[str]) -> None:
+    def _begin_forms(self, forms: set[str]) -> Rendering:
+        """Have what needs nothing but the exhibits made, beside the rest where there is a core for it."""
         production, exhibits = self._production, self._exhibits
-        if "html" in forms:
-            self._progress("making the page", 0, 1)
-            self._put_all("data/report.html", render_page(production, exhibits, self._read_medium))
-        if "csv" in forms:
-            self._put_all("data/records.csv", csv_records(production, exhibits))
-        if "jsonl" in forms:
-            self._put_all("data/records.jsonl", json_records(production, exhibits))
-        if "load" in forms:
-            self._put_all("data/records.dat", load_file(production, exhibits))
-            for path, text in text_files(production, exhibits):
-                self._put(path, text)
+        makers: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
+            "html": ("data/report.html", lambda: render_page(production, exhibits, self._read_medium)),
+            "csv": ("data/records.csv", lambda: csv_records(production, exhibits)),
+            "jsonl": ("data/records.jsonl", lambda: json_records(production, exhibits)),
+            "load": ("data/records.dat", lambda: load_file(production, exhibits)),
+        }
+        wanted = [maker for form, maker in makers.items() if form in forms]
+        if not self._may_fork or len(exhibits) < APART_FROM:
+            for path, make in wanted:
+                self._put_all(path, make())
+            return Rendering([])
+        return Rendering([Form(self._sink.open(path), make) for path, make in wanted])
+
+    def _write_paper(self) -> None:
         if self._render_paper is not None:
             self._progress("setting the pages to print", 0, 1)
-            for name, data in self._render_paper(exhibits, self._read_medium):
+            for name, data in self._render_paper(self._exhibits, self._read_medium):
                 self._put(f"data/{name}", data)
 
     def _read_medium(self, medium: Medium) -> bytes:

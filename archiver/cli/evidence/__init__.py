@@ -22,7 +22,7 @@ class _Group(LazyGroup):
     cls=_Group,
     epilog=examples(
         "archiver evidence export 'dog bite* since:2026-01' --case CO/17/26 --exhibit ABC"
-        " --produced-by 'A. B. Carter' -o pack",
+        " --produced-by 'YOUR NAME' -o pack",
         "archiver evidence verify pack",
         "archiver evidence list",
     ),

@@ -49,6 +49,7 @@ from archiver.evidence.tag_files import SIGNATURE_NAMESPACE
 from archiver.keyholders import Keyholders
 from archiver.keys import load_keyholder_signing_key
 from archiver.times import system_clock
+from archiver.wiring import available_cores
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,10 @@ def export(session: Session, options: Options, asked: Asked) -> int:
             detail={"exhibit": made.reference.written, "tagmanifest_sha512": made.packed.signed_sha512},
         )
     _report(session, options, made)
+    if options.lacks_paper:
+        session.note("there is no report.pdf in it: typst is not installed (pip install 'archiver[pdf]')")
     has_stamp = made.packed.stamp is not None or options.is_public or not session.settings.timestamps
-    return _code(session, opened, selected, is_short=made.is_short or not has_stamp)
+    return _code(session, opened, selected, is_short=made.is_short or options.lacks_paper or not has_stamp)
 
 
 # What goes in
@@ -191,7 +194,7 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
         packed,
         len(records),
         redacted.count,
-        bool(redacted.warnings or (paper and paper.unprinted)),
+        bool(redacted.warnings or (paper and paper.is_short)),
     )
 
 
@@ -207,6 +210,7 @@ def _write(
             contents,
             render_paper=None if paper is None else paper.render,
             watch=redacted.watch if redacted.leaks is not None else None,
+            may_fork=opened.vault.store.is_near and available_cores() > 1,
             progress=opened.progress,
         ).write()
         redacted.require_clean()

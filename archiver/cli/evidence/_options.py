@@ -1,6 +1,7 @@
 """What `archiver evidence export` is asked for, checked before anything is opened."""
 
 import os
+from importlib.util import find_spec
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from archiver.search.language import Query, parse_query
 from archiver.search.repeating.search_record import SearchRecord, load_search_record
 
 _MOST_CHARACTERS = 500
+_TYPST_HINT = "install it: pip install 'archiver[pdf]'; or leave pdf out of --format"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Options:
     recipients: tuple[Recipient, ...]
     keep_going: bool
     store: str | None
+    lacks_paper: bool
+    """The PDF was wanted, as all forms are, and cannot be made here."""
 
     @property
     def is_flat(self) -> bool:
@@ -75,7 +79,7 @@ def read_options(
             "a query, --ids and --replay exclude each other",
             "see: archiver evidence export --help",
         )  # fmt: skip
-    forms = read_forms(form)
+    forms = _with_or_without_paper(read_forms(form), is_asked=form is not None)
     options = Options(
         query=parse_query(" ".join(words), exact=exact) if words else None,
         ids=ids,
@@ -93,9 +97,19 @@ def read_options(
         recipients=tuple(parse_recipient_argument(one) for one in encrypt_to),
         keep_going=keep_going,
         store=store,
+        lacks_paper=form is None and "pdf" not in forms,
     )
     _check_output(options)
     return options
+
+
+def _with_or_without_paper(forms: tuple[str, ...], *, is_asked: bool) -> tuple[str, ...]:
+    """Without the PDF where it cannot be made and was not asked for by name."""
+    if "pdf" not in forms or find_spec("typst") is not None:
+        return forms
+    if is_asked:
+        raise UsageError("report.pdf cannot be made here: typst is not installed", _TYPST_HINT)
+    return tuple(one for one in forms if one != "pdf")
 
 
 def _text(value: str, name: str) -> str:

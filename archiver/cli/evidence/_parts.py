@@ -24,13 +24,14 @@ from archiver.stores.named import open_all
 from archiver.times import system_clock
 from archiver.timestamps import MAXIMUM_TOKEN_BYTES, NoStampError, certificates_pem, fetch_token
 from archiver.vault import Vault
-from archiver.wiring import has_spool, named_stores
+from archiver.wiring import has_unsealed, named_stores
 from archiver.wiring_log import actor_of
 
 PUBLISHER = "publisher"
 """Who signs a pack for publication: no keyholder is named in it."""
 MOST_LOG_ENTRIES = 5_000
 """Of the log, newest first, that are looked through for what is of the case: each takes 0.5 ms."""
+_MOST_NAMED = 20
 _MAXIMUM_SMALL_FILE = 1 << 20
 
 
@@ -86,7 +87,7 @@ def _notes(session: Session, selected: Selected, act: Act | Unlogged) -> list[st
         )
     if selected.missing:
         notes.append(f"named, and in no archive: {missing_in_words(selected.missing)}")
-    if has_spool(session.settings):
+    if has_unsealed(session.settings):
         notes.append("what was captured and not sealed yet when the pack was made was not searched")
     return notes
 
@@ -173,12 +174,13 @@ class Stamper:
 
 class Paper:
     """Makes the report to be printed, with the fonts that the settings name or that are installed.
-    `unprinted`: characters for which there was no font, as they were printed instead."""
+    `is_short`: something could not be printed as it is, which was said then."""
 
     def __init__(self, session: Session, production: Production) -> None:
         self._session = session
         self._production = production
-        self.unprinted: list[str] = []
+        self._unprinted: list[str] = []
+        self.is_short = False
 
     def render(
         self, exhibits: Sequence[Exhibit], read_medium: Callable[[Medium], bytes]
@@ -187,12 +189,14 @@ class Paper:
 
         fonts = Fonts(self._session.settings.evidence.fonts)
         for file in render_paper(self._production, exhibits, read_medium, fonts):
-            self.unprinted += [one for one in file.unprintable if one not in self.unprinted]
+            self._unprinted += [one for one in file.unprintable if one not in self._unprinted]
+            self._name("pictures that cannot be printed", [f"{path} ({why})" for path, why in file.broken])
+            self._name("records of which only the letters' numbers are printed", file.plain)
             yield file.name, file.data
-        if self.unprinted:
-            self._session.note(
-                one_line(
-                    f"warning: no font has these characters, which are printed as their numbers:"
-                    f" {', '.join(self.unprinted[:20])}"
-                )
-            )
+        self._name("characters that no font has, printed as their numbers", self._unprinted)
+
+    def _name(self, what: str, some: Sequence[str]) -> None:
+        if some:
+            self.is_short = True
+            more = f" and {len(some) - _MOST_NAMED:,} more" if len(some) > _MOST_NAMED else ""
+            self._session.note(one_line(f"warning: {what}: {', '.join(some[:_MOST_NAMED])}{more}"))

@@ -21,11 +21,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
     epilog=examples(
         "archiver evidence export 'dog bite* since:2026-01' --case CO/17/26 --exhibit ABC"
-        " --produced-by 'A. B. Carter' -o pack",
+        " --produced-by 'YOUR NAME' -o pack",
         "archiver evidence export --replay complaint-17.json --case CO/17/26 --exhibit ABC"
-        " --produced-by 'A. B. Carter' --recipient 'Solicitor' --redact rules.toml -o ABC_2.zip",
+        " --produced-by 'YOUR NAME' --recipient 'Solicitor' --redact rules.toml -o ABC_2.zip",
         "archiver evidence export 'from:SpringfieldPD since:2026' --format csv,html --case FOI/8/26"
-        " --exhibit ABC --produced-by 'A. B. Carter' -o release",
+        " --exhibit ABC --produced-by 'YOUR NAME' -o release",
     ),
 )
 @click.argument("words", nargs=-1, metavar="QUERY…")

@@ -18,9 +18,9 @@ PROFILE: Final = Path(__file__).with_name("profile.json")
 def finish_bag(
     files: Mapping[str, PackFile], put: Callable[[str, bytes], None], info: Info
 ) -> dict[str, bytes]:
-    """Write `bagit.txt`, `bag-info.txt` and the four manifests of all `files`; return the tag manifests' bytes
-    by their names. They cover every file that there is now but themselves. `put` writes a file by its path,
-    whereupon `files` has it, as a sink's do.
+    """Write `bagit.txt`, `bag-info.txt` and the four manifests of all `files`; return the tag manifests'
+    bytes by their names. They cover every file that there is now but themselves. `put` writes a file by its
+    path, whereupon `files` has it, as a sink's do.
 
     What comes after this, as the signature over them, is in no manifest. Raise as `put` does."""
     put("bagit.txt", DECLARATION)

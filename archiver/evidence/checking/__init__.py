@@ -1,7 +1,7 @@
-"""Checking a pack, as `archiver evidence verify` does it: nothing but the pack is needed, no vault and no key.
+"""Checking a pack, as `archiver evidence verify` does it: with nothing but the pack, no vault and no key.
 
-Each check stands alone and says what it found, so that one that fails hides no other. VERIFY.md in a pack does
-the same with public programs.
+Each check stands alone and says what it found, so that one that fails hides no other. VERIFY.md in a pack
+does the same with public programs.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -15,7 +15,7 @@ class LeakFinder:
         self._media = media
 
     def rules_in(self, path: str, pieces: Iterable[bytes]) -> set[int]:
-        """The rules of all that a file still holds, its path in the pack included. All pieces are taken in."""
+        """The rules of all that a file still holds, its path in the pack included. Takes in all pieces."""
         digest = sha256()
 
         def hashed() -> Iterator[bytes]:

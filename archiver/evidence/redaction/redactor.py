@@ -88,8 +88,8 @@ class Redactor:
         return [rule for rule in self._rules if rule.number not in matched]
 
     def leak_finder(self) -> LeakFinder:
-        """What looks for all of it in a finished pack. Of patterns, what they found is searched for: in hashes
-        and sizes they would find what is none of it. To be asked for after all else."""
+        """What looks for all of it in a finished pack. Of patterns, what they found is searched for: in
+        hashes and sizes they would find what is none of it. To be asked for after all else."""
         compiled = self._ready()
         literals = self._literals | compiled.finder.literals
         found = (

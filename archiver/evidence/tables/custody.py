@@ -150,8 +150,9 @@ class _Rows:
         own = [*holds(exhibit), *self._events.get(exhibit.id, ())] if exhibit.id else []
         if exhibit.kind == "moderation":
             for note in exhibit.moderation[:1]:
-                for entry, archive in zip(note.entries, note.archives, strict=True):
-                    yield from self._of_entry(exhibit, entry, archive, own)
+                originals = note.originals or [None] * len(note.entries)
+                for entry, archive, original in zip(note.entries, note.archives, originals, strict=True):
+                    yield from self._of_entry(exhibit, entry, archive, original, own)
         elif not exhibit.versions:
             cells = self._item(exhibit, None, Person(), "")
             location = exhibit.gone[-1].archive if exhibit.gone else ""
@@ -199,15 +200,24 @@ class _Rows:
             yield cells, exported(self._production, before, after)
 
     def _of_entry(
-        self, exhibit: Exhibit, entry: Moderation, archive: str | None, own: Sequence[CustodyEvent]
+        self,
+        exhibit: Exhibit,
+        entry: Moderation,
+        archive: str | None,
+        original: Original | None,
+        own: Sequence[CustodyEvent],
     ) -> Iterator[tuple[Cells, CustodyEvent]]:
         name = evidence_id(self._production.vault, exhibit, None, "entry", str(entry.number))
         author = Person(entry.author_id, entry.author_handle, entry.author_name)
         item = self._item(exhibit, None, author, name)
         cells = (*item, *_NO_FILE, self._timestamp, archive or "")
+        if original is not None:
+            cells = (*item, *self._original(original))
         for event in (entered(entry, archive), *(own if entry.number == 1 else ())):
             yield cells, event
-        yield cells, exported(self._production, "", "")
+        before = "" if original is None else original.sha256
+        after = before if original is not None and original.path is not None else ""
+        yield cells, exported(self._production, before, after)
 
     def _of_media(self, exhibit: Exhibit, now: ShownVersion | None) -> Iterator[tuple[Cells, CustodyEvent]]:
         """Of each that the pack holds that it was exported: it was captured with its record."""
