@@ -12,6 +12,8 @@ import pytest
 from archiver.archive import manifest
 from archiver.archive.build import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, read_schema
 from archiver.archive.segment_file import BULK_FRAME_BYTES, FRAME_BYTES
+from archiver.audit.entry import VERBS, Entry
+from archiver.audit.link import LogLink
 from archiver.cli import main
 from archiver.evidence.register import FINISHED_FORMAT, TAKEN_FORMAT, FinishedEntry, TakenEntry
 from archiver.initialise import VAULT_FORMAT
@@ -95,6 +97,14 @@ def test_every_field_of_a_manifest_is_described_and_no_other() -> None:
     assert named(" ".join(rows)) == fields
 
 
+def test_every_field_of_the_log_is_described_and_no_other() -> None:
+    for heading, struct in (("A link", LogLink), ("An entry of the log", Entry)):
+        fields = {field.name for field in msgspec.structs.fields(struct)}
+        rows = re.findall(r"^\| (`[^|]*) \|", sections()[heading], flags=re.MULTILINE)
+        assert named(" ".join(rows)) == fields
+    assert set(VERBS) <= named(sections()["An entry of the log"])
+
+
 def texts_of(kind: object) -> set[str]:
     """The texts that a field can be, where it can be only some."""
     found = msgspec.inspect.type_info(kind)
@@ -173,7 +183,10 @@ def test_a_vaults_files_have_the_names_and_fields_described(tmp_path: Path) -> N
     assert listed is not None
     names = [line.split()[0] for line in listed[1].splitlines()]
     layout = {name.rpartition("/")[2] for name in names if not name.startswith("exhibits/")}
-    assert {path.name for path in archive.iterdir()} | {"vault.json", "allowed_signers"} == layout
+    own = {"vault.json", "allowed_signers", "00000001.tar"}
+    assert {path.name for path in archive.iterdir()} | own == layout
+    chain = {path.name for path in (vault / "audit" / "sample-holder").iterdir()}
+    assert chain == {"allowed_signers", "00000001.tar", "00000002.tar"}
 
 
 def test_the_entries_of_the_register_of_exhibits_have_the_fields_described() -> None:

@@ -44,6 +44,7 @@ OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to th
 WITH_EXPORT = "With the original export still at hand"
 MEDIA = "8. Pictures and videos"
 MODERATION = ("9. Moderation records", "Screenshots and pictures", "What stood around an item, as X sent it")
+LOG = "10. The log"
 SCREENSHOT = b"what the screen showed"
 DECIDED_MS = 1_793_000_000_000
 OUTCOME = moderation(
@@ -188,7 +189,7 @@ def recovered(classic: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple
     folder = tmp_path_factory.mktemp("recovered")
     classic.copy_to(folder)
     environ = only_these(folder / "programs", *PROGRAMS, *USUAL)
-    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, *MODERATION)
+    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, *MODERATION, LOG)
     return folder, follow(folder, environ, *steps)
 
 
@@ -634,7 +635,36 @@ def test_the_document_names_every_program_that_its_commands_are_given() -> None:
 def test_every_block_of_commands_is_run_by_a_test() -> None:
     run_here = {
         START, WITH_AGE, WITH_NODE, OPEN_IDENTITY, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA,
-        *MODERATION,
+        *MODERATION, LOG,
     }  # fmt: skip
     assert {one.heading for one in blocks(DOCUMENT)} == run_here
     assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}
+
+
+def test_the_log_is_checked_and_read(recovered: tuple[Path, dict[str, str]], classic: Vault) -> None:
+    folder, printed = recovered
+    lines = printed[LOG].splitlines()
+    assert not [line for line in lines if "WRONG" in line or "not for this identity" in line]
+    vault = folder / "vault" / "audit"
+    entries = list(vault.rglob("*.tar"))
+    assert (
+        len([line for line in lines if line.startswith('Good "archiver-log" signature')]) == len(entries) > 8
+    )
+    heads = [line.removeprefix("log head ") for line in lines if line.startswith("log head ")]
+    assert sorted(head.split(":")[0] for head in heads) == sorted(path.name for path in vault.iterdir())
+    assert any(" begin seal " in line for line in lines)
+
+
+@pytest.mark.parametrize("harm", ["altered", "removed"])
+def test_harm_to_the_log_shows(classic: Vault, tmp_path: Path, harm: str) -> None:
+    classic.copy_to(tmp_path)
+    entry = tmp_path / "vault" / "audit" / "_collector" / "00000003.tar"
+    if harm == "removed":
+        entry.unlink()
+    else:
+        data = bytearray(entry.read_bytes())
+        data[600] ^= 1
+        entry.write_bytes(data)
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    printed = follow(tmp_path, environ, START, WITH_AGE, *CHECKS, LOG)
+    assert "WRONG" in printed[LOG]

@@ -163,6 +163,7 @@ def replace_vault_by_one_of_their_own(vault: Path) -> None:
     for number, folder in enumerate(sorted((vault / "archives").iterdir()), start=1):
         document = json.loads((folder / "manifest.json").read_text())
         document |= {"sequence": number, "previous": previous, "sealed_at": "2030-01-01T00:00:00.000Z"}
+        document.pop("logs", None)
         data = encode_document(document)
         for name, content in (("manifest.json", data), ("manifest.json.sig", key.sign(data, NAMESPACE))):
             (folder / name).unlink()
@@ -181,6 +182,8 @@ def test_a_vault_put_in_place_of_this_one_shows_to_who_knows_the_head_and_to_nob
     replace_vault_by_one_of_their_own(home / "vault")
     assert "was noted" in run("--config", home, "verify").errors  # the collector remembers
     (home / "state.sqlite").unlink()
+    assert "which audit/_collector/" in run("--config", home, "verify").errors  # and so does the log
+    forget_the_log(home)
     assert run("--config", home, "verify").code == 0  # the limit that the document admits
     assert run("--config", home, "verify", "--head", head).code == 20
 
@@ -191,8 +194,17 @@ def test_archives_cut_off_at_the_end_show_to_who_knows_the_head(run: Runner, hom
     shutil.rmtree(archive)
     assert run("--config", home, "verify").code == 20
     (home / "state.sqlite").unlink()
+    assert "archive number 1 is missing, which audit/_collector/" in run("--config", home, "verify").errors
+    forget_the_log(home)
     assert run("--config", home, "verify").code == 0
     assert run("--config", home, "verify", "--head", head).code == 20
+
+
+def forget_the_log(home: Path) -> None:
+    """Take away the log, and what this host remembers of it."""
+    shutil.rmtree(home / "vault" / "audit")
+    shutil.rmtree(home / "spool" / "log")
+    (home / "keys" / "sample-holder.log-head").unlink(missing_ok=True)
 
 
 def test_what_a_manifest_counts_of_moderation_is_named() -> None:
