@@ -55,7 +55,7 @@ class ExhibitRedactor:
         found = self._address(exhibit, replaced(found, versions=versions, thread=thread))
         if self.rules:
             moderation = tuple(self._note(one) for one in found.moderation)
-            found = replaced(found, moderation=moderation, redactions=self._said(exhibit))
+            found = replaced(found, moderation=moderation, redactions=self._said(found))
         return exhibit if found == exhibit else found
 
     def _said(self, exhibit: Exhibit) -> tuple[Redaction, ...]:

@@ -93,7 +93,7 @@ class Redactor:
         compiled = self._ready()
         literals = self._literals | compiled.finder.literals
         found = (
-            make_needle(rule, "loose", text) for rule, text in sorted(literals) if len(text) >= _LEAST_LITERAL
+            make_needle(rule, "token", text) for rule, text in sorted(literals) if len(text) >= _LEAST_LITERAL
         )
         needles = [*compiled.finder.needles, *(one for one in found if one is not None)]
         return LeakFinder(Scanner(Finder(needles, {})), compiled.media)

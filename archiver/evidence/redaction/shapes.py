@@ -14,6 +14,10 @@ _SEGMENT: Final = re.compile(rf"(archives/)?({_ARCHIVE.pattern}/)?(records-[0-9]
 _REFERENCE: Final = re.compile(rf"{INITIALS.pattern}(/[1-9][0-9]{{0,7}}){{1,4}}")
 _STEM: Final = re.compile(rf"{INITIALS.pattern}(_[1-9][0-9]{{0,7}}){{1,4}}")
 _CAPTURE: Final = re.compile(r"C[0-9]{6,}")
+_PATH: Final = re.compile(
+    rf"data/[a-z]+/({_CAPTURE.pattern}|{_STEM.pattern}(_[a-z]+[0-9]*)*)(\.[a-z0-9]{{1,8}}){{1,3}}"
+)
+"""Of captures and verbatim records. Media keep what the platform called them."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MIME: Final = re.compile(
     r"(application|audio|image|text|video)/(octet-stream|jpeg|png|gif|webp|mp4|quicktime|plain)"
@@ -32,6 +36,7 @@ SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     **dict.fromkeys(("reference", "exhibit"), _REFERENCE),
     "stem": _STEM,
     "capture.name": _CAPTURE,
+    "path": _PATH,
     **dict.fromkeys(("record_id", "corrects", "moderation.id"), _UUID),
     "mime_type": _MIME,
     **dict.fromkeys(

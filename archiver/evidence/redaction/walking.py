@@ -11,7 +11,6 @@ from archiver.evidence.model import (
     REDACTED,
     Medium,
     Person,
-    Redaction,
 )
 from archiver.evidence.redaction.compiling import Compiled
 from archiver.evidence.redaction.learning import replaced
@@ -87,8 +86,6 @@ class Walker:
                 return self._account(self._entry(value))
             case Medium() | Attachment():
                 return self._medium(value)
-            case Redaction():
-                return value
             case _:
                 return self._account(value)
 
@@ -133,10 +130,12 @@ class Walker:
             return medium
         self.rules.add(rule)
         fields = {
-            "url": _gone(medium.url), "file_name": _gone(medium.file_name),
-            "alt_text": _gone(medium.alt_text), "sha256": None,
+            "url": _gone(medium.url),
+            "file_name": _gone(medium.file_name),
+            "alt_text": _gone(medium.alt_text),
+            "sha256": None,
             "missing": self.text(f"redacted: {self._reasons[rule]}"),
-        }  # fmt: skip
+        }
         if isinstance(medium, Medium):
             fields |= {"path": None, "size": None}
         found: Medium | Attachment = replaced(medium, **fields)
