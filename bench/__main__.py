@@ -9,15 +9,26 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import age_stream, bucket, growth, main_job, memory, monthly_measure, search, startup, x_api
+from bench import (
+    age_stream,
+    bucket,
+    evidence,
+    growth,
+    main_job,
+    memory,
+    monthly_measure,
+    search,
+    startup,
+    x_api,
+)
 from bench.results import NOTHING, Asked, Detail, Report, Row, machine
 from bench.workplace import ROOT, BenchError, Workplace, make_export, say
 
 NAMES = (
     *("main-job", "memory", "search", "relevance", "bucket", "monthly", "growth", "age", "startup"),
-    "x-api",
+    *("x-api", "evidence"),
 )
-WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth"})
+WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth", "evidence"})
 AGE_MEANING = (
     "one stream of random bytes through our X25519 encryption or decryption in the bench's process, against"
     " the `age` program in its own; from the page cache to the null device, in turns, the best of"
@@ -59,6 +70,8 @@ def measure(place: Workplace, names: Sequence[str]) -> tuple[list[Row], list[Det
         collecting = x_api.measure(place)
         rows += collecting.rows()
         details += collecting.details()
+    if "evidence" in names:
+        rows += evidence.measure(place)
     if "age" in names:
         rows += measure_age()
     if "memory" in names:

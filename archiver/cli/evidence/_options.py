@@ -1,8 +1,8 @@
 """What `archiver evidence export` is asked for, checked before anything is opened."""
 
 import os
-from importlib.util import find_spec
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from archiver.cli.keys import parse_recipient_argument

@@ -21,7 +21,7 @@ def check_records(files: Files) -> list[str] | None:
     if not files.has(RECORDS):
         return None
     archives = set(chain_hashes(files)) if files.below(CHAIN) else None
-    hashes = {path: digest for path, digest in _payload_hashes(files)}
+    hashes = dict(_payload_hashes(files))
     records = checked = 0
     for number, line in enumerate(files.lines(RECORDS), start=1):
         try:
