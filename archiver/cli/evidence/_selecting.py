@@ -105,15 +105,13 @@ def select_by_ids(opened: Opened, ids: Sequence[str], named: str) -> Selected:
     """The records with these ids, in the order of time; posts and messages where several have one id.
     `named`: where the ids are from, in words."""
     found = opened.searcher.without_unreadable(lambda: find_records(opened.searcher, ids))
-    known = {one.record.id for one in opened.searcher.moderation() if one.archive is not None}
-    names = dict.fromkeys(found_names(found))
+    known = {one.record.id: one.record for one in opened.searcher.moderation() if one.archive is not None}
+    times = found_names(found)
     held = {str(one.fields["platform_id"]) for one in found.versions}
     held |= {str(one.fields.get("record_id")) for one in found.versions}
-    moderated = [one for one in ids if one in known]
-    for held_record in opened.searcher.moderation():
-        if held_record.record.id in moderated:
-            now = held_record.record.now
-            names[now.platform, now.account, MODERATION, held_record.record.id] = None
+    for record in (known[one] for one in ids if one in known):
+        now = record.now
+        times[now.platform, now.account, MODERATION, record.id] = record.entries[0].entered_ms
     missing = tuple(one for one in ids if one not in held and one not in known)
     document = {
         "format": "archiver-ids-1",
@@ -128,7 +126,7 @@ def select_by_ids(opened: Opened, ids: Sequence[str], named: str) -> Selected:
             for one in opened.archives
         ],
     }
-    return Selected(tuple(names), named, encode_document(document), missing)
+    return Selected(tuple(sorted(times, key=times.__getitem__)), named, encode_document(document), missing)
 
 
 def select_by_record(opened: Opened, record: SearchRecord, data: bytes, path: Path) -> Selected:

@@ -209,8 +209,18 @@ def _url_of(platform: str, kind: str, own: str) -> str | None:
     return f"https://x.com/i/status/{own}" if platform == "x" and kind == "post" and own.isdigit() else None
 
 
-def found_names(record: Record) -> list[RecordName]:
-    """Of all that have an id: posts and messages, and what else there is where none of these has it."""
-    names = dict.fromkeys(name_of(one) for one in record.versions)
-    written = [name for name in names if name[2] in ("post", "message")]
-    return written or list(names)
+def found_names(record: Record) -> dict[RecordName, int]:
+    """Of each id: the posts and messages that have it, and what else has it where none of these does. With
+    when each was posted, or captured, oldest first."""
+    written = {
+        own
+        for one in record.versions
+        if one.table in ("post", "message")
+        for own in (one.fields["platform_id"], one.fields.get("record_id"))
+    }
+    found: dict[RecordName, int] = {}
+    for one in record.versions:
+        if one.table in ("post", "message") or one.fields["platform_id"] not in written:
+            posted_ms = one.fields.get("posted_ms") or one.fields.get("captured_ms") or 0
+            found.setdefault(name_of(one), posted_ms)
+    return found
