@@ -90,6 +90,7 @@ def _note(note: ModerationNote) -> Fields:
         "entries": [_with_times(Moderation, entry) for entry in note.entries],
         "archives": note.archives,
         "media": note.media,
+        "originals": note.originals,
     }
 
 
