@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
+from tests.packs import Rich, make_rich
 from tests.programs import NEEDS, REQUIRE_ALL
 
 settings.register_profile("archiver", deadline=None)
@@ -54,3 +55,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"{reason.removeprefix(NEEDS)}: {tests}{'' if allowed else ', which this run does not allow'}"
         )
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Rich:
+    """A vault with everything that an evidence pack can hold: exported from, and never altered."""
+    return make_rich(tmp_path_factory.mktemp("rich"))
