@@ -46,8 +46,10 @@ def open_collector(settings: Settings, *, cache_bytes: int = CACHE_BYTES) -> Ite
     look_for_cycles_rarely()
     make_directories(settings.state.parent)
     with Lock(settings.lock):
-        for folder in {settings.home, settings.recipients.parent}:  # rewritten when accounts or keys change
-            delete_partial_files(folder, below=False)
+        # Rewritten when accounts or keys change; and where entries of the log are made.
+        for folder in {settings.home, settings.recipients.parent, settings.log_queue}:
+            if folder.is_dir():
+                delete_partial_files(folder, below=False)
         identity = load_identity(settings.spool_identity)
         with (
             closing(Spool(settings.spool, identity)) as spool,

@@ -41,10 +41,10 @@ def stopped(folder: Path, when: Callable[[], bool], *arguments: str | Path) -> I
 
 def test_a_second_run_beside_an_import_is_refused_and_names_the_first(run: Runner, tmp_path: Path) -> None:
     folder, export = make_folder(tmp_path / "v"), sample(tmp_path / "e.zip", months=24)
-    lock = folder / "state.sqlite.lock"
+    lock, pages = folder / "state.sqlite.lock", folder / "spool" / "spool.sqlite-wal"
     (folder / "inbox" / "other.zip").write_bytes(b"not looked at")
     with stopped(
-        folder, lambda: lock.exists() and bool(lock.read_bytes()), "import", "--add-account", export
+        folder, lambda: pages.exists() and pages.stat().st_size > 200_000, "import", "--add-account", export
     ) as first:
         for arguments in (("import", export), ("seal",), ("backup",), ("keys", "rewrap")):
             error = run.fails(11, "--config", folder, *arguments)

@@ -14,6 +14,7 @@ from archiver.archive.manifest import (
     manifest_fields,
     parse_manifest,
 )
+from archiver.chain import Head
 from archiver.errors import IntegrityError
 
 
@@ -43,16 +44,22 @@ def test_what_was_decided_is_written_where_there_is_any_and_read_again() -> None
     assert manifest_fields(written)["moderation"] == [{**key, **decided}, {**key, "reversals": 1}]
     assert "moderation" not in manifest_fields(manifest())
     assert set(manifest_fields(manifest())) == {
-        field.name for field in msgspec.structs.fields(Manifest) if field.name != "moderation"
+        field.name for field in msgspec.structs.fields(Manifest) if field.name not in ("moderation", "logs")
     }
 
 
 def test_a_manifest_of_the_first_version_is_read() -> None:
     fields = msgspec.to_builtins(manifest(counts=[Count(platform="x", account="1", kind="post", new=5)]))
-    for later in ("gaps", "moderation"):
+    for later in ("gaps", "moderation", "logs"):
         del fields[later]
     found = parse_manifest(json.dumps(fields).encode(), "manifest.json")
-    assert (found.gaps, found.moderation) == ([], [])
+    assert (found.gaps, found.moderation, found.logs) == ([], [], {})
+
+
+def test_the_ends_of_the_log_are_written_where_there_are_any_and_read_again() -> None:
+    written = manifest(logs={"records": Head(12, "ab" * 32)})
+    assert parse_manifest(msgspec.json.encode(manifest_fields(written)), "manifest.json") == written
+    assert manifest_fields(written)["logs"] == {"records": {"sequence": 12, "sha256": "ab" * 32}}
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:
