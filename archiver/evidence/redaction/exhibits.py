@@ -178,10 +178,13 @@ class ExhibitRedactor:
         old = "".join(one.text for one in pieces if one.kind != "added")
         new = "".join(one.text for one in pieces if one.kind != "removed")
         cleaned = self._walker.text(old), self._walker.text(new)
-        if cleaned == (old, new) and all(self._walker.text(one.text) == one.text for one in pieces):
+        telling = [one.text for one in pieces if self._walker.text(one.text) != one.text]
+        if cleaned == (old, new) and not telling:
             return pieces
         found = tuple(compare_texts(*cleaned))
-        if all(self._walker.text(one.text) == one.text for one in found):
+        if all(self._walker.text(one.text) == one.text for one in found) and not any(
+            text in one.text for one in found for text in telling
+        ):
             return found
         return Piece("removed", REDACTED), Piece("added", REDACTED)
 

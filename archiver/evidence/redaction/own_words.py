@@ -16,10 +16,9 @@ from archiver.evidence.redaction.folding import fold
 _MORE: Final = (
     "account", "archive", "archiver", "capture", "case", "chain", "custody", "evidence", "exhibit",
     "export", "hash", "https", "http", "json", "manifest", "message", "moderation", "page", "photo",
-    "picture", "produced", "record", "redacted", "report", "screenshot", "sha256", "sha512",
-    "signature", "status", "time", "user", "vault", "version", "video", "x_api", "x_export",
-    "comparison", "manual", "api", "animated_gif", "sender", "recipient", "participant", "owner",
-    "same", "removed", "added",
+    "picture", "produced", "record", "redacted", "report", "screenshot", "sha256", "sha512", "signature",
+    "status", "time", "user", "vault", "version", "video", "x_api", "x_export", "comparison", "manual",
+    "api", "animated_gif", "sender", "recipient", "participant", "owner", "same", "removed", "added",
 )  # fmt: skip
 
 

@@ -111,8 +111,7 @@ def test_a_handle_is_taken_out_wherever_it_stands() -> None:
         1,
         **found(
             1, "reply", make_version(
-                1,
-                f"ask @{RESIDENT.handle}, {str(RESIDENT.handle).upper()}: x.com/{RESIDENT.handle}/status/1.",
+                1, f"ask @{RESIDENT.handle}, {RESIDENT.handle}s: x.com/{RESIDENT.handle}/status/1.",
                 author=RESIDENT, facts=(("was", f"{RESIDENT.handle}"),), mentions=(RESIDENT,),
                 links=(ShownLink("https://t.co/aaa", f"https://x.com/{RESIDENT.handle}"),),
             ),
@@ -121,7 +120,7 @@ def test_a_handle_is_taken_out_wherever_it_stands() -> None:
     )  # fmt: skip
     (done,) = run([f'handle = "@{RESIDENT.handle}"'], exhibit)
     assert done.now is not None
-    assert done.now.text == f"ask @{REDACTED}, {REDACTED}: {REDACTED}."
+    assert done.now.text == f"ask @{REDACTED}, {RESIDENT.handle}s: {REDACTED}."
     assert done.now.author == Person(RESIDENT.id, REDACTED, RESIDENT.name)
     assert done.now.facts == (("was", REDACTED),)
     assert done.now.links == (ShownLink(REDACTED, REDACTED),)
@@ -161,6 +160,16 @@ def test_a_person_is_taken_out_by_all_that_any_exhibit_knows_of_them() -> None:
     assert done[3].now.conversation_id == f"{REDACTED}-4512"
 
 
+def test_the_short_id_of_a_persons_post_is_taken_out_of_the_fields_that_hold_ids() -> None:
+    author = Person("98765432101", "ResidentExample", None)
+    first = make_exhibit(1, **found(1, "post", make_version(1, "x", author=author), id="18003"))
+    second = shown("18003 miles", in_reply_to_id="18003")
+    done = run(['person = "98765432101"'], first, second)
+    assert done[0].id == REDACTED
+    assert done[1].now is not None
+    assert (done[1].now.in_reply_to_id, done[1].now.text) == (REDACTED, "18003 miles")
+
+
 def test_a_short_id_is_found_where_it_can_be_nothing_else() -> None:
     work = redactor('person = "1001"')
     work.learn(shown("x", author=Person("1001", "ResidentExample", None)))
@@ -192,9 +201,13 @@ def test_a_pattern_takes_out_what_it_matches_and_no_hash() -> None:
     assert done.now.archive == exhibit.now.archive
 
 
+def test_a_pattern_does_not_match_what_stands_for_something() -> None:
+    assert redactor("pattern = '[a-z]{4,}'").clean("a abcd c") == f"a {REDACTED} c"
+
+
 def test_a_pattern_that_takes_for_ever_stops_the_export() -> None:
     with pytest.raises(ConfigurationError, match="rule 1: its pattern takes for ever"):
-        redactor("pattern = '(Z|ZZ)+!'").clean("Z" * 5000)
+        redactor(r"pattern = '^(\p{Greek}|\p{Greek}\p{Greek})+$'").clean("α" * 5000 + "-")
 
 
 def test_what_was_changed_tells_nothing_across_its_pieces() -> None:
@@ -216,6 +229,10 @@ def test_a_text_that_was_cut_within_a_name_shows_no_half_of_it() -> None:
     exhibit = make_exhibit(1, **found(1, "post", make_version(1, "x"), thread=(line,)))
     (done,) = run(['name = "Robin Example"'], exhibit)
     assert done.thread[0].text == f"ask {REDACTED}…"
+    (done,) = run(['name = "Robin Example"'], shown("RT: ask Robin Exam…", truncated=True))
+    assert text_of(done) == f"RT: ask {REDACTED}…"
+    (done,) = run(['name = "Robin Example"'], shown("ask Robin Exam"))
+    assert text_of(done) == "ask Robin Exam"
 
 
 # Pictures and records
@@ -304,6 +321,20 @@ def test_the_verbatim_bytes_of_what_is_redacted_are_withheld_and_so_is_what_woul
     assert done.moderation[0].entries[0].context_sha256 == ()
 
 
+def test_the_verbatim_bytes_of_a_redacted_text_are_withheld_whatever_they_hold() -> None:
+    rules = parse_rules(b'[[rule]]\nreason = "r"\nname = "Robin Example"\n', Path("r.toml"))
+    done = Redactor(rules).redact(shown("of Robin Example"))
+    assert (done.versions[0].originals[0].path, done.versions[0].capture.path) == (None, None)
+
+
+def test_a_file_whose_name_says_it_is_left_out() -> None:
+    (done,) = run(
+        ['name = "Robin Example"'], shown("x", media=(make_picture("ABC_1_1", "robin_example.png"),))
+    )
+    assert done.now is not None
+    assert (done.now.media[0].path, done.now.media[0].file_name) == (None, f"{REDACTED}.png")
+
+
 def test_bytes_that_hold_something_no_field_shows_are_withheld() -> None:
     exhibit = shown("nothing here")
     path = exhibit.versions[0].originals[0].path or ""
@@ -390,7 +421,7 @@ def test_what_is_so_by_chance_is_no_leak() -> None:
 
 def test_a_leak_is_found_in_the_name_of_a_file_and_across_windows() -> None:
     work = redactor('name = "Robin Example"')
-    far = b"x " * (1 << 19) + b"Robin Ex"
+    far = b"x " * ((1 << 19) - 4) + b"Robin Ex"
     assert work.find_leaks(
         [("data/media/robin_example.jpg", [b""]), ("far", [far, b"ample" + b" y" * 1000]), ("none", [far])]
     ) == [("data/media/robin_example.jpg", 1), ("far", 1)]
