@@ -35,6 +35,9 @@ _CHANCE: Final = re.compile(
 _RUN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-")
 
 
+Candidates = list[tuple[Needle, list[int]]]
+
+
 class Hit(NamedTuple):
     start: int
     end: int
@@ -117,9 +120,9 @@ class Finder:
         candidates = self._candidates(fold(text))
         if candidates:
             folded, starts, ends = fold_mapped(text)
-            for needle in candidates:
-                for match in needle.pattern.finditer(folded):
-                    start, end = starts[match.start()], ends[match.end() - 1]
+            for needle, anchors in candidates:
+                for first, last in needle.matches(folded, anchors):
+                    start, end = starts[first], ends[last - 1]
                     if not needle.exact or keep_case(text[start:end]) == needle.exact:
                         hits.append(Hit(start, end, needle.rule))
         return hits
@@ -141,11 +144,18 @@ class Finder:
                 "no repetition within a repetition, as (a+)+; nothing was written",
             ) from error
 
-    def _candidates(self, folded: str) -> list[Needle]:
+    def _candidates(self, folded: str) -> Candidates:
+        """Each needle that may be there, and where its anchor begins."""
         if self._automaton is None:
             return []
-        found = {one for one, _, _ in self._automaton.find_matches_as_indexes(folded, overlapping=True)}
-        return [needle for one in sorted(found) for needle in self._by_anchor[self._anchors[one]]]
+        found: dict[int, list[int]] = {}
+        for one, start, _ in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            found.setdefault(one, []).append(start)
+        return [
+            (needle, anchors)
+            for one, anchors in sorted(found.items())
+            for needle in self._by_anchor[self._anchors[one]]
+        ]
 
     @staticmethod
     def _outside(text: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -172,12 +182,18 @@ class Finder:
                 rules |= self._rules_in(one, of_one, self._candidates(of_one), first, last)
         return rules
 
-    def _rules_in(
-        self, text: str, folded: str, candidates: Iterable[Needle], first: bool, last: bool
-    ) -> set[int]:
+    def _rules_in(self, text: str, folded: str, candidates: Candidates, first: bool, last: bool) -> set[int]:
         rules: set[int] = set()
-        for needle in candidates:
-            if needle.rule not in rules and _is_in(needle, text, folded, first, last):
+        kept: str | None = None  # the text with its capitals, made once where that is needed
+        for needle, anchors in candidates:
+            if needle.rule in rules:
+                continue
+            places = needle.matches(folded, anchors)
+            if needle.exact and next(places, None) is not None:
+                kept = kept or keep_case(text)
+                places = (match.span() for match in re.finditer(re.escape(needle.exact), kept))
+            within = kept if needle.exact and kept is not None else folded
+            if any(_counts(needle, within, start, end, first, last) for start, end in places):
                 rules.add(needle.rule)
         for rule, pattern in self._patterns.items():
             if rule not in rules and self._pattern_is_in(rule, pattern, text):
@@ -193,17 +209,10 @@ class Finder:
         )
 
 
-def _is_in(needle: Needle, text: str, folded: str, first: bool, last: bool) -> bool:
-    """`folded` is the text's. What must be as it is written is looked for with its capitals."""
-    pattern, within = needle.pattern, folded
-    if needle.exact:
-        pattern, within = re.compile(re.escape(needle.exact)), keep_case(text)
-    return any(
-        (match.start() or first)
-        and (match.end() < len(within) or last)
-        and (needle.sort == "hash" or not _is_chance(within, *match.span()))
-        for match in pattern.finditer(within)
-    )
+def _counts(needle: Needle, text: str, start: int, end: int, first: bool, last: bool) -> bool:
+    """Whether a place is a whole one, and not there by chance."""
+    is_whole = (start > 0 or first) and (end < len(text) or last)
+    return is_whole and (needle.sort == "hash" or not _is_chance(text, start, end))
 
 
 def _is_chance(text: str, start: int, end: int) -> bool:

@@ -1,6 +1,7 @@
 """What is searched for, as patterns over folded texts; and which of it can be searched for at all."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,6 +11,8 @@ from archiver.evidence.redaction.rules import LEAST_ID, LEAST_WEIGHT
 
 Sort = Literal["name", "handle", "id", "text", "loose", "token", "hash"]
 _PARTS: Final = re.compile(r"[\s\x00-\x1f_\-.+,]+")
+_MOST_BETWEEN: Final = 40
+"""Characters that may part two words of a name."""
 _BETWEEN: Final = r"[\s\x00-\x1f_\-.+,]"
 _SPACE: Final = r"[\s\x00-\x1f]"
 _JOINED_LEAST: Final = 8
@@ -28,14 +31,23 @@ _SHORT_ID: Final = (
 class Needle:
     """Something to take out. `anchor`: folded characters that stand in every place where `pattern` matches.
     `exact`: what the place must read like, case and all; empty where case does not count. `raw`: as it was
-    written, for bytes that are no text."""
+    written, for bytes that are no text. `reach`: more characters than a place where it stands can have."""
 
     rule: int
     sort: Sort
     raw: str
     anchor: str
     pattern: re.Pattern[str]
+    reach: int
     exact: str = ""
+
+    def matches(self, folded: str, anchors: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Where it stands in a folded text, in which its anchor begins at these characters."""
+        for anchor in anchors:
+            least = max(0, anchor - self.reach)
+            for match in self.pattern.finditer(folded, least, anchor + len(self.anchor) + self.reach):
+                if match.start() <= anchor < match.end():  # what only ends here may be cut off
+                    yield match.span()
 
     @property
     def is_word(self) -> bool:
@@ -50,7 +62,8 @@ def make_needle(rule: int, sort: Sort, value: str) -> Needle | None:
         return None
     anchor, pattern = _MAKERS[sort](folded)
     exact = keep_case(value).strip() if sort == "text" else ""
-    return Needle(rule, sort, value, anchor, re.compile(pattern), exact)
+    reach = len(folded) + _MOST_BETWEEN * (len(_PARTS.findall(folded)) + 1)
+    return Needle(rule, sort, value, anchor, re.compile(pattern), reach, exact)
 
 
 def is_searchable(sort: Sort, folded: str) -> bool:
@@ -70,7 +83,7 @@ def _name(folded: str) -> tuple[str, str]:
     words = (re.escape(one).replace("'", "'?") for one in parts)
     before, after = _edges(parts[0][0], parts[-1][-1])
     possessive = r"(?:'?s)?" if after else ""
-    return _longest(parts), before + f"{_BETWEEN}{{{least},40}}".join(words) + possessive + after
+    return _longest(parts), before + f"{_BETWEEN}{{{least},{_MOST_BETWEEN}}}".join(words) + possessive + after
 
 
 def _handle(folded: str) -> tuple[str, str]:
@@ -95,7 +108,7 @@ def _text(folded: str) -> tuple[str, str]:
 
 def _loose(folded: str) -> tuple[str, str]:
     parts = folded.split()
-    return max(parts, key=len), f"{_SPACE}{{1,40}}".join(map(re.escape, parts))
+    return max(parts, key=len), f"{_SPACE}{{1,{_MOST_BETWEEN}}}".join(map(re.escape, parts))
 
 
 _MAKERS: Final = {
