@@ -148,6 +148,14 @@ def public_key_fingerprint(public_line: str) -> str:
     return _fingerprint(_parse_ed25519_line(public_line))
 
 
+def written_alike(armored: bytes) -> bytes:
+    """The same signature as `sign` writes it: ssh-keygen takes it without its last line end, too, and so does
+    `verify`. Raise MalformedSignatureError for what is none."""
+    return _armor(
+        _dearmor(armored, _ARMOR_BEGIN, _ARMOR_END, MalformedSignatureError), _ARMOR_BEGIN, _ARMOR_END
+    )
+
+
 def verify(
     signature: bytes, message: bytes, namespace: str, allowed: "AllowedSigners", at: datetime | None = None
 ) -> Signer:

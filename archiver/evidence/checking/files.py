@@ -34,8 +34,6 @@ class Files:
 
     def read(self, path: str) -> bytes:
         """A whole file. Raise IntegrityError where it is missing, too large or cannot be read."""
-        if not self.has(path):
-            raise IntegrityError(f"{path} is missing")
         data = bytearray()
         for piece in self.pieces(path):
             data += piece
@@ -44,7 +42,9 @@ class Files:
         return bytes(data)
 
     def pieces(self, path: str) -> Iterator[bytes]:
-        """A file's bytes in pieces."""
+        """A file's bytes in pieces. Raise IntegrityError where it is missing or cannot be read."""
+        if not self.has(path):
+            raise IntegrityError(f"{path} is missing")
         try:
             yield from self._source.read(path)
         except IntegrityError as error:

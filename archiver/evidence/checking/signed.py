@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from archiver.errors import IntegrityError
 from archiver.evidence.checking.files import Files
 from archiver.evidence.tag_files import AUTHORITIES, SIGNATURE, SIGNATURE_NAMESPACE, SIGNED, TOKEN
-from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
+from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify, written_alike
 from archiver.settings_timestamps import AuthoritySettings
 from archiver.times import format_time
 from archiver.timestamps import UnknownAuthorityError, verify_token
@@ -22,7 +22,10 @@ def check_signature(files: Files, signer: str | None) -> list[str]:
     """Who signed it. Raise IntegrityError where nobody did, or somebody else than `signer`."""
     allowed = read_signers(files, "allowed_signers")
     try:
-        found = verify(files.read(SIGNATURE), files.read(SIGNED), SIGNATURE_NAMESPACE, allowed)
+        signature = files.read(SIGNATURE)
+        found = verify(signature, files.read(SIGNED), SIGNATURE_NAMESPACE, allowed)
+        if written_alike(signature) != signature:
+            raise IntegrityError(f"{SIGNATURE} is altered: it is not written as it was made")
     except SignatureError as error:
         raise IntegrityError(f"{SIGNATURE}: {error}") from error
     if signer is not None and signer != found.fingerprint:
@@ -40,6 +43,15 @@ def check_token(files: Files, authorities: Sequence[AuthoritySettings]) -> list[
     if not files.has(TOKEN):
         return None
     token, signed = files.read(TOKEN), files.read(SIGNED)
+    try:
+        return _token_lines(files, token, signed, authorities)
+    except IntegrityError as error:
+        raise IntegrityError(f"{TOKEN}: {error.message}") from error
+
+
+def _token_lines(
+    files: Files, token: bytes, signed: bytes, authorities: Sequence[AuthoritySettings]
+) -> list[str]:
     try:
         if authorities:
             stamped = verify_token(token, signed, authorities)
