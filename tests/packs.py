@@ -207,9 +207,7 @@ def remade(files: Files, key: SigningKey | None = None) -> dict[str, bytes]:
     if key is not None:
         line = key.public_line()
         principal = files["allowed_signers"].split(b" ")[0].decode()
-        made["allowed_signers"] = (
-            f'{principal} namespaces="archiver-evidence,archiver-log" {line}\n'.encode()
-        )
+        made["allowed_signers"] = f'{principal} namespaces="archiver-evidence,archiver-log" {line}\n'.encode()
     payload = {name: data for name, data in made.items() if name.startswith("data/")}
     oxum = f"{sum(map(len, payload.values()))}.{len(payload)}".encode()
     made["bag-info.txt"] = re.sub(rb"(?m)^Payload-Oxum: .*$", b"Payload-Oxum: " + oxum, made["bag-info.txt"])
@@ -228,9 +226,7 @@ def remade(files: Files, key: SigningKey | None = None) -> dict[str, bytes]:
 
 
 def _listed(files: Files, digest: Any) -> bytes:
-    return b"".join(
-        f"{digest(data).hexdigest()}  {name}\n".encode() for name, data in sorted(files.items())
-    )
+    return b"".join(f"{digest(data).hexdigest()}  {name}\n".encode() for name, data in sorted(files.items()))
 
 
 # What a pack says, in whatever way it is written
