@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import msgspec
@@ -12,8 +13,8 @@ from archiver.evidence.graph import render_graph
 from archiver.evidence.model import Exhibit, Medium
 from archiver.evidence.page import render_page
 from archiver.evidence.redacting import Watch
-from archiver.evidence.rendering import Form, Rendering
-from archiver.evidence.sink import Sink, SinkFile
+from archiver.evidence.rendering import Forms, Rendering
+from archiver.evidence.sink import FolderSink, Sink, SinkFile
 from archiver.evidence.tables import csv_records, custody, json_records, load_file, text_files
 from archiver.evidence.tables.custody_events import CustodyEvent
 from archiver.evidence.tag_files import (
@@ -76,20 +77,19 @@ class Packer:
     def write(self) -> Packed:
         """Write all of it."""
         forms = set(self._contents.forms)
-        rendering = self._begin_forms(forms)
-        try:
+        with ExitStack() as beside:
+            self._make_beside(beside, self._forms_of_records(forms))
             self._write_bytes()
+            self._make_beside(beside, self._graph(forms))
             if "load" in forms:
                 for path, text in text_files(self._production, self._exhibits):
                     self._put(path, text)
             self._write_paper()
-        except BaseException:
-            rendering.give_up()
-            raise
-        self._progress("making the page and tables", 0, 1)
-        rendering.finish()
+            if not self._production.public:
+                self._write_custody()
+            self._progress("making the page and tables", 0, 1)
         if not self._production.public:
-            self._write_tags(forms)
+            self._write_tags()
         self._write_texts()
         info = make_bag_info(self._production, self._sink.files)
         manifests = finish_bag(self._sink.files, self._put, info)
@@ -129,8 +129,8 @@ class Packer:
         for path, slices in contents.slices.items():
             self._put_all(path, (bodies[one] + b"\n" for one in slices))
 
-    def _begin_forms(self, forms: set[str]) -> Rendering:
-        """Have what needs nothing but the exhibits made, beside the rest where there is a core for it."""
+    def _forms_of_records(self, forms: set[str]) -> Forms:
+        """What needs nothing but the exhibits."""
         production, exhibits = self._production, self._exhibits
         makers: dict[str, tuple[str, Callable[[], Iterable[bytes]]]] = {
             "html": ("data/report.html", lambda: render_page(production, exhibits, self._read_medium)),
@@ -138,12 +138,34 @@ class Packer:
             "jsonl": ("data/records.jsonl", lambda: json_records(production, exhibits)),
             "load": ("data/records.dat", lambda: load_file(production, exhibits)),
         }
-        wanted = [maker for form, maker in makers.items() if form in forms]
-        if not self._may_fork or len(exhibits) < APART_FROM:
-            for path, make in wanted:
+        return [maker for form, maker in makers.items() if form in forms]
+
+    def _graph(self, forms: set[str]) -> Forms:
+        """What needs the files that exhibits name as well."""
+        if "case" not in forms or self._production.public:
+            return []
+        return [
+            ("case.jsonld", lambda: render_graph(self._production, self._exhibits, self._sink.files)),
+        ]
+
+    def _make_beside(self, beside: ExitStack, forms: Forms) -> None:
+        """Have them made, in a process of their own where that is worth it, until `beside` ends well."""
+        sink = self._sink
+        if not forms:
+            return
+        if not self._may_fork or len(self._exhibits) < APART_FROM or not isinstance(sink, FolderSink):
+            for path, make in forms:
                 self._put_all(path, make())
-            return Rendering([])
-        return Rendering([Form(self._sink.open(path), make) for path, make in wanted])
+            return
+        rendering = Rendering(sink, forms)
+
+        def end(kind: type[BaseException] | None, *_: object) -> None:
+            if kind is None:
+                rendering.finish()
+            else:
+                rendering.give_up()
+
+        beside.push(end)
 
     def _write_paper(self) -> None:
         if self._render_paper is not None:
@@ -157,14 +179,13 @@ class Packer:
 
     # Beside it
 
-    def _write_tags(self, forms: set[str]) -> None:
-        contents, production, exhibits = self._contents, self._production, self._exhibits
-        token = TOKEN if contents.authorities else ""
-        self._put_all(
-            "custody.csv", custody(production, exhibits, self._sink.files, self._events, timestamp=token)
-        )
-        if "case" in forms:
-            self._put_all("case.jsonld", render_graph(production, exhibits, self._sink.files))
+    def _write_custody(self) -> None:
+        token = TOKEN if self._contents.authorities else ""
+        rows = custody(self._production, self._exhibits, self._sink.files, self._events, timestamp=token)
+        self._put_all("custody.csv", rows)
+
+    def _write_tags(self) -> None:
+        contents = self._contents
         self._put("search-record.json", contents.search_record)
         self._put_all("log-extract.jsonl", log_lines(contents.log))
         for path, data in chain_files(contents.chain, contents.vault_signers):

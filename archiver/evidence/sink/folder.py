@@ -92,7 +92,8 @@ class FolderSink(NamedFiles):
     def _make_folder(self, path: str) -> None:
         if path not in self._made:
             self._make_folder(path.rpartition("/")[0])
-            os.mkdir(self.partial / path, 0o700)
+            with suppress(FileExistsError):  # another process that makes a part of the pack was quicker
+                os.mkdir(self.partial / path, 0o700)
             self._made.add(path)
 
     def _publish(self) -> None:
