@@ -88,6 +88,11 @@ def contents(store: Store) -> dict[str, bytes]:
     return {name: store.read(name, 1 << 30) for name in names}
 
 
+def sealed(names: list[str]) -> list[str]:
+    """Without the log, which says that this was tried."""
+    return [name for name in names if not name.startswith("audit/")]
+
+
 def make_scene(
     server: Seaweed, spooled: Path, folder: Path, bucket: Bucket, run: Runner, first: bool
 ) -> Scene:
@@ -213,7 +218,7 @@ def test_a_listing_without_the_newest_archive_is_no_reason_to_write_it_twice_or_
     assert old
     assert scene("seal").code == 0
     (archive,) = scene.archives_in_bucket()
-    versions = scene.bucket.versions()
+    versions = sealed(scene.bucket.versions())
 
     def grow_stale() -> None:
         for one in old:
@@ -226,7 +231,7 @@ def test_a_listing_without_the_newest_archive_is_no_reason_to_write_it_twice_or_
     assert f"store bucket: lacks {archive}, which vault has" in result.errors
     result = scene("sync")
     assert result.code == 0, result
-    assert scene.bucket.versions() == versions
+    assert sealed(scene.bucket.versions()) == versions
     proxy.heal()
     later = sample(tmp_path / "later.zip", until=LATER, months=2)
     assert scene("import", later).code == 0
