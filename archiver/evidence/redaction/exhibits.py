@@ -9,6 +9,8 @@ from archiver.evidence.model import (
     REDACTED,
     Capture,
     Exhibit,
+    GoneNotice,
+    Medium,
     ModerationNote,
     Original,
     Redaction,
@@ -21,7 +23,7 @@ from archiver.evidence.redaction.folding import fold, fold_mapped
 from archiver.evidence.redaction.learning import replaced
 from archiver.evidence.redaction.rules import Rule
 from archiver.evidence.redaction.walking import Walker
-from archiver.records import Moderation
+from archiver.records import Attachment, Moderation
 from archiver.search.record.differences import Piece, compare_texts
 
 _LEAST_CUT: Final = 3
@@ -39,6 +41,8 @@ class ExhibitRedactor:
         self._walker = Walker(compiled, {rule.number: rule.reason for rule in rules})
         self._holds = holds
         self._of_bytes: set[int] = set()
+        self._is_touched = False
+        """Something was taken out of a version: its pictures may show it."""
 
     @property
     def rules(self) -> set[int]:
@@ -50,9 +54,17 @@ class ExhibitRedactor:
         known = self._records(exhibit)
         pairs = zip(exhibit.versions, known.versions, strict=True)
         versions = tuple(self._version(before, after) for before, after in pairs)
+        if self._is_touched:
+            versions = tuple(replaced(one, media=_without_files(one.media)) for one in versions)
         found: Exhibit = self._walker.walk(replaced(known, versions=()))
-        thread = tuple(self._line(line) for line in found.thread)
-        found = self._address(exhibit, replaced(found, versions=versions, thread=thread))
+        found = replaced(
+            found,
+            versions=versions,
+            thread=tuple(self._line(line) for line in found.thread),
+            gone=tuple(map(self._notice, exhibit.gone, found.gone)),
+            moderation=tuple(map(self._bytes_of_note, exhibit.moderation, found.moderation)),
+        )
+        found = self._address(exhibit, found)
         if self.rules:
             moderation = tuple(self._note(one) for one in found.moderation)
             found = replaced(found, moderation=moderation, redactions=self._said(found))
@@ -158,6 +170,7 @@ class ExhibitRedactor:
             originals=tuple(self._original(one, touched) for one in found.originals),
             capture=self._capture(before.capture, found.capture, touched),
         )
+        self._is_touched |= touched or found.originals != before.originals
         return before if found == before else found
 
     def _line(self, line: ThreadLine) -> ThreadLine:
@@ -205,6 +218,29 @@ class ExhibitRedactor:
 
     # Bytes
 
+    def _notice(self, before: GoneNotice, after: GoneNotice) -> GoneNotice:
+        """That a record is gone, without the bytes that say so where the record itself was redacted."""
+        touched = self._is_touched or after != before
+        original = None if after.original is None else self._original(after.original, touched)
+        capture = after.capture
+        if before.capture is not None and capture is not None:
+            capture = self._capture(before.capture, capture, touched)
+        found: GoneNotice = replaced(after, original=original, capture=capture)
+        return found
+
+    def _bytes_of_note(self, before: ModerationNote, after: ModerationNote) -> ModerationNote:
+        """A moderation record without its bytes and pictures where something was taken out of it: a screenshot
+        shows what is in no text."""
+        touched = after != before
+        originals = tuple(self._original(one, touched) for one in after.originals)
+        found: ModerationNote = replaced(after, originals=originals)
+        if originals != before.originals:
+            entries = tuple(
+                replaced(one, attachments=_without_files(one.attachments)) for one in after.entries
+            )
+            found = replaced(found, media=_without_files(after.media), entries=entries)
+        return found
+
     def _original(self, original: Original, touched: bool) -> Original:
         """Without its bytes, its hash and its size where anything of the version was taken out, or its bytes
         hold something. Whoever guesses a name can make the bytes with it, and the hash would say that the
@@ -233,6 +269,19 @@ class ExhibitRedactor:
         if count:
             self._of_bytes |= rules
         return bool(rules)
+
+
+def _without_files(media: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Pictures, videos and attachments of what was redacted, without their hashes and what leads to them."""
+    return tuple(map(_without_file, media))
+
+
+def _without_file(one: Medium | Attachment) -> Any:
+    fields: dict[str, Any] = {
+        "sha256": None, "url": one.url and REDACTED, "file_name": one.file_name and REDACTED,
+        "missing": one.missing or "redacted with its record",
+    }  # fmt: skip
+    return replaced(one, **(fields | {"path": None, "size": None} if isinstance(one, Medium) else fields))
 
 
 def _without_parts(text: str, parts: Iterable[str]) -> str:
