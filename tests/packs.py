@@ -332,18 +332,32 @@ def spellings(text: str) -> set[str]:
     return {one.casefold() for one in forms}
 
 
-def files_that_say(files: Files, *texts: str) -> set[str]:
-    """The files in which any of these can be read, their names included."""
-    wanted = {one for text in texts for one in spellings(text)}
-    return {name for name, data in files.items() if _says(name, data, wanted)}
+@dataclass(frozen=True)
+class Texts:
+    """All that can be read in each file of a pack, composed and decomposed, without regard to case."""
+
+    by_file: Mapping[str, tuple[str, ...]]
+
+    def that_say(self, *texts: str) -> set[str]:
+        """The files in which any of these can be read, their names included."""
+        wanted = {one for text in texts for one in spellings(text)}
+        return {
+            name for name, said in self.by_file.items() if any(one in each for each in said for one in wanted)
+        }
+
+    def of(self, name: str) -> tuple[str, ...]:
+        return self.by_file[name]
 
 
-def _says(name: str, data: bytes, wanted: Iterable[str]) -> bool:
+def texts_of(files: Files) -> Texts:
+    return Texts({name: _forms(name, data) for name, data in files.items()})
+
+
+def _forms(name: str, data: bytes) -> tuple[str, ...]:
+    found: dict[str, None] = {}
     for text in (name, *texts_in(name, data)):
-        found = spellings(text) if not text.isascii() else {text.casefold()}
-        if any(one in each for each in found for one in wanted):
-            return True
-    return False
+        found |= dict.fromkeys({text.casefold()} if text.isascii() else spellings(text))
+    return tuple(found)
 
 
 def files_with_bytes(files: Files, picture: bytes) -> set[str]:
