@@ -78,7 +78,9 @@ def originals_of(files: dict[str, bytes]) -> dict[str, set[str]]:
     }
 
 
-def redacted(plain: Plain, folder: Path, rules: str, form: str = WITHOUT_PDF, code: int = 0) -> dict[str, bytes]:
+def redacted(
+    plain: Plain, folder: Path, rules: str, form: str = WITHOUT_PDF, code: int = 0
+) -> dict[str, bytes]:
     (folder / "rules.toml").write_text(rules)
     export(
         plain.home, folder / "p", "--ids", plain.ids, "--redact", folder / "rules.toml", "--format", form,
@@ -114,7 +116,9 @@ def case_of(name: str, rich: Rich) -> Case:
         "name": Case(rule(names=[WITNESS.upper()]), [WITNESS], [PHOTO], least=8),
         "handle": Case(rule(handle=f"@{WITNESS_HANDLE}"), [WITNESS_HANDLE], [PHOTO], least=8),
         "person": Case(
-            rule(person=rich.witness_id), [WITNESS, WITNESS_HANDLE, rich.witness_id, rich.witnessed], [PHOTO],
+            rule(person=rich.witness_id),
+            [WITNESS, WITNESS_HANDLE, rich.witness_id, rich.witnessed],
+            [PHOTO],
             least=8,
         ),
         "text": Case(rule(text="lives at 12 Sample Lane"), [SECRET_TEXT, "12 Sample Lane"]),
@@ -123,7 +127,9 @@ def case_of(name: str, rich: Rich) -> Case:
         "picture by hash": Case(rule(media=digest), [digest], [PHOTO]),
         "whole message": Case(rule(record=rich.told), [SECRET_TEXT, rich.told, "come <b>soon"]),
         "parts of a message": Case(rule(record=rich.told, spans=[[21, 35]]), ["12 Sample Lane"]),
-        "whole post": Case(rule(record=rich.scene.reply), [rich.scene.reply, "=you are all"], [SCREENSHOT], least=8),
+        "whole post": Case(
+            rule(record=rich.scene.reply), [rich.scene.reply, "=you are all"], [SCREENSHOT], least=8
+        ),
     }[name]
 
 

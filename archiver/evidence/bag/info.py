@@ -29,7 +29,7 @@ def make_bag_info(production: Production, files: Mapping[str, PackFile]) -> Info
         description += f". {production.purpose}"
     return (
         ("Source-Organization", production.organisation or _NOT_STATED),
-        ("Contact-Name", production.produced_by),
+        ("Contact-Name", _who(production)),
         *more_contact,
         ("External-Identifier", production.exhibit),
         ("External-Description", description),
@@ -40,6 +40,13 @@ def make_bag_info(production: Production, files: Mapping[str, PackFile]) -> Info
         ("Bag-Software-Agent", production.tool),
         ("BagIt-Profile-Identifier", PROFILE_ID),
     )
+
+
+def _who(production: Production) -> str:
+    """Who produces it; of a pack for publication not a member of staff."""
+    if production.public:
+        return production.organisation or _NOT_STATED
+    return production.produced_by
 
 
 def make_oxum(sizes: Iterable[int]) -> str:

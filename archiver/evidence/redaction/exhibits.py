@@ -229,8 +229,8 @@ class ExhibitRedactor:
         return found
 
     def _bytes_of_note(self, before: ModerationNote, after: ModerationNote) -> ModerationNote:
-        """A moderation record without its bytes and pictures where something was taken out of it: a screenshot
-        shows what is in no text."""
+        """A moderation record without its bytes and pictures where something was taken out of it: a
+        screenshot shows what is in no text."""
         touched = after != before
         originals = tuple(self._original(one, touched) for one in after.originals)
         found: ModerationNote = replaced(after, originals=originals)

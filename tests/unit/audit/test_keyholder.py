@@ -69,7 +69,7 @@ def test_what_an_act_raises_goes_on_and_is_on_record(tmp_path: Path) -> None:
     log = log_of([("vault", store)], tmp_path)
     with pytest.raises(ZeroDivisionError), acting(log, ACTOR, Asked("show", "show"), lambda: NOW):
         raise ZeroDivisionError
-    found = case_entries(store, "records", "none", [AUDITOR], Reading())
+    found = case_entries(store, "records", "none", [AUDITOR], Reading(), most=100)
     assert found == []
     reading = Reading()
     from archiver.audit.reading import acts_of, chains_of, newest_first
@@ -84,10 +84,10 @@ def test_an_extract_of_a_case_has_both_entries_of_its_acts_and_nothing_else(tmp_
     log = log_of([("vault", store)], tmp_path)
     act(log, 1)
     act(log, 2, case="C/1")
-    found = case_entries(store, "records", "C/1", [AUDITOR], Reading())
+    found = case_entries(store, "records", "C/1", [AUDITOR], Reading(), most=100)
     assert [one.sealed.head.sequence for one in found] == [3, 4, 5, 6]
     stranger = Reading()
-    assert case_entries(store, "records", "C/1", [STRANGER], stranger) == []
+    assert case_entries(store, "records", "C/1", [STRANGER], stranger, most=100) == []
     assert stranger.unopened == 6
 
 
