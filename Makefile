@@ -9,6 +9,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 # Passed on to pytest: make test ARGUMENTS="-k age"
 ARGUMENTS ?=
+# A process for each core, up to four, each with whole files of tests; PARALLEL= for one alone.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 # COVERAGE=1 measures in the same run which branches the tests take; `make coverage` reports it.
 COVERAGE ?=
 
@@ -24,7 +26,7 @@ backup: .venv/.ready ## the main job, on the built-in sample export, in demo/
 	@$(BIN)/archiver demo demo
 
 test: .venv/.ready-test ## run all tests; what cannot run here is named at the end
-	@$(PYTEST) $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0) $(ARGUMENTS)
+	@$(PYTEST) $(PARALLEL) $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0) $(ARGUMENTS)
 
 soak: .venv/.ready-test ## the tests that kill and break runs, with many more rounds
 	@ARCHIVER_SOAK=1 $(PYTEST) tests/faults --timeout 3600 $(ARGUMENTS)

@@ -11,7 +11,7 @@ from archiver.times import as_datetime
 _LONGEST_MARKING = 60
 PROVES = (
     "that the files of the pack are those that were in it when it was made: its manifests have their hashes",
-    "that the bytes of each record are those signed then; the sealed archive's are compared by VERIFY.md, step 8",
+    "that the bytes of each record are those signed then: VERIFY.md compares them with the sealed archive's",
     "when, from where and by which program they were captured, by the clock of the machine that did it",
 )
 PROVES_IN_PUBLIC = PROVES[:1]
