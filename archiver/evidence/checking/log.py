@@ -1,7 +1,6 @@
 """That what a pack says of the log was signed by whoever signed the pack."""
 
 import base64
-import binascii
 import hashlib
 from typing import Any
 
@@ -44,7 +43,7 @@ def _check_line(line: bytes, name: str, allowed: AllowedSigners) -> bool:
         if fields["entry"] != (msgspec.json.decode(entry) if entry else None):
             raise IntegrityError(f"{name} shows another entry than the one that was logged")
         verify(signature, data, NAMESPACE, allowed)
-    except (msgspec.DecodeError, binascii.Error, KeyError, TypeError) as error:
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(f"{name} is no entry of the log") from error
     except SignatureError as error:
         raise IntegrityError(f"{name}: {error}") from error
