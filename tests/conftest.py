@@ -4,12 +4,15 @@ import os
 import re
 import signal
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from tests.packs import Rich, make_rich
 from tests.programs import NEEDS, REQUIRE_ALL
+
+if TYPE_CHECKING:
+    from tests.packs import Rich
 
 settings.register_profile("archiver", deadline=None)
 settings.register_profile("archiver-ci", deadline=None, derandomize=True, print_blob=True)
@@ -70,6 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def rich(tmp_path_factory: pytest.TempPathFactory) -> Rich:
+def rich(tmp_path_factory: pytest.TempPathFactory) -> "Rich":
     """A vault with everything that an evidence pack can hold: exported from, and never altered."""
+    from tests.packs import make_rich  # what it imports takes a second, which most runs need not wait
+
     return make_rich(tmp_path_factory.mktemp("rich"))

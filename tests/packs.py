@@ -50,10 +50,10 @@ NAMED = ("--case", "CO/17/26", "--exhibit", "ABC", "--produced-by", "A. B. Examp
 
 @dataclass(frozen=True)
 class Rich:
-    """Where it lies, and the ids of records in it. `notice`, `question` and `reply` are one thread, `reply` is
-    moderated; `edited` has two versions on X, `changed` two in exports; `deleted` is gone on X, `dropped` from
-    the later export. `witnessed`: a mention by the witness, with `PHOTO`; `told`: a message that has
-    SECRET_TEXT; `own`: a post of the force with the other photo."""
+    """Where it lies, and the ids of records in it. The scene's reply is moderated; `edited` has two versions
+    on X, `changed` two in exports; `deleted` is gone on X, `dropped` from the later export. `witnessed`: a
+    mention by the witness, with `PHOTO`; `told`: a message that has SECRET_TEXT; `own`: a post of the force
+    with the other photo."""
 
     home: XHome
     scene: Scene

@@ -1,5 +1,5 @@
-"""`archiver evidence export` and `list`: what goes into a pack, judged by programs that are not ours, how it is
-selected and numbered, and in which forms it can be had."""
+"""`archiver evidence export` and `list`: what goes into a pack, judged by programs that are not ours, how
+it is selected and numbered, and in which forms it can be had."""
 
 import csv
 import hashlib
@@ -83,7 +83,7 @@ def exported_ids(path: Path) -> list[str]:
 
 
 def list_lines(home: Home, *arguments: str) -> list[dict[str, Any]]:
-    return [line for line in say(home, "--json", "evidence", "list", *arguments).json_lines()]
+    return list(say(home, "--json", "evidence", "list", *arguments).json_lines())
 
 
 # What judges it
@@ -161,7 +161,7 @@ def test_a_moderated_reply_and_its_record_have_the_entries_and_the_screenshot(
 def test_every_picture_original_and_capture_that_is_named_is_there_as_it_was_got(
     pack: Exported, rich: Rich
 ) -> None:
-    named = {path: digest for path, digest in named_files(list(pack.records.values()))}
+    named = dict(named_files(list(pack.records.values())))
     there = {name for name in pack.files if name.startswith(("data/media/", "data/originals/"))}
     assert there == {name for name in named if not name.startswith("data/captures/")}
     record = pack.records[f"post {rich.own}"]
@@ -171,7 +171,8 @@ def test_every_picture_original_and_capture_that_is_named_is_there_as_it_was_got
     answer = json.loads(pack.files[record["captures"][own["capture"]]["path"]])
     assert rich.own in {one["id"] for one in answer["data"]}
     original = json.loads(pack.files[own["originals"][0]["path"]])
-    assert original["id"] == rich.own and original in answer["data"]
+    assert original["id"] == rich.own
+    assert original in answer["data"]
     (dropped,) = [one for one in pack.records.values() if one["id"] == rich.dropped]
     export_slices = pack.files[dropped["captures"][dropped["versions"][0]["capture"]]["path"]]
     assert any(rich.dropped.encode() in line for line in export_slices.splitlines())
@@ -213,7 +214,8 @@ def test_the_readme_lists_every_file_and_the_statement_is_a_draft(pack: Exported
     readme = pack.files["README.txt"].decode()
     for name in ("data/report.html", "custody.csv", "case.jsonld", "manifest-chain/", "data/originals/"):
         assert name in readme
-    assert "Exhibit ABC/1" in readme and "Case           CO/17/26" in readme
+    assert "Exhibit ABC/1" in readme
+    assert "Case           CO/17/26" in readme
     assert b"NOT SIGNED" in pack.files["statement-DRAFT.txt"]
 
 
@@ -277,7 +279,8 @@ def test_an_unknown_id_is_named_and_refused_unless_the_rest_is_wanted(
     command = ["evidence", "export", "--ids", ids, *NAMED, "-o", tmp_path / "p", "--format", "jsonl"]
     message = run.fails(1, "--config", home.folder, *command)
     assert "1 record named there is in no archive: 1234567890" in message
-    assert not (tmp_path / "p").exists() and list_lines(home) == []
+    assert not (tmp_path / "p").exists()
+    assert list_lines(home) == []
     result = export(home, tmp_path / "p", "--ids", ids, "--keep-going", "--format", "jsonl", code=3)
     assert "1234567890" in result.errors
     assert exported_ids(tmp_path / "p") == [rich.own]
@@ -341,7 +344,8 @@ def test_numbers_follow_each_other_and_are_listed_by_case_and_initials(home: Hom
     assert [(one["exhibit"], one["case"], one["finished"]) for one in listed] == [
         ("ABC/1", "CO/17/26", True), ("ABC/2", "CO/17/26", True), ("DEF/1", "FOI/8/26", True),
     ]  # fmt: skip
-    assert listed[2]["recipient"] == "A requester" and listed[0]["produced_by"] == "A. B. Example"
+    assert listed[2]["recipient"] == "A requester"
+    assert listed[0]["produced_by"] == "A. B. Example"
     signed = (tmp_path / "p3" / "tagmanifest-sha512.txt").read_bytes()
     assert listed[2]["tagmanifest_sha512"] == hashlib.sha512(signed).hexdigest()
     assert [one["exhibit"] for one in list_lines(home, "--case", "FOI/8/26")] == ["DEF/1"]
@@ -386,7 +390,7 @@ def test_the_log_says_what_was_exported_and_to_whom(home: Home, tmp_path: Path) 
     assert first["ended_at"] is not None
     assert (second["verb"], second["to"], second["detail"]["exhibit"]) == ("disclose", "A solicitor", "ABC/2")
     extract = [json.loads(one) for one in read_pack(tmp_path / "q")["log-extract.jsonl"].splitlines()]
-    assert [one["link"]["sequence"] for one in extract][0] == first["sequence"]
+    assert next(one["link"]["sequence"] for one in extract) == first["sequence"]
     assert extract[-1]["link"]["sequence"] == second["sequence"]
 
 
@@ -396,7 +400,8 @@ def test_the_log_says_what_was_exported_and_to_whom(home: Home, tmp_path: Path) 
 def test_the_flat_form_is_one_table_of_all_kinds(home: Home, rich: Rich, tmp_path: Path) -> None:
     ids = write_ids(tmp_path / "ids", rich.ids)
     result = export(home, tmp_path / "flat.csv", "--ids", ids, "--format", "flat")
-    assert "records in" in result.output and list_lines(home) == []
+    assert "records in" in result.output
+    assert list_lines(home) == []
     text = (tmp_path / "flat.csv").read_bytes().decode("utf-8-sig")
     assert text.splitlines()[0] == FLAT_COLUMNS
     rows = {(row["action"], row["id"]): row for row in csv.DictReader(io.StringIO(text))}
@@ -461,4 +466,5 @@ def test_json_says_what_was_made(home: Home, tmp_path: Path) -> None:
     ).json_lines()  # fmt: skip
     assert (line["type"], line["exhibit"], line["records"]) == ("pack", "ABC/1", 1)
     files = read_pack(tmp_path / "p")
-    assert line["files"] == len(files) and line["bytes"] == sum(map(len, files.values()))
+    assert line["files"] == len(files)
+    assert line["bytes"] == sum(map(len, files.values()))

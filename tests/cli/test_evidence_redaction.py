@@ -134,8 +134,8 @@ def case_of(name: str, rich: Rich) -> Case:
 
 
 KINDS = (
-    "name", "handle", "person", "text", "loose text", "pattern", "picture by hash", "whole message", "parts of a message",
-    "whole post",
+    "name", "handle", "person", "text", "loose text", "pattern", "picture by hash", "whole message",
+    "parts of a message", "whole post",
 )  # fmt: skip
 
 
@@ -166,7 +166,8 @@ def test_redacted_records_lose_their_bytes_whole_and_the_others_keep_theirs(
     before, after = records_of(plain.files), records_of(files)
     assert len(before) == len(after)
     changed = [new for new in after if new["redactions"]]
-    assert changed and len(changed) < len(after)
+    assert changed
+    assert len(changed) < len(after)
     texts = {one: plain.texts.of(one) for one in plain.files}
     for old, new in zip(before, after, strict=True):
         kept = paths_of(new)
@@ -266,7 +267,8 @@ def test_a_span_beyond_the_text_is_refused_and_nothing_is_made(
     (tmp_path / "rules.toml").write_text(rule(record=plain.rich.told, spans=[[0, 5000]]))
     command = ["--ids", plain.ids, *NAMED, "--redact", tmp_path / "rules.toml", "-o", tmp_path / "p"]
     message = run.fails(2, "--config", plain.home.folder, "evidence", "export", *command)
-    assert "lies beyond the" in message and "Sample Lane" not in message
+    assert "lies beyond the" in message
+    assert "Sample Lane" not in message
     assert not (tmp_path / "p").exists()
 
 
@@ -316,7 +318,8 @@ def test_what_the_user_types_is_searched_too(run: Runner, plain: Plain, tmp_path
     if result.code == 0:
         assert texts_of(read_pack(tmp_path / "p")).that_say(WITNESS) == set()
     else:
-        assert result.code == 20 and not (tmp_path / "p").exists()
+        assert result.code == 20
+        assert not (tmp_path / "p").exists()
 
 
 def pieces_said(plain: Plain) -> list[str]:

@@ -1,5 +1,5 @@
-"""VERIFY.md of a pack, followed to the letter: its commands are taken out of the pack and run by `sh`, with the
-programs that it names and no others on the PATH, and say what it says that they must say."""
+"""VERIFY.md of a pack, followed to the letter: its commands are taken out of the pack and run by `sh`, with
+the programs that it names and no others on the PATH, and say what it says that they must say."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def followed(rich: Rich, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
         export(home, folder / "ABC_1", "is:moderated", "--format", "csv,jsonl")
         ids = write_ids(folder / "ids", rich.ids)
         export(home, folder / "ABC_2", "--ids", ids, "--format", WITHOUT_PDF)
-    yield Followed(folder / "ABC_2", home, path)
+    return Followed(folder / "ABC_2", home, path)
 
 
 @pytest.fixture
@@ -94,7 +94,8 @@ def test_the_first_step_names_an_altered_and_a_missing_file(followed: Followed, 
     (other / "data" / "records.csv").write_bytes(b"altered")
     (other / "custody.csv").unlink()
     said = followed.step(1, other)
-    assert "data/records.csv: FAILED" in said and "custody.csv" in said
+    assert "data/records.csv: FAILED" in said
+    assert "custody.csv" in said
     assert "good" not in said
 
 
@@ -174,7 +175,7 @@ def test_the_sixth_step_finds_every_entry_of_the_log_good(followed: Followed) ->
     assert entries == 3  # of the pack before it that it began and ended, and of this one that it began
     assert said.count('Good "archiver-log" signature for records') == entries
     assert said.count("entry: good") == entries
-    assert not Path("/tmp/archiver-log-check").exists()  # noqa: S108  # what the step says itself
+    assert not Path("/tmp/archiver-log-check").exists()  # what the step says itself
 
 
 def test_the_sixth_step_finds_an_altered_entry(followed: Followed, other: Path) -> None:
@@ -186,7 +187,8 @@ def test_the_sixth_step_finds_an_altered_entry(followed: Followed, other: Path) 
     altered = [json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in (first, second)]
     path.write_text("\n".join([*altered, lines[2], ""]))
     said = followed.step(6, other)
-    assert said.count("entry: good") == 1 and said.count("Good ") == 2
+    assert said.count("entry: good") == 1
+    assert said.count("Good ") == 2
 
 
 # 7
@@ -264,7 +266,8 @@ def test_a_pack_without_a_time_stamp_says_so_and_its_other_steps_hold(
     export(home, tmp_path / "p", "is:moderated", "--format", "jsonl,csv,originals")
     alone = Followed(tmp_path / "p", home, followed.path)
     assert "No time stamp authority was asked" in alone.text(4)
-    assert alone.step(1) == "files: good\nlists: good\n" and alone.step(2) == ""
+    assert alone.step(1) == "files: good\nlists: good\n"
+    assert alone.step(2) == ""
     assert alone.step(6).count("entry: good") == 1
 
 
@@ -276,7 +279,8 @@ def test_the_steps_hold_for_a_redacted_pack(followed: Followed, rich: Rich, tmp_
     say(home, "search", "--case", "CO/17/26", query)
     export(home, tmp_path / "p", "is:moderated", "--redact", rules, "--format", "jsonl,csv")
     redacted = Followed(tmp_path / "p", home, followed.path)
-    assert redacted.step(1) == "files: good\nlists: good\n" and redacted.step(2) == ""
+    assert redacted.step(1) == "files: good\nlists: good\n"
+    assert redacted.step(2) == ""
     said = redacted.step(6)
     lines = [json.loads(one) for one in (tmp_path / "p" / "log-extract.jsonl").read_text().splitlines()]
     left_out = sum(one["entry"] is None for one in lines)

@@ -1,6 +1,6 @@
-"""An evidence export when things go wrong while it is under way: a kill, an interrupt, a full disk, a folder that
-nobody may write, a video that is larger than the memory that it may take. Nothing half is left, a number that was
-taken is not used again, and nothing readable of an encrypted pack is on the disk at any instant."""
+"""An evidence export when things go wrong while it is under way: a kill, an interrupt, a full disk, a folder
+that nobody may write, a video that is larger than the memory that it may take. Nothing half is left, a number
+that was taken is not used again, and nothing readable of an encrypted pack is on the disk at any instant."""
 
 import os
 import re
@@ -64,7 +64,9 @@ def run_limited(home: Home, words: tuple[str, ...], output: Path, file_bytes: in
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def start(home: Home, words: tuple[str, ...], output: Path, step: int, watched: Path, **environ: str) -> Result:
+def start(
+    home: Home, words: tuple[str, ...], output: Path, step: int, watched: Path, **environ: str
+) -> Result:
     """A run that is killed, or fails, before a step on the disk within a folder; 0: before none."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.killed_run", str(watched), str(step), "--config",
@@ -99,7 +101,7 @@ def test_the_number_of_a_killed_export_is_never_used_again_and_the_next_one_tidi
         killed = start(home, words, out / f"killed{part}", steps * part // 8, out)
         assert killed.code == -signal.SIGKILL, killed.errors
         assert not (out / f"killed{part}").exists()
-        (partial,) = [one for one in left_in(out) if one.startswith(PARTIAL_PREFIX)]
+        (_partial,) = [one for one in left_in(out) if one.startswith(PARTIAL_PREFIX)]
     say(home, *words, "-o", out / "after")
     assert left_in(out) == ["after", "whole"]
     assert numbers(home) == [
@@ -139,12 +141,14 @@ def test_an_interrupted_export_leaves_nothing_and_says_so(
     )
     deadline = time.monotonic() + 60
     while not any(one.startswith(PARTIAL_PREFIX) for one in left_in(out)):
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (130, ""), errors
-    assert "interrupted" in errors and "Traceback" not in errors
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
     assert left_in(out) == []
     assert numbers(home) == [("ABC/1", False)]
     export(home, out / "p", "is:moderated", "--format", "jsonl")
@@ -207,7 +211,8 @@ def test_a_folder_that_nobody_may_write_is_named(home: Home, words: tuple[str, .
         folder = Path("/sys")
     for name in ("ABC_1", "ABC_1.zip"):
         result = say(home, *words, "-o", folder / name, code=1)
-        assert str(folder) in result.errors and not (folder / name).exists()
+        assert str(folder) in result.errors
+        assert not (folder / name).exists()
     (tmp_path / "out").chmod(0o700)
 
 
@@ -243,10 +248,12 @@ def test_nothing_readable_of_an_encrypted_pack_is_on_the_disk_at_the_instant_of_
         assert killed.code == -signal.SIGKILL
         assert holds_marker(tmp_path) == []
         for path in (tmp_path / "out").iterdir():
-            assert path.is_file() and path.read_bytes()[:21] in (b"", b"age-encryption.org/v1")
+            assert path.is_file()
+            assert path.read_bytes()[:21] in (b"", b"age-encryption.org/v1")
         (tmp_path / "out" / "killed.age").unlink(missing_ok=True)  # of a kill after it was in place
     plain = start(home, words, tmp_path / "out" / "plain", 0, tmp_path, **environ)
-    assert plain.code == 0 and holds_marker(tmp_path / "out") != [], "the search finds what is there"
+    assert plain.code == 0
+    assert holds_marker(tmp_path / "out"), "the search finds what is there"
 
 
 def test_an_encrypted_pack_with_every_form_writes_no_file_but_its_own(
@@ -258,9 +265,9 @@ def test_an_encrypted_pack_with_every_form_writes_no_file_but_its_own(
     ids = write_ids(tmp_path / "ids", [rich.told, rich.own])
     public = age.X25519Identity.generate().recipient().encode()
     command = [
-        require_program("strace"), "-f", "-y", "-s", "300", "-e", "trace=openat,open,creat,memfd_create", "-o",
-        str(trace), *PROGRAM, "--config", str(home.folder), "evidence", "export", "--ids", str(ids), *NAMED,
-        "--encrypt-to", public, "-o", str(tmp_path / "out" / "pack.age"),
+        require_program("strace"), "-f", "-y", "-s", "300", "-e", "trace=openat,open,creat,memfd_create",
+        "-o", str(trace), *PROGRAM, "--config", str(home.folder), "evidence", "export", "--ids", str(ids),
+        *NAMED, "--encrypt-to", public, "-o", str(tmp_path / "out" / "pack.age"),
     ]  # fmt: skip
     done = subprocess.run(
         command, cwd=PROJECT, env={**os.environ, "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -276,7 +283,8 @@ def test_an_encrypted_pack_with_every_form_writes_no_file_but_its_own(
             written.add(found[1])
     own = {str(home.folder), "/dev/null", "/dev/tty", "/proc", "/dev/shm"}
     others = [one for one in written if not any(one.startswith(beginning) for beginning in own)]
-    assert others and all(one.startswith(str(tmp_path / "out")) for one in others), others
+    assert others
+    assert all(one.startswith(str(tmp_path / "out")) for one in others), others
     assert holds_marker(home.folder) == holds_marker(temporary) == []
     assert left_in(tmp_path / "out") == ["pack.age"]
 

@@ -13,6 +13,7 @@ from archiver.evidence.tag_files import CHAIN
 
 RECORDS = "data/records.jsonl"
 CUSTODY = "custody.csv"
+_NO_RECORD = (msgspec.DecodeError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 def check_records(files: Files) -> list[str] | None:
@@ -27,7 +28,7 @@ def check_records(files: Files) -> list[str] | None:
         try:
             record: Any = msgspec.json.decode(line)
             checked += _check_record(record, hashes, archives)
-        except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _NO_RECORD as error:
             raise IntegrityError(f"{RECORDS}: line {number} is no record") from error
         records += 1
     return [f"{records:,} records, {checked:,} files of bytes and pictures that they name"]

@@ -67,7 +67,7 @@ class ExhibitRedactor:
         found = self._address(exhibit, found)
         if self.rules:
             moderation = tuple(self._note(one) for one in found.moderation)
-            found = replaced(found, moderation=moderation, redactions=self._said(found))
+            found = replaced(found, moderation=moderation, redactions=self._said(exhibit))
         return exhibit if found == exhibit else found
 
     def _said(self, exhibit: Exhibit) -> tuple[Redaction, ...]:
@@ -191,13 +191,10 @@ class ExhibitRedactor:
         old = "".join(one.text for one in pieces if one.kind != "added")
         new = "".join(one.text for one in pieces if one.kind != "removed")
         cleaned = self._walker.text(old), self._walker.text(new)
-        telling = [one.text for one in pieces if self._walker.text(one.text) != one.text]
-        if cleaned == (old, new) and not telling:
+        if cleaned == (old, new) and all(self._walker.text(one.text) == one.text for one in pieces):
             return pieces
         found = tuple(compare_texts(*cleaned))
-        if all(self._walker.text(one.text) == one.text for one in found) and not any(
-            text in one.text for one in found for text in telling
-        ):
+        if all(self._walker.text(one.text) == one.text for one in found):
             return found
         return Piece("removed", REDACTED), Piece("added", REDACTED)
 
@@ -229,12 +226,12 @@ class ExhibitRedactor:
         return found
 
     def _bytes_of_note(self, before: ModerationNote, after: ModerationNote) -> ModerationNote:
-        """A moderation record without its bytes and pictures where something was taken out of it: a
-        screenshot shows what is in no text."""
+        """A moderation record without its bytes and pictures where something was taken out of it: what is in
+        no text, a screenshot shows."""
         touched = after != before
         originals = tuple(self._original(one, touched) for one in after.originals)
         found: ModerationNote = replaced(after, originals=originals)
-        if originals != before.originals:
+        if touched or originals != before.originals:
             entries = tuple(
                 replaced(one, attachments=_without_files(one.attachments)) for one in after.entries
             )

@@ -1,5 +1,5 @@
-"""What writes a pack: which files come of which forms, that each is shown to whoever watches, and that nothing
-is left of a pack that could not be finished."""
+"""What writes a pack: which files come of which forms, that each is shown to whoever watches, and that
+nothing is left of a pack that could not be finished."""
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256, sha512

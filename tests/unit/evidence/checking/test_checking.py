@@ -45,7 +45,15 @@ def test_one_check_that_fails_hides_no_other(tmp_path: Path) -> None:
     pack = write_folder(tmp_path / "p", {"custody.csv": b'a,"b\r\n', "log-extract.jsonl": b"x"})
     checks = {one.title: one.result for one in check_pack(FolderSource(pack))}
     assert len(checks) == 7
-    assert list(checks.values()) == ["wrong", "wrong", "not there", "not there", "wrong", "not there", "wrong"]
+    assert list(checks.values()) == [
+        "wrong",
+        "wrong",
+        "not there",
+        "not there",
+        "wrong",
+        "not there",
+        "wrong",
+    ]
 
 
 def test_an_empty_pack_is_wrong_whatever_holds_it(tmp_path: Path) -> None:
@@ -62,8 +70,10 @@ def test_an_empty_pack_is_wrong_whatever_holds_it(tmp_path: Path) -> None:
 
 def test_files_are_read_whole_in_lines_and_by_folder(made: Any) -> None:
     files = made({"a/1.json": b"one\ntwo\n", "a/2.txt": b"", "ab/3.json": b"x"})
-    assert files.below("a") == ["a/1.json", "a/2.txt"] and files.below("a", ".json") == ["a/1.json"]
-    assert list(files.lines("a/1.json")) == [b"one", b"two"] and list(files.lines("a/2.txt")) == []
+    assert files.below("a") == ["a/1.json", "a/2.txt"]
+    assert files.below("a", ".json") == ["a/1.json"]
+    assert list(files.lines("a/1.json")) == [b"one", b"two"]
+    assert list(files.lines("a/2.txt")) == []
     assert (files.count, files.size) == (3, 9)
 
 
@@ -89,7 +99,8 @@ def test_lines_end_with_the_last_one_and_are_not_endless(made: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda s: s.rstrip(b"\n"), lambda s: s + b"\n", lambda s: s.replace(b"\n", b"\r\n"), lambda s: s[:-9]]
+    "change",
+    [lambda s: s.rstrip(b"\n"), lambda s: s + b"\n", lambda s: s.replace(b"\n", b"\r\n"), lambda s: s[:-9]],
 )
 def test_a_signature_written_otherwise_is_altered(made: Any, change: Any) -> None:
     signature = KEY.sign(b"list", "archiver-evidence")
@@ -110,7 +121,7 @@ def test_a_signature_for_another_purpose_is_none(made: Any) -> None:
 @pytest.mark.parametrize("data", [b"\xff", b"nobody", b"x ssh-rsa AAAA\n", b"x" * 200_000])
 def test_a_list_of_signers_that_is_none_is_named(made: Any, data: bytes) -> None:
     files = made({SIGNED: b"list", "allowed_signers": data, f"{SIGNED}.sig": b"x"})
-    with pytest.raises(IntegrityError, match="allowed_signers|sig"):
+    with pytest.raises(IntegrityError, match=r"allowed_signers|sig"):
         check_signature(files, None)
 
 
@@ -140,7 +151,9 @@ def test_bytes_are_held_against_the_list_wherever_a_record_names_them(made: Any)
         check_records(files)
 
 
-@pytest.mark.parametrize("data", [b"{\n", b"[]\n", b"1\n", b"{}\n", b"\n", b'{"reference": "\xff"}\n', line()[:-1]])
+@pytest.mark.parametrize(
+    "data", [b"{\n", b"[]\n", b"1\n", b"{}\n", b"\n", b'{"reference": "\xff"}\n', line()[:-1]]
+)
 def test_a_line_that_is_no_record_is_named(made: Any, data: bytes) -> None:
     with pytest.raises(IntegrityError, match=r"records\.jsonl"):
         check_records(made({"data/records.jsonl": data, "manifest-sha256.txt": b""}))

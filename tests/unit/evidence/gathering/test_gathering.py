@@ -1,4 +1,4 @@
-"""Exhibits made of a vault: every version with its bytes, captures named once, and nothing that is not sealed."""
+"""Exhibits made of a vault: every version with its bytes, captures named once, nothing that is not sealed."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -142,8 +142,11 @@ def test_moderation_is_told_with_its_item_and_by_itself(searcher: Searcher) -> N
     for one in (reply, alone):
         (note,) = one.exhibit.moderation
         assert (note.record_id, note.archives, note.entries[0].action) == ("m-1", ("2026-10-02",), "hidden")
-        assert [original.path for original in note.originals] == [f"data/originals/{one.exhibit.stem}.m1.1.json"]
-    assert alone.exhibit.versions == () and alone.exhibit.kind == "moderation"
+        assert [original.path for original in note.originals] == [
+            f"data/originals/{one.exhibit.stem}.m1.1.json"
+        ]
+    assert alone.exhibit.versions == ()
+    assert alone.exhibit.kind == "moderation"
 
 
 def test_an_address_is_given_for_posts_alone(searcher: Searcher) -> None:
@@ -154,7 +157,8 @@ def test_an_address_is_given_for_posts_alone(searcher: Searcher) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        ("x", ACCOUNT, "post", "404"), ("x", OTHER_ACCOUNT, "post", NOTICE), ("x", ACCOUNT, "message", NOTICE),
+        ("x", ACCOUNT, "post", "404"), ("x", OTHER_ACCOUNT, "post", NOTICE),
+        ("x", ACCOUNT, "message", NOTICE),
         ("x", ACCOUNT, "moderation", "m-404"),
     ],
 )  # fmt: skip
@@ -190,5 +194,3 @@ def test_pictures_that_are_held_and_that_are_not_say_so() -> None:
     assert (waiting.path, waiting.missing) == (None, "not sealed yet")
     gone = book.medium({**row, "pack": None, "sha256": None, "missing": "404"})
     assert (gone.path, gone.missing) == (None, "404")
-
-
