@@ -53,7 +53,7 @@ class Rich:
     """Where it lies, and the ids of records in it. The scene's reply is moderated; `edited` has two versions
     on X, `changed` two in exports; `deleted` is gone on X, `dropped` from the later export. `witnessed`: a
     mention by the witness, with `PHOTO`; `told`: a message that has SECRET_TEXT; `own`: a post of the force
-    with the other photo."""
+    with the other photo; `later`: one from after the moderation."""
 
     home: XHome
     scene: Scene
@@ -67,6 +67,7 @@ class Rich:
     hostile: tuple[str, ...]
     witness_id: str
     moderated: str
+    later: str
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ class Rich:
         scene = self.scene
         return (
             scene.notice, scene.question, scene.reply, self.edited, self.changed, self.deleted, self.dropped,
-            self.witnessed, self.told, self.own, *self.hostile, scene.author.id, self.moderated,
+            self.witnessed, self.told, self.own, *self.hostile, scene.author.id, self.moderated, self.later,
         )  # fmt: skip
 
 
@@ -156,12 +157,14 @@ def make_rich(folder: Path) -> Rich:
         home.seal(clock.now_ms)
         world.edit_post(edited, EDITED_TEXT, clock.forward(2 * MINUTE_MS))
         world.delete_post(deleted)
-        home.collect(Clock(clock.forward(DAY_MS)))
+        later_ms = clock.forward(4 * DAY_MS) - HOUR_MS  # later than the moderation, which is now
+        later = world.add_post(force, "A notice of the week after.", later_ms)
+        home.collect(Clock(clock.now_ms))
         home.seal(clock.now_ms)
     ((moderated,),) = home.rows("SELECT DISTINCT record_id FROM moderation")
     return Rich(
         home, scene, str(edited.id), changed, str(deleted.id), dropped, str(witnessed.id), str(told.id),
-        str(own.id), tuple(str(one.id) for one in hostile), str(witness.id), moderated,
+        str(own.id), tuple(str(one.id) for one in hostile), str(witness.id), moderated, str(later.id),
     )  # fmt: skip
 
 

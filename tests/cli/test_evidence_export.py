@@ -195,6 +195,8 @@ def test_records_are_numbered_in_the_order_of_time(pack: Exported) -> None:
     assert [one["stem"] for one in records] == [f"ABC_1_{n}" for n in range(1, len(records) + 1)]
     times = [moment_of(one) for one in records]
     assert times == sorted(times)
+    kinds = [one["kind"] for one in records]
+    assert kinds.index("moderation") < len(kinds) - 1, "something is younger than it"
 
 
 def moment_of(record: dict[str, Any]) -> int:

@@ -1,17 +1,20 @@
 """Exhibits made of a vault: every version with its bytes, captures named once, nothing that is not sealed."""
 
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, IntegrityError
 from archiver.evidence.gathering import Gathered, Gatherer, Pack, found_names
+from archiver.evidence.gathering.media import MediaBook, MediaReader
 from archiver.evidence.model import Original
 from archiver.search.record import find_records
 from archiver.search.record.sightings import RecordName
 from archiver.search.run import Searcher
 from tests.made_vaults import ACCOUNT, OTHER_ACCOUNT, Made, VaultMaker, like, message, moderation, post
+from tests.packs import Rich
 
 NOTICE, ANSWER, SECOND, TOLD = "101", "102", "103", "201"
 HOUR = 3_600_000
@@ -178,8 +181,6 @@ def test_more_records_than_are_read_together_are_all_there(tmp_path: Path) -> No
 
 
 def test_pictures_that_are_held_and_that_are_not_say_so() -> None:
-    from archiver.evidence.gathering.media import MediaBook
-
     book = MediaBook()
     row = {"file_name": "a.PNG", "media_type": "photo", "url": "", "alt_text": "", "sha256": "ab", "size": 3,
            "pack": "media-000.tar.age", "offset": 512, "archive": "2026-10-01", "missing": None}  # fmt: skip
@@ -194,3 +195,20 @@ def test_pictures_that_are_held_and_that_are_not_say_so() -> None:
     assert (waiting.path, waiting.missing) == (None, "not sealed yet")
     gone = book.medium({**row, "pack": None, "sha256": None, "missing": "404"})
     assert (gone.path, gone.missing) == (None, "404")
+
+
+def test_a_picture_is_read_in_blocks_and_checked_at_its_end(rich: Rich) -> None:
+    home = rich.home
+    searcher = Searcher(home.vault, home.archives, home.identities)
+    gatherer, _ = gather(searcher, names_of(searcher, rich.own))
+    (place,) = gatherer.books.media.places.values()
+    with closing(MediaReader(home.vault, home.archives, home.identities)) as media:
+        assert sha256(b"".join(media.read(place))).hexdigest() == place.sha256
+        for wrong in (
+            place._replace(sha256="0" * 64), place._replace(size=place.size - 1),
+            place._replace(offset=place.offset + 1), place._replace(size=1 << 40),
+            place._replace(archive="2020-01-01"),
+        ):  # fmt: skip
+            with pytest.raises(IntegrityError):
+                list(media.read(wrong))
+    searcher.close()
