@@ -10,7 +10,7 @@ import click
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import ask_passphrase, one_line
 from archiver.disk import os_errors_reported
-from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoKeyError
+from archiver.errors import ArchiverError, ConfigurationError, IncompleteError, IntegrityError, NoKeyError
 from archiver.evidence.bag import PackSource, ZipSource, open_pack
 from archiver.evidence.checking import Check, check_pack
 from archiver.formats import age
@@ -41,7 +41,8 @@ def command(session: Session, pack: Path, signer: str | None, identity: Path | N
     so; and that what is said of each record fits its bytes.
 
     PACK is a folder, a ZIP file, or an encrypted file. No vault and no settings are needed. Where there are
-    settings, time stamps are judged by the authorities that they name. Exit 20 where anything is wrong."""
+    settings, time stamps are judged by the authorities that they name. Exit 20 where anything is wrong, 3
+    where a time stamp was asked for and there is none."""
     with _open(session, pack, identity) as source:
         checks = list(check_pack(source, signer=signer, authorities=_authorities(session)))
     for number, check in enumerate(checks, start=1):
@@ -68,7 +69,9 @@ def _print(session: Session, number: int, check: Check) -> None:
 def _code(checks: Sequence[Check]) -> int:
     if any(one.result == "wrong" for one in checks):
         return IntegrityError.exit_code
-    return 0
+    # Of a time stamp that may have been taken away nothing else tells.
+    is_short = any(one.result == "not there" and one.lines for one in checks)
+    return IncompleteError.exit_code if is_short else 0
 
 
 def _authorities(session: Session) -> tuple[AuthoritySettings, ...]:

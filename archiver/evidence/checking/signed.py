@@ -10,6 +10,8 @@ from archiver.settings_timestamps import AuthoritySettings
 from archiver.times import format_time
 from archiver.timestamps import UnknownAuthorityError, verify_token
 
+MAY_BE_MISSING = "authorities are named: none answered when the pack was made, or it was taken away since"
+
 
 def read_signers(files: Files, path: str) -> AllowedSigners:
     try:
@@ -39,9 +41,9 @@ def check_signature(files: Files, signer: str | None) -> list[str]:
 
 
 def check_token(files: Files, authorities: Sequence[AuthoritySettings]) -> list[str] | None:
-    """When; None where there is no time stamp."""
+    """When; None where there is no time stamp, and none was asked for."""
     if not files.has(TOKEN):
-        return None
+        return [MAY_BE_MISSING] if files.has(AUTHORITIES) else None
     token, signed = files.read(TOKEN), files.read(SIGNED)
     try:
         return _token_lines(files, token, signed, authorities)
