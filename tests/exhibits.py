@@ -5,6 +5,7 @@ sizes and hashes are those of these bytes. The texts are awkward on purpose: sev
 stacked marks, letters that nobody sees, formulas, markup.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +23,7 @@ from archiver.evidence.model import (
     ShownLink,
     ThreadLine,
 )
+from archiver.evidence.trimming import paths_in
 from archiver.records import Moderation
 from archiver.sample.people import COUNCIL, FORCE, ROADS
 from archiver.search.record.differences import Change, compare_texts
@@ -114,15 +116,17 @@ def strange(text: str = HIDDEN) -> Exhibit:
     )  # fmt: skip
 
 
-def files() -> dict[str, bytes]:
-    """Everything that an exhibit gives a path for: media, verbatim records, captures."""
-    exhibits()
-    return files_held()
+def files(more: Iterable[Exhibit] = ()) -> dict[str, bytes]:
+    """Everything that an exhibit, or one of these besides, gives a path for: media, verbatim records,
+    captures. What other tests made up is not among it."""
+    named = set(paths_in([*exhibits(), *more]))
+    return {path: data for path, data in files_held().items() if path in named}
 
 
 def read_medium(medium: Medium) -> bytes:
     """The bytes of a picture or video that the pack holds."""
-    return files()[medium.path or ""]
+    exhibits()
+    return files_held()[medium.path or ""]
 
 
 # Exhibits

@@ -67,7 +67,7 @@ class ExhibitRedactor:
         found = self._address(exhibit, found)
         if self.rules:
             moderation = tuple(self._note(one) for one in found.moderation)
-            found = replaced(found, moderation=moderation, redactions=self._said(exhibit))
+            found = replaced(found, moderation=moderation, redactions=self._said(found))
         return exhibit if found == exhibit else found
 
     def _said(self, exhibit: Exhibit) -> tuple[Redaction, ...]:
@@ -191,10 +191,13 @@ class ExhibitRedactor:
         old = "".join(one.text for one in pieces if one.kind != "added")
         new = "".join(one.text for one in pieces if one.kind != "removed")
         cleaned = self._walker.text(old), self._walker.text(new)
-        if cleaned == (old, new) and all(self._walker.text(one.text) == one.text for one in pieces):
+        telling = [one.text for one in pieces if self._walker.text(one.text) != one.text]
+        if cleaned == (old, new) and not telling:
             return pieces
         found = tuple(compare_texts(*cleaned))
-        if all(self._walker.text(one.text) == one.text for one in found):
+        if all(self._walker.text(one.text) == one.text for one in found) and not any(
+            text in one.text for one in found for text in telling
+        ):
             return found
         return Piece("removed", REDACTED), Piece("added", REDACTED)
 

@@ -17,9 +17,9 @@ CASE_VALIDATE = Path(sys.executable).with_name("case_validate")
 UUID_AT_END = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def pack_files() -> dict[str, PackFile]:
-    """What the example's files are, and one that belongs to no exhibit."""
-    held = files() | {"data/records.csv": b"id,text\n"}
+def pack_files(more: Iterable[Exhibit] = ()) -> dict[str, PackFile]:
+    """What the example's files are, and those of other exhibits, and one that belongs to none."""
+    held = files(more) | {"data/records.csv": b"id,text\n"}
     return {
         path: PackFile(len(data), sha256(data).hexdigest(), sha512(data).hexdigest())
         for path, data in held.items()
@@ -32,8 +32,8 @@ def render(
     only: Iterable[str] | None = None,
 ) -> bytes:
     """The document for these exhibits, else all of the example, in a pack of `only` these files, else all."""
-    shown = exhibits() if shown is None else shown
-    held = pack_files()
+    shown = exhibits() if shown is None else list(shown)
+    held = pack_files(shown)
     held = held if only is None else {path: held[path] for path in only}
     return b"".join(render_graph(made or production(), shown, held))
 

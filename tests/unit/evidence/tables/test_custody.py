@@ -22,7 +22,7 @@ from tests.unit.evidence.tables.hostile import hostile_exhibits, pack_files
 
 
 def _made(made: list[Exhibit], **more: Any) -> bytes:
-    return b"".join(custody(production(), made, pack_files(files()), **more))
+    return b"".join(custody(production(), made, pack_files(files(made)), **more))
 
 
 def _rows(data: bytes) -> list[dict[str, str]]:
