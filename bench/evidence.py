@@ -7,6 +7,7 @@ writes that many acts into the log of the vault in a folder, and prints how long
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ PRINTED = 1_000
 ROUNDS = 3
 ACTS = 100
 _MEBIBYTE = 1 << 20
+_MEMORY = Path("/dev/shm")  # noqa: S108  # of the bench, and removed after each run
 _WITHOUT_PDF = "html,csv,jsonl,load,originals,captures,media,case"
 
 
@@ -56,18 +58,23 @@ def _measure_packs(home: Path) -> list[Row]:
     peaks: list[int] = []
     found = 0
     for number in range(ROUNDS):
-        output = home / f"pack-{number}"
-        done, sampled = watched(_command(home, RECORDS, _WITHOUT_PDF, output))
-        found = json.loads(done.output.splitlines()[-1])["records"]
+        output = _MEMORY / f"archiver-bench-{os.getpid()}-{number}"
+        done = run(_command(home, RECORDS, _WITHOUT_PDF, output))
         remove(output)
+        found = json.loads(done.output.splitlines()[-1])["records"]
         seconds.append(done.seconds)
+        say(f"pack of {found:,} records: {done.seconds:.2f} s")
+    for number in range(ROUNDS):  # apart, as looking costs the process its time
+        output = _MEMORY / f"archiver-bench-{os.getpid()}-{number}"
+        _, sampled = watched(_command(home, RECORDS, _WITHOUT_PDF, output))
+        remove(output)
         peaks.append(sampled.pss_bytes)
-        say(f"pack of {found:,} records: {done.seconds:.2f} s, {sampled.pss_bytes / _MEBIBYTE:.0f} MiB")
+        say(f"pack of {found:,} records: {sampled.pss_bytes / _MEBIBYTE:.0f} MiB")
     speed = found / median(seconds)
     counts = f"{found:,} posts of {ARCHIVES} archives, {ROUNDS} runs"
     meaning = (
-        "`archiver evidence export` of all forms but the PDF into a folder: the whole process, from its start"
-        " to the folder synced to the disk."
+        "`archiver evidence export` of all forms but the PDF into a folder in memory (/dev/shm), the whole"
+        " process: on a disk the file system is measured, 20,000 plain files taking from 0.5 to 10 s."
     )
     return [
         Row("evidence pack, records", counts, _spread(seconds), NOTHING, speed, meaning,

@@ -4,6 +4,7 @@ The child is forked, so that it has the exhibits already; it writes the files in
 tells through a pipe what they are. A ZIP file is written from front to back, so nothing of it is made apart.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,9 +31,15 @@ class Rendering:
     def __init__(self, sink: FolderSink, forms: Forms) -> None:
         self._sink = sink
         reading, writing = os.pipe()
+        # Looking for garbage touches every object, and each page that is touched is held twice from then on.
+        gc.freeze()
         self._process = os.fork()
         if not self._process:
+            gc.set_threshold(
+                2_000, 10, 10
+            )  # templates leave cycles, and memory is short where all are at work
             _make(sink, forms, reading, writing)
+        gc.unfreeze()
         os.close(writing)
         self._pipe = open(reading, "rb")  # noqa: SIM115  # closed by `_end`
 

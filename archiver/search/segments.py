@@ -235,6 +235,12 @@ class Segments:
         """Count what another process read for this one."""
         self._read_elsewhere = Effort(*map(add, self._read_elsewhere, effort))
 
+    def let_go(self) -> None:
+        """Let go of all that was read and is kept in memory, when something else needs it; what is asked for
+        again is read again."""
+        for reader in self._open.values():
+            reader.let_go()
+
     def close(self) -> None:
         """Close all segments; but after Ctrl-C leave those alone that threads still wait for."""
         if self._threads is not None:

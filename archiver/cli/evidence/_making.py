@@ -33,6 +33,7 @@ from archiver.cli.evidence._selecting import (
     select_by_record,
 )
 from archiver.cli.moderation._lines import number_of
+from archiver.cycles import look_for_cycles_rarely
 from archiver.disk import create_exclusively
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.evidence.contents import Contents
@@ -66,6 +67,7 @@ class _Made:
 
 def export(session: Session, options: Options, asked: Asked) -> int:
     """Make it; the exit code. Raise ArchiverError where nothing matches, and as reading the vault does."""
+    look_for_cycles_rarely()
     ids = None if options.ids is None else read_ids(options.ids)
     identities = session.identities()
     vault = session.open_vault(options.store)
@@ -147,6 +149,7 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
     reference = register.take(claim, recipients, session.identities(), system_clock)
     gatherer = Gatherer(opened.searcher, Pack(reference.initials, reference.number), selected.names)
     records = list(gatherer.gather())
+    opened.searcher.segments.let_go()
     opened.progress.clear()
     draft = draft_production(session, opened, options, selected, reference, key.fingerprint(), len(records))
     with closing(MediaReader(opened.vault, opened.archives, session.identities())) as media:
