@@ -1,7 +1,7 @@
 """A pack's contents without what the rules name: exhibits, the bytes below them, and what is beside them."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from archiver.evidence.public import for_public
 from archiver.evidence.redaction import LeakFinder, Redactor, Rules
 from archiver.evidence.trimming import Trimmer, paths_in
 
+CAPTURES_FOLDER = "data/captures/"
 Watch = Callable[[str, Iterable[bytes]], None]
 """Takes in the bytes of a file of the pack, by its path, to the end."""
 
@@ -89,6 +90,11 @@ def redact(
     for record in records:
         redactor.learn(record.exhibit)
     exhibits = [redactor.redact(record.exhibit) for record in records]
+    # A capture that one record loses for what was taken out of it is whole in no other's hands.
+    withheld: set[str] = set()
+    for before, after in zip(records, exhibits, strict=True):
+        withheld |= set(_captures_in([before.exhibit])) - set(_captures_in([after]))
+    whole = [Trimmer(forms, withheld).trim(one) for one in exhibits]
     redacted = Redacted(
         production=redactor.clean_all(production),
         records=records,
@@ -105,7 +111,12 @@ def redact(
         ),
         leaks=redactor.leak_finder(),
     )
-    return _of_exhibits(redacted, [_in_form(one, forms, production) for one in exhibits], books)
+    return _of_exhibits(redacted, [_in_form(one, forms, production) for one in whole], books)
+
+
+def _captures_in(exhibits: Iterable[Exhibit]) -> Iterator[str]:
+    """The files with whole captures that exhibits name."""
+    return (path for path in paths_in(exhibits) if path.startswith(CAPTURES_FOLDER))
 
 
 def _in_form(exhibit: Exhibit, forms: Sequence[str], production: Production) -> Exhibit:
@@ -122,7 +133,11 @@ def _of_exhibits(redacted: Redacted, exhibits: Sequence[Exhibit], books: Books) 
             for exhibit, record in zip(exhibits, redacted.records, strict=True)
         ],
         answers={path: one for path, one in books.captures.answers.items() if path in kept},
-        slices={path: tuple(some) for path, some in books.captures.slices.items() if path in kept},
+        slices={
+            path: tuple(one for one in some if one in kept)
+            for path, some in books.captures.slices.items()
+            if path in kept
+        },
         media={path: one for path, one in books.media.places.items() if path in kept},
     )
 

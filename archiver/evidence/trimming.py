@@ -23,16 +23,17 @@ Held = TypeVar("Held", Original, Capture)
 
 
 class Trimmer:
-    """Takes away the paths of files that a pack of these forms has not."""
+    """Takes away the paths of files that a pack of these forms has not, and those of captures `withheld`."""
 
-    def __init__(self, forms: Collection[str]) -> None:
+    def __init__(self, forms: Collection[str], withheld: Collection[str] = ()) -> None:
+        self._withheld = withheld
         self._originals = "originals" in forms
         self._captures = "captures" in forms
         self._media = not _WITH_MEDIA.isdisjoint(forms)
 
     def trim(self, exhibit: Exhibit) -> Exhibit:
         """The exhibit; the same object where all is in the pack."""
-        if self._originals and self._captures and self._media:
+        if self._originals and self._captures and self._media and not self._withheld:
             return exhibit
         return replace(
             exhibit,
@@ -45,7 +46,7 @@ class Trimmer:
         return replace(
             version,
             originals=self._all(version.originals),
-            capture=version.capture if self._captures else _without_path(version.capture),
+            capture=self._capture(version.capture),
             media=self._some(version.media),
         )
 
@@ -54,8 +55,11 @@ class Trimmer:
         return replace(
             notice,
             original=original if self._originals or original is None else _without_path(original),
-            capture=capture if self._captures or capture is None else _without_path(capture),
+            capture=None if capture is None else self._capture(capture),
         )
+
+    def _capture(self, capture: Capture) -> Capture:
+        return capture if self._captures and capture.path not in self._withheld else _without_path(capture)
 
     def _note(self, note: ModerationNote) -> ModerationNote:
         return replace(note, originals=self._all(note.originals), media=self._some(note.media))
