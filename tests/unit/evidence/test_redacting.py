@@ -151,3 +151,14 @@ def test_moderation_records_lose_bytes_and_pictures_where_something_is_taken_out
     note = after.moderation[0]
     assert all(one.path is None for one in (*note.originals, *note.media))
     assert str(words[0]) not in str(after)
+
+
+def test_a_capture_that_a_redacted_record_loses_is_left_out_for_all_records_that_share_it() -> None:
+    """The picture's own name may stand in none of its bytes: the record that shows it does."""
+    plain, found = made(None), made(rule("media", "road.png"))
+    pairs = zip(plain.records, found.records, strict=True)
+    touched = [one.exhibit for one, after in pairs if after.exhibit.redactions != one.exhibit.redactions]
+    lost = {path for path in paths_in(touched) if path.startswith("data/captures/")}
+    assert lost
+    assert lost.isdisjoint(paths_in(one.exhibit for one in found.records))
+    assert lost.isdisjoint(found.answers)
