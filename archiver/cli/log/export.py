@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,12 +9,12 @@ import click
 
 from archiver.audit.reading import LoggedAct
 from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._output import write_lines
 from archiver.cli._session import one_line, print_error
 from archiver.cli.log._acts_shown import COLUMNS, act_row, entries_in_words, json_lines
 from archiver.cli.log._reading import asked_for, find_acts, read_wanted, wanted_options
 from archiver.cli.moderation._lines import number_of
 from archiver.csv_guard import with_guard
-from archiver.disk import new_file
 from archiver.errors import IntegrityError
 
 
@@ -55,7 +54,7 @@ def command(
     with session.act(asked) as act:
         found = find_acts(session, wanted, 0)
         act.end(results=len(found.acts))
-    _write(csv_lines(found.acts) if form == "csv" else json_lines(found.acts), output)
+    write_lines(csv_lines(found.acts) if form == "csv" else json_lines(found.acts), output)
     where = "" if output is None else f" in {output}"
     session.note(one_line(f"{number_of(len(found.acts), 'act')}{where}"))
     if found.reading.unopened:
@@ -71,14 +70,3 @@ def csv_lines(acts: Iterable[LoggedAct]) -> Iterable[bytes]:
         buffer = io.StringIO(newline="")
         csv.writer(buffer).writerow(row)
         yield buffer.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _write(lines: Iterable[bytes], output: Path | None) -> None:
-    if output is not None:
-        with new_file(output) as file:
-            for line in lines:
-                file.write(line)
-        return
-    for line in lines:
-        sys.stdout.buffer.write(line)
-    sys.stdout.flush()

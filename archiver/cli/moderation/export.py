@@ -1,7 +1,6 @@
 """`archiver moderation export`: records as CSV, JSON lines or statements of reasons."""
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,11 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._output import write_lines
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import find_sources, open_sources, spooled_records
-from archiver.disk import new_file
 from archiver.errors import UsageError
 from archiver.moderation.dsa import dsa_statements
 from archiver.moderation.exporting import (
@@ -126,7 +125,7 @@ def command(
         export = _entries(selected_entries(records, selection), form)
     else:
         export = _records(selected_records(records, selection), form)
-    _write(export.lines, output)
+    write_lines(export.lines, output)
     _report(session, export, output)
     return session.worst(0)
 
@@ -206,18 +205,6 @@ def _statements(records: Sequence[ModerationRecord], moderation: ModerationSetti
     made = dsa_statements(records, moderation)
     text = json.dumps(made.document, ensure_ascii=False, indent=2)
     return _Export([text.encode() + b"\n"], len(made.document["statements"]), "statement", made.left_out)
-
-
-def _write(lines: Iterable[bytes], output: Path | None) -> None:
-    """To a new file, whole or not at all, for its owner's eyes only; or to standard output."""
-    if output is not None:
-        with new_file(output) as file:
-            for line in lines:
-                file.write(line)
-        return
-    for line in lines:
-        sys.stdout.buffer.write(line)
-    sys.stdout.flush()
 
 
 def _report(session: Session, export: _Export, output: Path | None) -> None:
