@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from archiver.audit.entry import DONE, Actor, Asked, Entry, make_entry
-from archiver.audit.link import LogLink
 from archiver.audit.writing import Made, new_nonce
 from archiver.errors import ArchiverError
 from archiver.times import Clock, format_time
@@ -28,11 +27,6 @@ class Act:
         self._clock = clock
         self.begin = log.write(make_entry(asked, actor, nonce=new_nonce(), at=format_time(clock())))
         self.ended: Made | None = None
-
-    @property
-    def begin_link(self) -> LogLink:
-        """The link of the beginning, for what is made by the act and names it."""
-        return self.begin.link
 
     def end(
         self,

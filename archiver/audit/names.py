@@ -11,7 +11,6 @@ EVIDENCE_NAMESPACE = "archiver-evidence"
 """Of a keyholder's signature over an evidence pack."""
 COLLECTOR = "_collector"
 """The chain of the host that collects. No keyholder's name begins so."""
-MOST_ENTRIES = 10**12
 _CHAIN = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._@-]{0,89}")
 _ENTRY = re.compile(r"([0-9]{8,12})\.tar")
 

@@ -28,7 +28,6 @@ class ByteForms:
             for form in sorted(set(_forms(needle))):
                 forms.append(form)
                 self._needles.append(needle)
-        self._lengths = [len(form) for form in forms]
         self._automaton = BytesAhoCorasick(forms) if forms else None
 
     def rules_in(self, data: bytes) -> set[int]:

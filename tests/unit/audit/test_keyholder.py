@@ -207,9 +207,9 @@ def test_an_entry_names_the_ends_of_other_chains_and_the_last_archive(tmp_path: 
     act(log_of([("vault", store)], tmp_path, chain="second", key=OTHER_KEY), 3)
     head = Head(4, "ab" * 32)
     (one,) = act(log_of([("vault", store)], tmp_path, others=("second", "nobody"), archives=head))
-    assert one.begin_link.archives == head
-    assert one.begin_link.logs["second"].sequence == 6
-    assert list(one.begin_link.logs) == ["second"]
+    assert one.begin.link.archives == head
+    assert one.begin.link.logs["second"].sequence == 6
+    assert list(one.begin.link.logs) == ["second"]
 
 
 def test_what_is_said_of_another_vault_is_kept_apart(tmp_path: Path) -> None:
