@@ -73,6 +73,12 @@ class IntegrityError(ArchiverError):
     exit_code = 20
 
 
+def worse_code(one: int, other: int) -> int:
+    """Of two exit codes the one that counts: that something is only incomplete is the least."""
+    least = IncompleteError.exit_code
+    return max({one, other} - {least}) or (least if least in (one, other) else 0)
+
+
 def repair_hint(archive: str) -> str:
     """What to do about an altered or missing file of an archive. Where there is no other store, that command
     says how a copy of the vault becomes one."""

@@ -20,6 +20,13 @@ from archiver.settings_evidence_reading import read_evidence_settings
 from archiver.settings_log import LogSettings, read_log_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
+from archiver.settings_schedule import (
+    DEFAULT_EXPORT_DAYS,
+    CheckSettings,
+    ScheduleSettings,
+    read_check_settings,
+    read_schedule_settings,
+)
 from archiver.settings_stores import CacheSettings, StoreSettings
 from archiver.settings_stores_reading import read_cache, read_stores
 from archiver.settings_table import Problem, Table
@@ -71,12 +78,14 @@ class SettingsError(ConfigurationError):
 @dataclass(frozen=True)
 class AccountSettings:
     """An account that is archived. The id never changes, the handle may. Without `api` its exports are
-    taken in, and X is never asked."""
+    taken in, and X is never asked. `export_every_days`: how often an export of it should be taken in; 0 for
+    never, which is the default where X is asked."""
 
     platform: str
     id: str
     handle: str | None = None
     api: AccountApi | None = None
+    export_every_days: int = DEFAULT_EXPORT_DAYS
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,8 @@ class Settings:
     """Who is asked for time stamps, in order; nobody is where it is empty."""
     log: LogSettings
     evidence: EvidenceSettings
+    schedule: ScheduleSettings
+    checks: CheckSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -153,6 +164,11 @@ class Settings:
     def log_queue(self) -> Path:
         """Entries of the log that are made here and that no store has yet."""
         return self.spool / "log"
+
+    @property
+    def journal(self) -> Path:
+        """What `archiver run` did when."""
+        return self.state.with_name("schedule.sqlite")
 
     @property
     def lock(self) -> Path:
@@ -244,6 +260,8 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         timestamps=read_timestamps(top, home),
         log=read_log_settings(top.table("log"), home),
         evidence=read_evidence_settings(top.table("evidence"), home),
+        schedule=read_schedule_settings(top.table("schedule")),
+        checks=read_check_settings(top.table("checks")),
         digest=digest,
     )
     top.report_unknown()
@@ -271,11 +289,13 @@ def _read_accounts(top: Table, home: Path) -> tuple[AccountSettings, ...]:
         platform = table.choice("platform", None, tuple(PLATFORMS))
         rule = PLATFORMS.get(platform, _UNKNOWN_PLATFORM)
         account_id = table.text("id", pattern=rule.account_id, hint=rule.id_hint)
+        api = read_account_api(table, platform, account_id, home)
         account = AccountSettings(
             platform=platform,
             id=account_id,
             handle=table.optional_text("handle", pattern=rule.handle, hint=rule.handle_hint),
-            api=read_account_api(table, platform, account_id, home),
+            api=api,
+            export_every_days=table.integer("export_every_days", 0 if api else DEFAULT_EXPORT_DAYS, 0, 3_660),
         )
         if account.id and any((known.platform, known.id) == (platform, account.id) for known in accounts):
             table.problem("id", f"{platform} account {account.id} is given twice", "remove one of the two")

@@ -11,7 +11,7 @@ from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Asked
 from archiver.audit.exchange import exchange_logs
 from archiver.cli._session import Session, one_line, print_error
-from archiver.errors import ArchiverError, IncompleteError, IntegrityError
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, worse_code
 from archiver.stores.base import Store, outcome
 from archiver.stores.checks import find_vault_id
 from archiver.stores.named import OpenedStore, open_all
@@ -116,7 +116,7 @@ def share_log(session: Session, *, only: str | None = None, mend: bool = False) 
     code = _exchange(session, holding, vault, only)  # first: a store that was emptied has what comes before
     first = next((one for one in holding if one.required), holding[0])
     put, failed = _put(session, first.store, mend=mend)
-    return worse(code, worse(failed, _exchange(session, holding, vault, only) if put else 0))
+    return worse_code(code, worse_code(failed, _exchange(session, holding, vault, only) if put else 0))
 
 
 def _exchange(session: Session, holding: Sequence[OpenedStore], vault: str, only: str | None) -> int:
@@ -128,11 +128,5 @@ def _exchange(session: Session, holding: Sequence[OpenedStore], vault: str, only
         for problem in holder.problems:
             print_error(problem, f"store {holder.name}: log")
             excused = holder.name not in required and not isinstance(problem, IntegrityError)
-            code = worse(code, IncompleteError.exit_code if excused else problem.exit_code)
+            code = worse_code(code, IncompleteError.exit_code if excused else problem.exit_code)
     return code
-
-
-def worse(one: int, other: int) -> int:
-    """Of two exit codes the one that counts: that something is only incomplete is the least."""
-    least = IncompleteError.exit_code
-    return max({one, other} - {least}) or (least if least in (one, other) else 0)

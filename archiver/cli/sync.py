@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager, nullcontext
 import click
 
 from archiver.audit.entry import Asked
-from archiver.cli._acts import host_act, share_log, worse
+from archiver.cli._acts import host_act, share_log
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._report import byte_size, joined
 from archiver.cli._session import print_error
 from archiver.cli._stamps import report_stamping
 from archiver.disk import Lock, make_directories
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, worse_code
 from archiver.stores.checks import check_store
 from archiver.sync import Filled, Synced, sync_stores
 from archiver.wiring import named_stores, remembered_head
@@ -54,7 +54,7 @@ def command(session: Session, only: str | None) -> int:
         clear_progress(session)
         given = {name for filled in result.stores for name in filled.archives}
         act.end(results=len(given), ids=sorted(given))
-    return worse(_report(session, result), share_log(session, only=only, mend=True))
+    return worse_code(_report(session, result), share_log(session, only=only, mend=True))
 
 
 def show(what: str, done: int, total: int) -> None:

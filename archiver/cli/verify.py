@@ -10,14 +10,14 @@ import click
 
 from archiver.audit.entry import Asked
 from archiver.chain import Head
-from archiver.cli._acts import host_act, worse
+from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._log_checks import check_logs
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
 from archiver.cli._verification import report_stores_verification, report_verification, worst_code
 from archiver.disk import Lock
-from archiver.errors import ArchiverError, LockedError, UsageError
+from archiver.errors import ArchiverError, LockedError, UsageError, worse_code
 from archiver.stores.base import outcome
 from archiver.stores.named import NamedStore, OpenedStore
 from archiver.vault import Vault
@@ -68,7 +68,7 @@ def command(
     with host_act(session, asked, must=False):
         depth = Depth(identities, deep, settings.timestamps)
         code = _verify(session, stores, archives, (known, unfinished), depth)
-        return code if archives else worse(code, _verify_logs(session, store, deep=deep))
+        return code if archives else worse_code(code, _verify_logs(session, store, deep=deep))
 
 
 def _verify_logs(session: Session, store: str | None, *, deep: bool) -> int:

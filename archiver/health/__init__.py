@@ -1,0 +1,1 @@
+"""How the archive is doing: what `archiver status`, the notices and the metrics say."""
