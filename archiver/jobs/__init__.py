@@ -1,1 +1,1 @@
-"""The jobs of `archiver run`: what is due is done, one job after the other, and each says what became of it."""
+"""The jobs of `archiver run`: what is due is done, one job after the other; each says what came of it."""
