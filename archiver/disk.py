@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from archiver.errors import ArchiverError, LockedError
+from archiver.errors import ArchiverError, LockedError, ending_run
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -44,9 +44,10 @@ def is_full(number: int | None) -> bool:
 def translate_os_error(error: OSError, action: str, path: Path | str) -> ArchiverError:
     """The error for a failed system call on `path`; `action` is a verb as "writing"."""
     if is_full(error.errno):
-        return ArchiverError(
+        full = ArchiverError(
             f"the disk is full while {action} {path}", "free some space and run the same command again"
         )
+        return ending_run(full)
     reason = (error.strerror or str(error)).lower()
     hint = None
     if error.errno in (errno.EACCES, errno.EPERM):

@@ -11,7 +11,7 @@ ArchiverError                 1   failed
 └── IntegrityError           20   sealed bytes are altered, missing or out of order
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 
 class ArchiverError(Exception):
@@ -20,6 +20,9 @@ class ArchiverError(Exception):
     exit_code = 1
     archive: str | None = None
     """The archive in which something is wrong or which cannot be opened, where that is known."""
+    ends_run = False
+    """Whether nothing more can be done on this host before it is mended: its disk is full, or a file that it
+    works with is damaged."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -29,6 +32,15 @@ class ArchiverError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled by its fields, whatever a subclass is made with: a worker's error reaches its parent."""
         return _restore, (type(self), self.__dict__)
+
+
+Failure = TypeVar("Failure", bound=ArchiverError)
+
+
+def ending_run(error: Failure) -> Failure:
+    """The error, as one that ends a whole run."""
+    error.ends_run = True
+    return error
 
 
 def _restore(kind: type[ArchiverError], fields: dict[str, Any]) -> ArchiverError:

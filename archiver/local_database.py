@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 
 from archiver.disk import is_full, os_errors_reported
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, ending_run
 
 _FULL_HINT = "free some space and run the same command again; nothing captured is lost"
 
@@ -48,10 +48,12 @@ class LocalDatabase:
             yield
         except (apsw.FullError, apsw.IOError) as error:
             if isinstance(error, apsw.FullError) or self._is_full():
-                raise ArchiverError(f"the disk is full while writing {self.path}", _FULL_HINT) from error
+                full = ArchiverError(f"the disk is full while writing {self.path}", _FULL_HINT)
+                raise ending_run(full) from error
             raise ArchiverError(f"{self.path}: {error}", "check the disk and its mount") from error
         except (apsw.CorruptError, apsw.NotADBError) as error:
-            raise IntegrityError(f"{self.path} is damaged: {error}", self._damaged_hint) from error
+            damaged = IntegrityError(f"{self.path} is damaged: {error}", self._damaged_hint)
+            raise ending_run(damaged) from error
         except apsw.Error as error:
             raise ArchiverError(f"{self.path}: {error}") from error
 

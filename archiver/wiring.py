@@ -6,8 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from archiver.chain import Head
-from archiver.cycles import look_for_cycles_rarely
-from archiver.disk import Lock, delete_partial_files, make_directories
+from archiver.disk import make_directories
 from archiver.errors import ConfigurationError
 from archiver.formats import age
 from archiver.keyholders import Keyholders
@@ -22,42 +21,13 @@ from archiver.search.moderation import spooled_entries
 from archiver.settings import Settings
 from archiver.spool import Spool, SpooledMedia
 from archiver.spool.counting import SPOOL_FILE, count_registered
-from archiver.state import CACHE_BYTES, KeyedHash, State
+from archiver.state import State
+from archiver.wiring_collector import Collector as Collector
+from archiver.wiring_collector import open_collector as open_collector
 from archiver.wiring_stores import first_store as first_store
 from archiver.wiring_stores import named_stores as named_stores
 from archiver.wiring_stores import open_vault as open_vault
 from archiver.wiring_stores import open_vault_to_read as open_vault_to_read
-
-
-@dataclass(frozen=True, repr=False)
-class Collector:
-    """What a run that changes things works with; made by `open_collector`."""
-
-    settings: Settings
-    spool: Spool
-    state: State
-    key: KeyedHash
-
-
-@contextmanager
-def open_collector(settings: Settings, *, cache_bytes: int = CACHE_BYTES) -> Iterator[Collector]:
-    """Lock, spool and state, the state brought up to the spool. `cache_bytes`: how much of the state to hold
-    in memory. Raise LockedError where another run has the lock."""
-    look_for_cycles_rarely()
-    make_directories(settings.state.parent)
-    with Lock(settings.lock):
-        # Rewritten when accounts or keys change; and where entries of the log are made.
-        for folder in {settings.home, settings.recipients.parent, settings.log_queue}:
-            if folder.is_dir():
-                delete_partial_files(folder, below=False)
-        identity = load_identity(settings.spool_identity)
-        with (
-            closing(Spool(settings.spool, identity)) as spool,
-            closing(State(settings.state, cache_bytes=cache_bytes)) as state,
-        ):
-            state.recover(spool)
-            key = KeyedHash.of(identity)
-            yield Collector(settings, spool, state, key)
 
 
 @contextmanager

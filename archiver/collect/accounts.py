@@ -18,10 +18,10 @@ from archiver.collect.timeline import Timeline
 from archiver.collect.walks import reconcile_posts, take_profile
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
 from archiver.progress import Cursor
+from archiver.schedule.kinds import cursors_of, due_kinds, is_due
 from archiver.settings import AccountSettings
-from archiver.settings_api import COLLECT_KINDS, CURSORS, OWN_KINDS, AccountApi, CollectKind
+from archiver.settings_api import COLLECT_KINDS, OWN_KINDS, AccountApi, CollectKind
 from archiver.sources.base import Problem
-from archiver.sources.x.times import DAY_MS
 from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.errors import EverythingError, KindError, LateError
@@ -31,41 +31,10 @@ from archiver.sources.x_api.reading import MENTION_SERIES
 from archiver.sources.x_api.tokens import missing_scopes
 from archiver.times import format_date
 
-SLACK_MS = 2 * 3_600_000
-"""A kind is due this much before its time, so that a daily run which starts a second early is not idle."""
 Connect = Callable[[AccountSettings, AccountApi], XClient]
 """Makes an account's connection; raises where there is no key."""
 OpenMedia = Callable[[AccountApi], MediaSource | None]
 Told = Callable[[AccountSettings, KindReport], None]
-
-
-def cursors_of(kind: CollectKind) -> tuple[str, ...]:
-    """The cursors of the ways that a kind takes, in their order."""
-    return CURSORS.get(kind, (kind,))
-
-
-def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
-    """Whether a kind is to be collected: never yet, not to its end, or long enough ago."""
-    if cursor.walk is not None or cursor.started_ms is None:
-        return True
-    if cursor.started_ms > now_ms + SLACK_MS:  # by a clock that was wrong
-        return True
-    return now_ms - cursor.started_ms >= days * DAY_MS - SLACK_MS
-
-
-def due_kinds(
-    api: AccountApi, cursors: Callable[[str], Cursor], now_ms: int, only: Sequence[CollectKind] = ()
-) -> list[CollectKind]:
-    """The kinds to collect now, in their order. Those asked for by name are due in any case; the profile
-    goes before whatever its counts are compared with."""
-    if only:
-        return [kind for kind in COLLECT_KINDS if kind in only]
-    return [
-        kind
-        for kind in COLLECT_KINDS
-        if kind in api.kinds
-        and any(is_due(cursors(name), api.every_days.get(kind, 1), now_ms) for name in cursors_of(kind))
-    ]
 
 
 def collect_accounts(

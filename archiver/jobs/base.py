@@ -8,7 +8,7 @@ from archiver.schedule.journal import Journal
 from archiver.schedule.report import JobName, JobReport
 from archiver.settings import Settings
 from archiver.times import Clock
-from archiver.wiring import Collector
+from archiver.wiring_collector import Collector
 
 Told = Callable[[str, Mapping[str, object]], None]
 """Told of something while it happens: its name, as `collect.kind`, and facts that JSON can hold."""
@@ -27,8 +27,9 @@ class JobContext:
 
 
 class Job(Protocol):
-    """One job. Neither method prints; `work` raises an ArchiverError only where the whole run has to end
-    (a full disk, a damaged spool): what fails otherwise is in its report."""
+    """One job. Neither method prints. What of the work fails is in its report, beside what was done; of an
+    ArchiverError that `work` raises a report is made, with nothing beside it. Only an error that `ends_run`
+    stops the jobs after it."""
 
     @property
     def name(self) -> JobName: ...

@@ -49,12 +49,23 @@ class Journal:
             "job", name, JobTimes(started_ms=at_ms, finished_ms=known.finished_ms, good_ms=known.good_ms)
         )
 
-    def end(self, name: str, at_ms: int, code: int, problems: tuple[str, ...] = ()) -> None:
-        """Note what it ended in."""
+    def end(
+        self,
+        name: str,
+        at_ms: int,
+        code: int,
+        problems: tuple[str, ...] = (),
+        *,
+        started_ms: int | None = None,
+    ) -> None:
+        """Note what it ended in. `started_ms`: of what was not noted when it was begun."""
         known = self.job(name)
-        good_ms = at_ms if code in (0, 3) else known.good_ms
         times = JobTimes(
-            started_ms=known.started_ms, finished_ms=at_ms, good_ms=good_ms, code=code, problems=problems
+            started_ms=known.started_ms if started_ms is None else started_ms,
+            finished_ms=at_ms,
+            good_ms=at_ms if code in (0, 3) else known.good_ms,
+            code=code,
+            problems=problems,
         )
         self._put("job", name, times)
 

@@ -1,0 +1,71 @@
+"""A job from its beginning to its end: noted in the journal, told, and its errors made a report."""
+
+import traceback
+from collections.abc import Callable
+
+from archiver.disk import translate_os_error
+from archiver.errors import ArchiverError
+from archiver.jobs.base import JobContext
+from archiver.schedule.report import JobName, JobReport
+
+
+def do_job(context: JobContext, name: JobName, work: Callable[[JobContext], JobReport]) -> JobReport:
+    """Do it, noted as begun before and as ended after; a kill in between leaves it noted as cut off. What it
+    raises becomes its report, but for what interrupts the program. Raise where the journal cannot be
+    written."""
+    started_ms = context.clock()
+    context.journal.begin(name, started_ms)
+    context.told("job.begin", {"job": name})
+    try:
+        report = work(context)
+    except Exception as error:  # noqa: BLE001  # a defect of ours in one job must not stop the others
+        report = failed_report(context, name, started_ms, as_ours(error))
+    context.journal.end(name, report.finished_ms, report.code, tuple(report.problems))
+    told_end(context, report)
+    return report
+
+
+def told_end(context: JobContext, report: JobReport) -> None:
+    """Tell what came of a job."""
+    context.told(
+        "job.end",
+        {
+            "job": report.job,
+            "code": report.code,
+            "seconds": (report.finished_ms - report.started_ms) / 1000,
+            **report.facts,
+            "problems": list(report.problems),
+        },
+    )
+
+
+def failed_report(context: JobContext, name: JobName, started_ms: int, error: ArchiverError) -> JobReport:
+    """The report of a job that an error ended."""
+    return JobReport(
+        name,
+        started_ms,
+        context.clock(),
+        error.exit_code,
+        problems=(sentence_of(error),),
+        ends_run=error.ends_run,
+    )
+
+
+def sentence_of(error: ArchiverError) -> str:
+    """An error and what to do about it, on one line."""
+    return f"{error.message} ({error.hint})" if error.hint else error.message
+
+
+def as_ours(error: Exception) -> ArchiverError:
+    """Any error as one of ours. Of a defect the place where it happened, without its words, which may hold
+    anything."""
+    if isinstance(error, ArchiverError):
+        return error
+    if isinstance(error, OSError):
+        return translate_os_error(error, "using", str(error.filename or "a file"))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+    return ArchiverError(
+        f"a defect of this program ended it: {type(error).__name__} at {where}",
+        "report it; what was kept before is kept, and the next run tries again",
+    )
