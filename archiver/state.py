@@ -195,6 +195,15 @@ class State:
     def head(self) -> Head | None:
         return self._decoded_note("head", Head)
 
+    def sealed_ms(self) -> int | None:
+        """When the last archive was sealed, by this host's clock; None where none was, or by a version that
+        did not note it."""
+        noted = self.note("sealed_ms")
+        return noted if isinstance(noted, int) else None
+
+    def set_sealed_ms(self, at_ms: int) -> None:
+        self.set_note("sealed_ms", at_ms)
+
     def set_head(self, head: Head) -> None:
         self.set_note("head", msgspec.json.encode(head).decode())
 

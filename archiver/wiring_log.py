@@ -3,20 +3,29 @@
 import os
 import pwd
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from archiver import __version__, disk
 from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Actor, Asked
+from archiver.audit.exchange import exchange_logs
 from archiver.audit.keyholder import KeyholderLog, LogSetting
 from archiver.audit.keyholder import mend as mend_keyholder
 from archiver.audit.names import COLLECTOR, signers_name
 from archiver.audit.queue import Queue, Start, find_start
 from archiver.audit.writing import ChainWriter
 from archiver.chain import Head
-from archiver.errors import ArchiverError, ConfigurationError, NoKeyError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    IncompleteError,
+    IntegrityError,
+    NoKeyError,
+    worse_code,
+)
 from archiver.formats import age
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Keyholders, Recipient
@@ -27,9 +36,9 @@ from archiver.keys import (
     new_keyholder_signing_key,
 )
 from archiver.settings import KeyholderSettings, Settings
-from archiver.stores.base import Store
+from archiver.stores.base import Store, outcome
 from archiver.stores.checks import find_vault_id
-from archiver.stores.named import NamedStore
+from archiver.stores.named import NamedStore, OpenedStore, open_all
 from archiver.times import Clock, system_clock
 from archiver.wiring import remembered_head
 from archiver.wiring_stores import OpenedVault, named_stores
@@ -199,3 +208,72 @@ def flush_log(settings: Settings, store: Store, *, mend: bool = False) -> int:
     if has_collector_key(settings) and settings.log_queue.is_dir():
         put += collector_queue(settings).flush(store, other_chains(settings), mend=mend)
     return put
+
+
+# The log into the stores
+
+
+@dataclass(frozen=True)
+class LogProblem:
+    """What kept the log out of a store. `about`: what is said before the error; `code`: what it counts for,
+    of a store that need not have everything 3 at the most."""
+
+    about: str
+    error: ArchiverError
+    code: int
+
+
+@dataclass
+class _Shared:
+    put: int = 0
+    problems: list[LogProblem] = field(default_factory=list)
+
+
+def log_code(problems: Iterable[LogProblem]) -> int:
+    """The exit code that they make."""
+    code = 0
+    for one in problems:
+        code = worse_code(code, one.code)
+    return code
+
+
+def put_log(settings: Settings, store: Store) -> list[LogProblem]:
+    """Put what waits of this host's log into a store. What is in the way stops nothing else: it is in the
+    answer."""
+    return _put(settings, store, mend=False).problems
+
+
+def _put(settings: Settings, store: Store, *, mend: bool) -> _Shared:
+    try:
+        return _Shared(flush_log(settings, store, mend=mend))
+    except ArchiverError as error:
+        return _Shared(problems=[LogProblem("log", error, error.exit_code)])
+
+
+def share_log(settings: Settings, *, only: str | None = None, mend: bool = False) -> list[LogProblem]:
+    """Give every store that can be reached, or `only` the one of this name, what another has of the log; and
+    put what waits of this host's into the first. `mend`: give that also what was put there before and is not
+    there. What failed is in the answer. Of a store that is away nothing is: whoever calls this has told."""
+    opened = [one for one in open_all(named_stores(settings)) if one.error is None]
+    ids = {one.name: outcome(partial(find_vault_id, one.store)) for one in opened}
+    vault = next((one for one in ids.values() if isinstance(one, str)), None)
+    if vault is None:
+        return []
+    holding = [one for one in opened if ids[one.name] == vault]
+    problems = _exchange(holding, vault, only)  # first: a store that was emptied has what comes before
+    first = next((one for one in holding if one.required), holding[0])
+    shared = _put(settings, first.store, mend=mend)
+    return problems + shared.problems + (_exchange(holding, vault, only) if shared.put else [])
+
+
+def _exchange(holding: Sequence[OpenedStore], vault: str, only: str | None) -> list[LogProblem]:
+    if len(holding) < 2:
+        return []
+    required = {one.name for one in holding if one.required}
+    problems = []
+    for holder in exchange_logs([(one.name, one.store) for one in holding], vault=vault, only=only):
+        for problem in holder.problems:
+            excused = holder.name not in required and not isinstance(problem, IntegrityError)
+            code = IncompleteError.exit_code if excused else problem.exit_code
+            problems.append(LogProblem(f"store {holder.name}: log", problem, code))
+    return problems

@@ -2,22 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 
 import click
 
+from archiver import wiring_log
 from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Asked
-from archiver.audit.exchange import exchange_logs
 from archiver.cli._session import Session, one_line, print_error
-from archiver.errors import ArchiverError, IncompleteError, IntegrityError, worse_code
-from archiver.stores.base import Store, outcome
-from archiver.stores.checks import find_vault_id
-from archiver.stores.named import OpenedStore, open_all
+from archiver.errors import ArchiverError
+from archiver.stores.base import Store
 from archiver.times import system_clock
-from archiver.wiring import named_stores
-from archiver.wiring_log import actor_of, collector_queue, flush_log, has_collector_key
+from archiver.wiring_log import LogProblem, actor_of, collector_queue, has_collector_key, log_code
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -90,43 +86,16 @@ def _begun(session: Session, begin: Callable[[], Any], must: bool) -> "Iterator[
 def put_log(session: Session, store: Store) -> int:
     """Put what waits of this host's log into a store. What is in the way stops nothing else: it is said, and
     is the exit code."""
-    return _put(session, store, mend=False)[1]
-
-
-def _put(session: Session, store: Store, *, mend: bool) -> tuple[int, int]:
-    """How many entries were put, and the exit code."""
-    try:
-        return flush_log(session.settings, store, mend=mend), 0
-    except ArchiverError as error:
-        print_error(error, "log")
-        return 0, error.exit_code
+    return report_log(wiring_log.put_log(session.settings, store))
 
 
 def share_log(session: Session, *, only: str | None = None, mend: bool = False) -> int:
-    """Give every store that can be reached, or `only` the one of this name, what another has of the log; and
-    put what waits of this host's into the first. `mend`: give that also what was put there before and is not
-    there. The exit code: of a store that need not have everything 3 at the most. Of one that is away nothing
-    is said here: whoever calls this has told of it."""
-    opened = [one for one in open_all(named_stores(session.settings)) if one.error is None]
-    ids = {one.name: outcome(partial(find_vault_id, one.store)) for one in opened}
-    vault = next((one for one in ids.values() if isinstance(one, str)), None)
-    if vault is None:
-        return 0
-    holding = [one for one in opened if ids[one.name] == vault]
-    code = _exchange(session, holding, vault, only)  # first: a store that was emptied has what comes before
-    first = next((one for one in holding if one.required), holding[0])
-    put, failed = _put(session, first.store, mend=mend)
-    return worse_code(code, worse_code(failed, _exchange(session, holding, vault, only) if put else 0))
+    """As `archiver.wiring_log.share_log`; what failed is said, and is the exit code."""
+    return report_log(wiring_log.share_log(session.settings, only=only, mend=mend))
 
 
-def _exchange(session: Session, holding: Sequence[OpenedStore], vault: str, only: str | None) -> int:
-    if len(holding) < 2:
-        return 0
-    code = 0
-    required = {one.name for one in holding if one.required}
-    for holder in exchange_logs([(one.name, one.store) for one in holding], vault=vault, only=only):
-        for problem in holder.problems:
-            print_error(problem, f"store {holder.name}: log")
-            excused = holder.name not in required and not isinstance(problem, IntegrityError)
-            code = worse_code(code, IncompleteError.exit_code if excused else problem.exit_code)
-    return code
+def report_log(problems: Sequence[LogProblem]) -> int:
+    """Say what kept the log out of a store; the exit code."""
+    for problem in problems:
+        print_error(problem.error, problem.about)
+    return log_code(problems)

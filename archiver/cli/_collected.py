@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import click
 
 from archiver.cli._gaps import gap_fields, gap_in_words
-from archiver.cli._report import INCOMPLETE, NAMED, count_of
+from archiver.cli._report import NAMED, count_of
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect.report import AccountReport, KindReport
-from archiver.errors import ConfigurationError, SourceError
+from archiver.jobs.work.collected import collect_code
 from archiver.settings_api import format_usd
-from archiver.sources.x_api.errors import CeilingError, EverythingError
 
 NAMED_FILES = 3
 _CHANGES = (
@@ -33,19 +32,7 @@ def report_collected(session: Session, reports: Sequence[AccountReport]) -> int:
         else:
             _print_account(report)
         _print_errors(report, told)
-    errors = [report.error for report in reports if report.error is not None]
-    # A full disk, a damaged spool: no account's own fault.
-    broken = [one.exit_code for one in errors if not isinstance(one, SourceError | ConfigurationError)]
-    if broken:
-        return max(broken)
-    failed = [one for one in errors if not isinstance(one, CeilingError | EverythingError)]
-    if failed and len(failed) == len(reports) and not any(map(_brought, reports)):
-        return failed[0].exit_code
-    return 0 if all(report.complete for report in reports) else INCOMPLETE
-
-
-def _brought(report: AccountReport) -> bool:
-    return any(kind.resources for kind in report.kinds)
+    return collect_code(reports)
 
 
 def _print_errors(report: AccountReport, told: set[int]) -> None:

@@ -1,14 +1,15 @@
 """What a run says to a person, and the same as JSON. Numbers with thousands separators, times in UTC."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import click
 
 from archiver.backup import Imported
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
+from archiver.jobs.work.imported import import_code
+from archiver.jobs.work.sealed import copies_code, shortage_of
 from archiver.seal import SealResult
-from archiver.spool import NOT_WANTED
 from archiver.sync import Filled
 from archiver.times import format_date
 from archiver.vault import Archive
@@ -53,30 +54,23 @@ def byte_size(size: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
-def report_import(session: Session, results: Iterable[Imported]) -> int:
+def report_import(session: Session, results: Sequence[Imported]) -> int:
     """Say what each export brought; 0, 3 where something is missing, or the code of what failed."""
-    codes = [_report_one_import(session, result) for result in results]
-    failed = [code for code in codes if code not in (0, INCOMPLETE)]
-    if failed and len(failed) == len(codes):
-        return failed[0]
-    return INCOMPLETE if any(codes) else 0
+    for result in results:
+        _report_one_import(session, result)
+    return import_code(results)
 
 
-def _report_one_import(session: Session, result: Imported) -> int:
-    if result.error is not None or result.report is None:
-        error = result.error
-        if error is None:
-            return 0
+def _report_one_import(session: Session, result: Imported) -> None:
+    error, report = result.error, result.report
+    if error is not None:
         if session.json:
             session.print_json("refused", export=result.name, error=error.message, hint=error.hint)
         print_error(error)
-        return error.exit_code
-    report = result.report
-    if session.json:
+    elif report is not None and session.json:
         session.print_json("import", **_report_fields(report))
-    else:
+    elif report is not None:
         _print_report(report)
-    return 0 if report.complete else INCOMPLETE
 
 
 def _report_fields(report: CollectReport) -> dict[str, object]:
@@ -150,28 +144,10 @@ def _files(number: int) -> str:
 
 def report_shortage(session: Session, archive: Archive | None) -> int:
     """Say what an archive just sealed is known to lack, whichever run found that; 3 where it does."""
-    if archive is None:
+    short = shortage_of(archive)
+    if not short:
         return 0
-    manifest = archive.manifest
-    media = sum(
-        number
-        for count in manifest.counts
-        for reason, number in count.missing.items()
-        if reason != NOT_WANTED
-    )
-    problems = sum(number for reason, number in manifest.problems.items() if reason != "context")
-    parts = [
-        f"{number:,} {one if number == 1 else many}"
-        for number, one, many in (
-            (len(manifest.gaps), "gap", "gaps"),
-            (media, "picture or video missing", "pictures and videos missing"),
-            (problems, "problem", "problems"),
-        )
-        if number
-    ]
-    if not parts:
-        return 0
-    session.note(f"Sealed with what is missing named in it: {', '.join(parts)}.")
+    session.note(f"Sealed with what is missing named in it: {short}.")
     return INCOMPLETE
 
 
@@ -231,6 +207,4 @@ def report_copies(session: Session, copies: Sequence[Filled]) -> int:
             click.echo(f"  store {one.name} was given {joined(one.archives)}, {byte_size(one.bytes)}.")
         for problem in one.all_problems:
             print_error(problem)
-    failed = [one for one in copies if one.all_problems or one.lacking]
-    required = [problem.exit_code for one in failed if one.required for problem in one.all_problems]
-    return max(required, default=INCOMPLETE if failed else 0)
+    return copies_code(copies)

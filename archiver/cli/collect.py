@@ -3,7 +3,6 @@
 import click
 
 from archiver.audit.entry import Asked
-from archiver.cli._acted import collected_of
 from archiver.cli._acts import host_act
 from archiver.cli._collected import report_collected
 from archiver.cli._group import Session, examples, pass_session
@@ -11,6 +10,7 @@ from archiver.cli._progress import clear_progress, progress_bar
 from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.plan import Plan, Planned, plan
 from archiver.errors import ConfigurationError
+from archiver.jobs.work.collected import collected_of
 from archiver.settings_api import COLLECT_KINDS, CollectKind, format_usd
 from archiver.times import system_clock
 from archiver.wiring import open_collector

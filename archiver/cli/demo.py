@@ -11,21 +11,23 @@ import click
 
 from archiver.audit.entry import Asked
 from archiver.backup import import_exports
-from archiver.cli._acted import imported_of, sealed_of
 from archiver.cli._acts import host_act, put_log, share_log
-from archiver.cli._copies import first_name, other_stores, verify_after_sealing
+from archiver.cli._copies import verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._report import report_copies, report_import, report_seal
 from archiver.cli.search import command as search_command
 from archiver.errors import UsageError
 from archiver.initialise import initialise
+from archiver.jobs.work.imported import imported_of
+from archiver.jobs.work.sealed import sealed_of
 from archiver.sample import write_sample_export
 from archiver.seal import seal
 from archiver.settings import FILE_NAME, load_settings
 from archiver.times import system_clock
 from archiver.vault import Vault
 from archiver.wiring import first_store, open_collector, seal_options
+from archiver.wiring_seal import first_name, other_stores
 
 SAMPLE_UNTIL = dt.date(2026, 10, 31)
 SAMPLE_NAME = "sample-export.zip"

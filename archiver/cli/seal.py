@@ -3,16 +3,16 @@
 import click
 
 from archiver.audit.entry import Asked
-from archiver.cli._acted import sealed_of
 from archiver.cli._acts import host_act, put_log, share_log
-from archiver.cli._copies import first_name, open_first, other_stores
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._report import report_copies, report_seal
 from archiver.cli._stamps import report_stamping
+from archiver.jobs.work.sealed import sealed_of
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.wiring import open_collector, seal_options
+from archiver.wiring_seal import first_name, open_first, other_stores
 
 
 @click.command("seal", epilog=examples("archiver --config police-archive seal"))

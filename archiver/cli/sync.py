@@ -13,9 +13,9 @@ from archiver.cli._session import print_error
 from archiver.cli._stamps import report_stamping
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError, worse_code
-from archiver.stores.checks import check_store
-from archiver.sync import Filled, Synced, sync_stores
-from archiver.wiring import named_stores, remembered_head
+from archiver.jobs.work.synced import fill_stores, synced_of
+from archiver.sync import Filled, Synced
+from archiver.wiring import remembered_head
 
 
 @click.command(
@@ -42,18 +42,15 @@ def command(session: Session, only: str | None) -> int:
     asked = Asked("seal", "sync", detail={} if only is None else {"store": only})
     with host_act(session, asked) as act:
         with lock:
-            result = sync_stores(
-                named_stores(settings),
-                check_store,
+            result = fill_stores(
+                settings,
+                remembered_head(settings)[0],
                 only=only,
-                known_head=remembered_head(settings)[0],
                 clean=collects,
-                authorities=settings.timestamps,
                 progress=step_progress(session, byte_size),
             )
         clear_progress(session)
-        given = {name for filled in result.stores for name in filled.archives}
-        act.end(results=len(given), ids=sorted(given))
+        act.end(**synced_of(result))
     return worse_code(_report(session, result), share_log(session, only=only, mend=True))
 
 

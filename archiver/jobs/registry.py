@@ -8,7 +8,12 @@ from typing import cast
 from archiver.jobs.base import Job
 from archiver.schedule.report import JOB_NAMES, JobName
 
-_MODULES: Mapping[JobName, str] = {}
+_MODULES: Mapping[JobName, str] = {
+    "import": "importing",
+    "collect": "collecting",
+    "seal": "sealing",
+    "sync": "syncing",
+}
 """A job to its module in this package, which has it as `JOB`. What the work alone needs is imported by the
 module inside `work`."""
 

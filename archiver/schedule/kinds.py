@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from archiver.progress import Cursor
-from archiver.schedule.due import DAY_MS
+from archiver.schedule.due import DAY_MS, NOW
 from archiver.settings_api import COLLECT_KINDS, CURSORS, AccountApi, CollectKind
 
 SLACK_MS = 2 * 3_600_000
@@ -17,11 +17,16 @@ def cursors_of(kind: CollectKind) -> tuple[str, ...]:
 
 def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
     """Whether a kind is to be collected: never yet, not to its end, or long enough ago."""
+    return kind_due_ms(cursor, days, now_ms) <= now_ms
+
+
+def kind_due_ms(cursor: Cursor, days: int, now_ms: int) -> int:
+    """When a kind is to be collected; NOW where it never was, or not to its end."""
     if cursor.walk is not None or cursor.started_ms is None:
-        return True
+        return NOW
     if cursor.started_ms > now_ms + SLACK_MS:  # by a clock that was wrong
-        return True
-    return now_ms - cursor.started_ms >= days * DAY_MS - SLACK_MS
+        return NOW
+    return cursor.started_ms + days * DAY_MS - SLACK_MS
 
 
 def due_kinds(

@@ -193,7 +193,7 @@ class _Run:
         self.copies.add(manifest, data, signature, token)
         copies = self.copies.fill({archive.name: self.identity})
         require_copies(archive.name, copies)
-        empty_spool(self.spool, self.state, self.sealing, archive.head)
+        empty_spool(self.spool, self.state, self.sealing, archive)
         problems = tuple(problem for one in segments for problem in one.problems)
         return SealResult(archive, problems, copies=copies)
 

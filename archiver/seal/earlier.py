@@ -4,7 +4,6 @@ spool is emptied."""
 from collections.abc import Sequence
 
 from archiver.archive.verify import check_whole
-from archiver.chain import Head
 from archiver.copying import verify_copy
 from archiver.errors import ArchiverError, StoreError
 from archiver.seal.copies import Copies, require_copies
@@ -12,6 +11,7 @@ from archiver.spool import Spool
 from archiver.state import Sealing, State
 from archiver.stores.base import Store
 from archiver.sync.filling import Filled
+from archiver.times import parse_time
 from archiver.vault import Archive
 
 _WRITTEN = "sealing_written"
@@ -36,7 +36,7 @@ def finish_earlier(
                 verify_copy(copies.vault.store, archive.name, file, noted=[])  # of a lock `verify` speaks
             filled = copies.fill(thorough=True)
             require_copies(archive.name, filled)
-            empty_spool(spool, state, sealing, archive.head)
+            empty_spool(spool, state, sealing, archive)
             return archive, filled
     if was_written(state, sealing):
         _require_nowhere_else(copies, sealing)
@@ -92,10 +92,11 @@ def require_files(store: Store, archive: Archive) -> None:
         check_whole(name, archive.name, file, found.size, found.sha256 or file.sha256)
 
 
-def empty_spool(spool: Spool, state: State, sealing: Sealing, head: Head) -> None:
+def empty_spool(spool: Spool, state: State, sealing: Sealing, archive: Archive) -> None:
     """The archive is in every required store: forget what it holds."""
     with state.transaction():
-        state.set_head(head)
+        state.set_head(archive.head)
+        state.set_sealed_ms(parse_time(archive.manifest.sealed_at))
     spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem, sealing.last_gap)
     with state.transaction():
         state.set_sealing(None)

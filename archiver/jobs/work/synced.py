@@ -1,0 +1,58 @@
+"""Every store with every archive, and with the log."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archiver.chain import Head
+from archiver.jobs.noting import sentence_of
+from archiver.jobs.work.sealed import stamping_problems
+from archiver.settings import Settings
+from archiver.stores.checks import check_store
+from archiver.sync import Synced, sync_stores
+from archiver.wiring_stores import named_stores
+
+Progress = Callable[[str, int, int], None]
+
+
+def fill_stores(
+    settings: Settings,
+    known_head: Head | None,
+    *,
+    only: str | None = None,
+    clean: bool = False,
+    progress: Progress = lambda what, done, total: None,
+) -> Synced:
+    """Give every store, or `only` one, what another has. Raise as `archiver.sync.sync_stores`."""
+    return sync_stores(
+        named_stores(settings),
+        check_store,
+        only=only,
+        known_head=known_head,
+        clean=clean,
+        authorities=settings.timestamps,
+        progress=progress,
+    )
+
+
+def synced_of(result: Synced) -> dict[str, Any]:
+    """What the log says of it: the archives that a store was given."""
+    given = {name for filled in result.stores for name in filled.archives}
+    return {"results": len(given), "ids": sorted(given)}
+
+
+def sync_facts(result: Synced) -> Mapping[str, object]:
+    """For the run's report: how many archives there are, and which store was given how many."""
+    return {
+        "archives": result.archives,
+        "given": {filled.name: len(filled.archives) for filled in result.stores},
+        "bytes": sum(filled.bytes for filled in result.stores),
+        "unreached": [filled.name for filled in result.stores if not filled.reached],
+        "lacking": [filled.name for filled in result.stores if filled.lacking],
+    }
+
+
+def sync_problems(result: Synced) -> list[str]:
+    """For the run's report: what kept a store from having all."""
+    problems = [sentence_of(problem) for filled in result.stores for problem in filled.all_problems]
+    problems += [sentence_of(problem) for problem in result.problems]
+    return problems + stamping_problems(result.stamping)
