@@ -46,6 +46,7 @@ class ImportJob:
             imported.import_facts(results),
             imported.import_problems(results),
             any(one.error is not None and one.error.ends_run for one in results),
+            imported.import_summary(results),
         )
 
 
