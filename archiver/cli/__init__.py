@@ -16,10 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         print(f"archiver {__version__}")
         return 0
-    from archiver.cli._group import INTERRUPTED, run
+    from archiver.cli._group import run
+    from archiver.cli._signals import interruption
 
+    if arguments is None:
+        interruption.install()
     code = run(words)
-    if code == INTERRUPTED and arguments is None:
+    if interruption.number is not None and arguments is None:
         # Python would wait for threads that wait for a server, a minute or more. Nothing is lost by not doing
         # so: every `with` has been left by now, so that the spool and the state are committed and closed,
         # unfinished files are removed and uploads aborted; output is flushed here; and child processes end

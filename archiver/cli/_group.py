@@ -12,6 +12,7 @@ from typing import ClassVar
 import click
 
 from archiver import __version__
+from archiver.cli._events import ENVIRONMENT
 from archiver.cli._session import (
     Session,
     ask_new_passphrase,
@@ -20,6 +21,7 @@ from archiver.cli._session import (
     print_error,
     store_option,
 )
+from archiver.cli._signals import interruption
 from archiver.errors import ArchiverError, UsageError
 
 __all__ = [
@@ -33,9 +35,8 @@ __all__ = [
     "store_option",
 ]
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
-"""128 + SIGINT and 128 + SIGPIPE, as shells count."""
+"""128 + SIGPIPE, as shells count."""
 
 COMMANDS = {
     "init": ("init", "Make a folder with settings, keys and an empty vault."),
@@ -44,6 +45,7 @@ COMMANDS = {
     "collect": ("collect", "Ask X for what is new, through its interface."),
     "seal": ("seal", "Seal the spool into one new archive."),
     "backup": ("backup", "Import the inbox, collect from X, seal it and verify."),
+    "run": ("run", "Do what is due of all that; the one line for cron."),
     "moderate": ("moderate", "Record an inappropriate post, then hide, remove or mute it."),
     "moderation": ("moderation", "List, correct, reverse, import and export moderation records."),
     "search": ("search", "Search every archive without restoring anything."),
@@ -118,6 +120,11 @@ def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.ensure_object(Session).json = True
 
 
+def _set_log(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Session).events.path = value
+
+
 def _common_options() -> list[click.Option]:
     return [
         click.Option(
@@ -135,11 +142,20 @@ def _common_options() -> list[click.Option]:
             callback=_set_json,
             help="Print one JSON object a line.",
         ),
+        click.Option(
+            ["--log"],
+            is_eager=True,  # so that it is told of what is wrong with the others
+            metavar="FILE",
+            expose_value=False,
+            callback=_set_log,
+            help="Append what is done to FILE, as JSON lines; - is standard error. Else ARCHIVER_LOG.",
+        ),
     ]
 
 
 def add_common_options(command: click.Command) -> None:
-    """Let a command, and all below it, take `--config` and `--json` too: `archiver search --json word`."""
+    """Let a command, and all below it, take `--config`, `--json` and `--log` too: `archiver search --json
+    word`."""
     taken = {name for parameter in command.params for name in parameter.opts}
     command.params += [option for option in _common_options() if not taken & set(option.opts)]
     if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
@@ -166,48 +182,72 @@ def group() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 usage or settings, 3 incomplete,
-    10 no vault, 11 locked, 12 no key fits, 20 integrity, 130 interrupted."""
+    10 no vault, 11 locked, 12 no key fits, 20 integrity, 130 interrupted, 143 stopped by SIGTERM."""
     if "_ARCHIVER_COMPLETE" in os.environ:  # a shell asks for completions: click's own protocol
         group.main(prog_name="archiver")
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIO has none
+    session = Session(os.environ)
+    session.events.path = os.environ.get(ENVIRONMENT) or None
+    interruption.on_give_up = session.events.end
+    code = 1
     try:
-        code = _invoke(list(arguments))
+        code = _invoke(session, list(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough. Python flushes again at exit: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return BROKEN_PIPE
+        code = BROKEN_PIPE
+    except Exception as error:
+        session.events.defect(error)
+        raise
+    finally:
+        session.events.end(code)
     return code
 
 
-def _invoke(arguments: list[str]) -> int:
+def _invoke(session: Session, arguments: list[str]) -> int:
+    """Run it. What a program that is being stopped finds broken, as a worker process that was stopped with
+    it, is no failure of its own."""
     try:
-        with group.make_context("archiver", arguments, obj=Session(os.environ)) as context:
+        return _run(session, arguments)
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        pass
+    except Exception:
+        if interruption.number is None:
+            raise
+    click.echo("\narchiver: interrupted", err=True)
+    return interruption.exit_code
+
+
+def _run(session: Session, arguments: list[str]) -> int:
+    def failed(error: ArchiverError) -> int:
+        if interruption.number is not None:
+            raise KeyboardInterrupt from error
+        session.events.error(error, ends=True)
+        print_error(error)
+        return error.exit_code
+
+    try:
+        with group.make_context("archiver", arguments, obj=session) as context:
             result = group.invoke(context)
         return result if isinstance(result, int) else 0
     except ArchiverError as error:
-        print_error(error)
-        return error.exit_code
+        return failed(error)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return UsageError.exit_code
     except click.UsageError as error:
-        print_error(_translated(error))
-        return UsageError.exit_code
-    except (KeyboardInterrupt, EOFError, click.Abort):
-        click.echo("\narchiver: interrupted", err=True)
-        return INTERRUPTED
+        return failed(_translated(error))
     except BrokenPipeError:
         raise
     except OSError as error:
         # A module translates its own; this is the last net, so that nobody meets a traceback for a disk.
         where = f"{error.filename}: " if error.filename else ""
-        print_error(ArchiverError(f"{where}{(error.strerror or str(error)).lower()}"))
-        return ArchiverError.exit_code
+        return failed(ArchiverError(f"{where}{(error.strerror or str(error)).lower()}"))
 
 
 def _translated(error: click.UsageError) -> UsageError:

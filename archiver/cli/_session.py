@@ -6,15 +6,16 @@ Results go to standard output, everything else to standard error.
 import getpass
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from archiver.cli._events import EventLog
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError, UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Session:
     """The vault's last archive, once `list_archives` has read which there are: entries of the log name it."""
     _identities: "list[Identity] | None" = field(default=None, repr=False)
     _log: "OpenedLog | None" = field(default=None, repr=False)
+    events: EventLog = field(default_factory=lambda: EventLog(_warn), repr=False)
+    """What `--log` asks for."""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -186,7 +189,31 @@ class Session:
         click.echo(text, err=True)
 
 
-pass_session = click.make_pass_decorator(Session)
+def _warn(text: str) -> None:
+    click.echo(f"archiver: {one_line(text)}", err=True)
+
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+
+
+def pass_session(
+    function: Callable[Concatenate[Session, Parameters], Returned],
+) -> Callable[Parameters, Returned]:
+    """Give a command its session, first; it begins with that."""
+
+    @wraps(function)
+    def begun(*arguments: Parameters.args, **options: Parameters.kwargs) -> Returned:
+        context = click.get_current_context()
+        session = context.find_object(Session)
+        if session is None:
+            raise TypeError("a command was started without a session")
+        session.events.begin(context.command_path)
+        return function(session, *arguments, **options)
+
+    return begun
+
+
 store_option = click.option("--store", metavar="NAME", help="Read this store only.")
 """For commands that read the vault."""
 
@@ -226,6 +253,10 @@ def ask_new_passphrase(question: str) -> str:
 
 def print_error(error: ArchiverError, about: str | None = None) -> None:
     """The two lines that end a failed run, or one part of it, which `about` names."""
+    context = click.get_current_context(silent=True)
+    session = None if context is None else context.find_object(Session)
+    if session is not None:
+        session.events.error(error, about)
     part = "" if about is None else f"{about}: "
     click.echo(f"archiver: error: {printable(part + error.message)}", err=True)
     if error.hint:

@@ -66,6 +66,7 @@ class CollectJob:
             collected.collect_facts(reports),
             collected.collect_problems(reports),
             ended is not None,
+            collected.collect_summary(reports),
         )
 
 

@@ -1,5 +1,8 @@
 """The job that takes exports from the inbox into the spool."""
 
+import os
+
+from archiver.disk import os_errors_reported
 from archiver.jobs.base import JobContext
 from archiver.schedule.due import NOW
 from archiver.schedule.report import JobName, JobReport
@@ -43,15 +46,18 @@ class ImportJob:
             imported.import_facts(results),
             imported.import_problems(results),
             any(one.error is not None and one.error.ends_run for one in results),
+            imported.import_summary(results),
         )
 
 
 def _waiting(context: JobContext) -> dict[str, tuple[int, int]]:
-    from archiver.backup import find_in_inbox
-
-    if not context.settings.inbox.is_dir():
+    """Size and time of what `archiver.backup.find_in_inbox` finds, whose module takes 150 ms to load."""
+    inbox = context.settings.inbox
+    if not inbox.is_dir():
         return {}
-    looked = {path.name: path.stat() for path in find_in_inbox(context.settings.inbox)}
+    with os_errors_reported("reading", inbox), os.scandir(inbox) as entries:
+        files = [one for one in entries if one.name.lower().endswith(".zip") and one.name[0] != "."]
+        looked = {one.name: one.stat() for one in files if one.is_file()}
     return {name: (one.st_size, one.st_mtime_ns) for name, one in looked.items()}
 
 

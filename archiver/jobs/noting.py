@@ -26,7 +26,9 @@ def do_job(context: JobContext, name: JobName, work: Callable[[JobContext], JobR
 
 
 def told_end(context: JobContext, report: JobReport) -> None:
-    """Tell what came of a job."""
+    """Tell what came of a job, and what is wrong."""
+    for problem in report.problems:
+        context.told("problem", {"job": report.job, "problem": problem})
     context.told(
         "job.end",
         {
@@ -34,7 +36,7 @@ def told_end(context: JobContext, report: JobReport) -> None:
             "code": report.code,
             "seconds": (report.finished_ms - report.started_ms) / 1000,
             **report.facts,
-            "problems": list(report.problems),
+            "problems": len(report.problems),
         },
     )
 

@@ -35,6 +35,7 @@ class SealJob:
             sealed.seal_code(done),
             sealed.seal_facts(done),
             sealed.seal_problems(done),
+            summary=sealed.seal_summary(done),
         )
 
 

@@ -35,6 +35,7 @@ class SyncJob:
             worse_code(result.exit_code, log_code(unlogged)),
             synced.sync_facts(result),
             synced.sync_problems(result) + [f"{one.about}: {sentence_of(one.error)}" for one in unlogged],
+            summary=synced.sync_summary(result),
         )
 
 

@@ -15,7 +15,8 @@ JOB_NAMES: tuple[JobName, ...] = get_args(JobName)
 @dataclass(frozen=True)
 class JobReport:
     """What became of one job. `code`: what its command would exit with. `facts`: what JSON can hold.
-    `problems`: a sentence each, for a person. `ends_run`: nothing more can be done before that is mended."""
+    `problems`: a sentence each, for a person. `summary`: what was done, in some words for a person.
+    `ends_run`: nothing more can be done before what is wrong is mended."""
 
     job: JobName
     started_ms: int
@@ -24,6 +25,7 @@ class JobReport:
     facts: Mapping[str, object] = field(default_factory=dict)
     problems: Sequence[str] = ()
     ends_run: bool = False
+    summary: str = ""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,12 @@ def seal_segments(
             future.result()
             done(number)
         return [future.result() for future in futures]
+    except KeyboardInterrupt:
+        # Whoever stops this run waits for seconds, and a segment may take longer: nothing of it is lost by
+        # ending its worker, as an archive without a manifest does not exist.
+        for child in multiprocessing.active_children():
+            child.kill()
+        raise
     except BrokenProcessPool as error:
         raise ArchiverError(
             "a sealing process ended before its time", "look for an out-of-memory kill; run the command again"

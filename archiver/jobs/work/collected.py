@@ -12,7 +12,7 @@ from archiver.errors import ArchiverError, ConfigurationError, IncompleteError, 
 from archiver.jobs.base import JobContext
 from archiver.jobs.noting import sentence_of
 from archiver.settings import AccountSettings
-from archiver.settings_api import CollectKind
+from archiver.settings_api import CollectKind, format_usd
 from archiver.sources.x_api.errors import AccountError, CeilingError, EverythingError, KindError, LateError
 from archiver.wiring_log import collector_act
 
@@ -101,6 +101,17 @@ def collect_facts(reports: Sequence[AccountReport]) -> Mapping[str, object]:
         "media_missing": sum(kind.media_missing for kind in kinds),
         "incomplete": [report.account for report in reports if not report.complete],
     }
+
+
+def collect_summary(reports: Sequence[AccountReport]) -> str:
+    """For a person: how much was asked and returned, and what it cost."""
+    asked = [report for report in reports if report.kinds]
+    kinds = [kind for report in asked for kind in report.kinds]
+    returned = sum(kind.resources for kind in kinds)
+    new = sum(kind.counts["new"] + kind.counts["changed"] for kind in kinds)
+    usd = format_usd(sum(kind.micro_usd for kind in kinds))
+    of = f"{len(asked):,} account{'' if len(asked) == 1 else 's'}"
+    return f"{of}: {returned:,} records returned, {new:,} of them new or changed, for {usd}"
 
 
 def collect_problems(reports: Sequence[AccountReport]) -> list[str]:

@@ -75,6 +75,12 @@ def import_facts(results: Sequence[Imported]) -> Mapping[str, object]:
     }
 
 
+def import_summary(results: Sequence[Imported]) -> str:
+    """For a person: what was taken."""
+    taken = sum(one.report is not None for one in results)
+    return f"{taken:,} export{'' if taken == 1 else 's'} taken, {_changed(results):,} records new or changed"
+
+
 def import_problems(results: Sequence[Imported]) -> list[str]:
     """For the run's report: a sentence for each export that was refused or lacks something."""
     problems = []

@@ -126,6 +126,15 @@ def seal_facts(sealed: SpoolSealed) -> Mapping[str, object]:
     }
 
 
+def seal_summary(sealed: SpoolSealed) -> str:
+    """For a person: the archive, and the chain's end, which is to be kept elsewhere."""
+    archive = sealed.result.archive
+    if archive is None:
+        return "nothing new to seal"
+    head = f"{archive.head.sequence}:{archive.head.sha256}"
+    return f"archive {archive.name}, {_records(archive):,} records; chain head {head}"
+
+
 def seal_problems(sealed: SpoolSealed) -> list[str]:
     """For the run's report: what is missing, and what failed in which store."""
     result, problems = sealed.result, []

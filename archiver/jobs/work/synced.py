@@ -51,6 +51,15 @@ def sync_facts(result: Synced) -> Mapping[str, object]:
     }
 
 
+def sync_summary(result: Synced) -> str:
+    """For a person: whether every store has everything."""
+    given = [f"{one.name} was given {len(one.archives):,}" for one in result.stores if one.archives]
+    lacking = [f"{one.name} is not complete" for one in result.stores if one.lacking or one.all_problems]
+    whole = [] if lacking else [f"{len(result.stores):,} of {len(result.stores):,} stores have all"]
+    archives = f"{result.archives:,} archive{'' if result.archives == 1 else 's'}"
+    return f"{archives}: {', '.join([*given, *lacking, *whole])}"
+
+
 def sync_problems(result: Synced) -> list[str]:
     """For the run's report: what kept a store from having all."""
     problems = [sentence_of(problem) for filled in result.stores for problem in filled.all_problems]
