@@ -18,10 +18,10 @@ from archiver.collect.timeline import Timeline
 from archiver.collect.walks import reconcile_posts, take_profile
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
 from archiver.progress import Cursor
+from archiver.schedule.kinds import cursor_due_ms, cursors_of, kind_due_ms
 from archiver.settings import AccountSettings
-from archiver.settings_api import COLLECT_KINDS, CURSORS, OWN_KINDS, AccountApi, CollectKind
+from archiver.settings_api import COLLECT_KINDS, OWN_KINDS, AccountApi, CollectKind
 from archiver.sources.base import Problem
-from archiver.sources.x.times import DAY_MS
 from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.errors import EverythingError, KindError, LateError
@@ -31,26 +31,10 @@ from archiver.sources.x_api.reading import MENTION_SERIES
 from archiver.sources.x_api.tokens import missing_scopes
 from archiver.times import format_date
 
-SLACK_MS = 2 * 3_600_000
-"""A kind is due this much before its time, so that a daily run which starts a second early is not idle."""
 Connect = Callable[[AccountSettings, AccountApi], XClient]
 """Makes an account's connection; raises where there is no key."""
 OpenMedia = Callable[[AccountApi], MediaSource | None]
 Told = Callable[[AccountSettings, KindReport], None]
-
-
-def cursors_of(kind: CollectKind) -> tuple[str, ...]:
-    """The cursors of the ways that a kind takes, in their order."""
-    return CURSORS.get(kind, (kind,))
-
-
-def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
-    """Whether a kind is to be collected: never yet, not to its end, or long enough ago."""
-    if cursor.walk is not None or cursor.started_ms is None:
-        return True
-    if cursor.started_ms > now_ms + SLACK_MS:  # by a clock that was wrong
-        return True
-    return now_ms - cursor.started_ms >= days * DAY_MS - SLACK_MS
 
 
 def due_kinds(
@@ -63,8 +47,7 @@ def due_kinds(
     return [
         kind
         for kind in COLLECT_KINDS
-        if kind in api.kinds
-        and any(is_due(cursors(name), api.every_days.get(kind, 1), now_ms) for name in cursors_of(kind))
+        if kind in api.kinds and kind_due_ms(api, kind, cursors, now_ms) <= now_ms
     ]
 
 
@@ -234,10 +217,11 @@ class _AccountRun:
     def _collect_lists(self, report: KindReport, patience: Patience) -> None:
         """Those of the four ways that are due: a run may have been cut off after the first."""
         days = self.asker.api.every_days.get("lists", 1)
+        now_ms = self.asker.now_ms
         due = [
             name
             for name in cursors_of("lists")
-            if self.forced or is_due(self.asker.cursor(name), days, self.asker.now_ms)
+            if self.forced or cursor_due_ms(self.asker.cursor(name), days, now_ms) <= now_ms
         ]
         for name in due:
             if name != "list_members":
