@@ -18,7 +18,7 @@ from archiver.collect.timeline import Timeline
 from archiver.collect.walks import reconcile_posts, take_profile
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
 from archiver.progress import Cursor
-from archiver.schedule.kinds import cursor_due_ms, cursors_of, kind_due_ms
+from archiver.schedule.kinds import cursors_of, due_kinds, is_due
 from archiver.settings import AccountSettings
 from archiver.settings_api import COLLECT_KINDS, OWN_KINDS, AccountApi, CollectKind
 from archiver.sources.base import Problem
@@ -35,20 +35,6 @@ Connect = Callable[[AccountSettings, AccountApi], XClient]
 """Makes an account's connection; raises where there is no key."""
 OpenMedia = Callable[[AccountApi], MediaSource | None]
 Told = Callable[[AccountSettings, KindReport], None]
-
-
-def due_kinds(
-    api: AccountApi, cursors: Callable[[str], Cursor], now_ms: int, only: Sequence[CollectKind] = ()
-) -> list[CollectKind]:
-    """The kinds to collect now, in their order. Those asked for by name are due in any case; the profile
-    goes before whatever its counts are compared with."""
-    if only:
-        return [kind for kind in COLLECT_KINDS if kind in only]
-    return [
-        kind
-        for kind in COLLECT_KINDS
-        if kind in api.kinds and kind_due_ms(api, kind, cursors, now_ms) <= now_ms
-    ]
 
 
 def collect_accounts(
@@ -217,11 +203,10 @@ class _AccountRun:
     def _collect_lists(self, report: KindReport, patience: Patience) -> None:
         """Those of the four ways that are due: a run may have been cut off after the first."""
         days = self.asker.api.every_days.get("lists", 1)
-        now_ms = self.asker.now_ms
         due = [
             name
             for name in cursors_of("lists")
-            if self.forced or cursor_due_ms(self.asker.cursor(name), days, now_ms) <= now_ms
+            if self.forced or is_due(self.asker.cursor(name), days, self.asker.now_ms)
         ]
         for name in due:
             if name != "list_members":

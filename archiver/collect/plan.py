@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from archiver.collect.accounts import due_kinds
 from archiver.collect.asking import INCLUDED_AT_MOST
 from archiver.collect.taking import PLATFORM
 from archiver.keys import load_identity
 from archiver.progress import Cursor
-from archiver.schedule.kinds import cursors_of
+from archiver.schedule.kinds import cursors_of, due_kinds
 from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import COLLECT_KINDS, AccountApi, CollectKind
 from archiver.sources.x.times import first_id

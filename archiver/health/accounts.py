@@ -1,16 +1,20 @@
 """How each account stands: what was collected when, what is due, what is out of reach, what it cost."""
 
+from collections.abc import Callable
+
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, KindHealth
 from archiver.progress import Cursor
 from archiver.schedule.due import DAY_MS, export_due_ms, trusted
-from archiver.schedule.kinds import Cursors, collected_ms, cursors_of, every_days, kind_due_ms
+from archiver.schedule.kinds import cursors_of, kind_due_ms
 from archiver.settings import AccountSettings, Settings
 from archiver.settings_api import COLLECT_KINDS, AccountApi, CollectKind
 from archiver.sources.x.times import snowflake_ms
 
 _TIMED: tuple[CollectKind, ...] = ("posts", "mentions", "messages")
 """Kinds whose mark is an id that holds the time."""
+Cursors = Callable[[str], Cursor]
+"""The cursor of this name, an empty one where nothing was collected."""
 
 
 def account_healths(settings: Settings, facts: LocalFacts, now_ms: int) -> tuple[AccountHealth, ...]:
@@ -55,15 +59,22 @@ def _kinds(
 
 def _kind(api: AccountApi, kind: CollectKind, cursor: Cursors, stale_ms: int, now_ms: int) -> KindHealth:
     """A kind that was never collected is as late as one can be."""
-    good_ms = collected_ms(kind, cursor)
+    good_ms, days = _collected_ms(kind, cursor), api.every_days.get(kind, 1)
     known_ms = trusted(good_ms, now_ms)
-    late_ms = every_days(api, kind) * DAY_MS + stale_ms
+    late_ms = days * DAY_MS + stale_ms
     mark = cursor(kind).mark
     return KindHealth(
         kind=kind,
         good_ms=good_ms,
         newest_ms=snowflake_ms(mark) if mark is not None and kind in _TIMED else None,
-        due_ms=kind_due_ms(api, kind, cursor, now_ms),
+        due_ms=min(kind_due_ms(cursor(name), days, now_ms) for name in cursors_of(kind)),
         stale=known_ms is None or known_ms + late_ms <= now_ms,
         unfinished=any(cursor(name).walk is not None for name in cursors_of(kind)),
     )
+
+
+def _collected_ms(kind: CollectKind, cursors: Cursors) -> int | None:
+    """When a kind was last collected to its end, by all of its ways; None where one never was."""
+    ended = [cursors(name).finished_ms for name in cursors_of(kind)]
+    known = [one for one in ended if one is not None]
+    return min(known) if len(known) == len(ended) else None

@@ -92,7 +92,7 @@ def _snapshot(
         is_collector=facts.is_collector,
         spool_since_ms=facts.spool.since_ms,
         spool_free_bytes=found.spool_free_bytes,
-        error=vaults.error,
+        error=vaults.error or next(iter(facts.errors), None),
         more=more,
     )
 

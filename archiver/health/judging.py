@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from archiver.errors import ArchiverError
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth
 from archiver.health.vaults import Trouble, VaultFacts
@@ -250,8 +249,3 @@ def _moment(milliseconds: int) -> str:
         return format_time(milliseconds)[:16].replace("T", " ") + " UTC"
     except OverflowError:
         return "a time that there is not"
-
-
-def is_damage(error: ArchiverError | None) -> bool:
-    """Whether sealed bytes are altered or missing."""
-    return error is not None and error.exit_code == 20

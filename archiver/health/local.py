@@ -25,6 +25,8 @@ from archiver.spool.reading import SnapshotDatabase
 from archiver.state import StateReader
 from archiver.times import format_date
 
+RUN = "run"
+"""The run as a whole, in the journal: noted by every one, also where nothing was due."""
 _TRIES_AT_REST = 2
 """As often a file without a log is read as lying at rest (`archiver/spool/reading.py`), if it is written each
 time meanwhile."""
@@ -215,6 +217,6 @@ def _read_journal(path: Path, stores: list[str], at_rest: bool) -> tuple[Journal
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
-        jobs: dict[str, JobTimes] = {name: journal.job(name) for name in JOB_NAMES}
+        jobs = {name: journal.job(name) for name in (RUN, *JOB_NAMES)}
         facts = JournalFacts(jobs, {name: store_times(journal, name) for name in stores})
         return facts, journal.snapshot.was_written()

@@ -100,7 +100,8 @@ class Snapshot:
     `is_collector`: whether this host collects; elsewhere nothing is known of accounts, spool and jobs.
     `archives`, `last_archive`, `head`: as the first store says that could be asked; where none could, how
     many archives and which head this host remembers. `spool_since_ms`: when the oldest of what is not sealed
-    was captured. `error`: what of the vault is damaged, or why none is there; what a command is to end in."""
+    was captured. `error`: what is damaged, or why there is no vault: what a command
+    is to end in."""
 
     at_ms: int
     accounts: tuple[AccountHealth, ...]
