@@ -8,6 +8,7 @@ from archiver.backup import Imported
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
 from archiver.seal import SealResult
+from archiver.sizes import byte_size
 from archiver.spool import NOT_WANTED
 from archiver.sync import Filled
 from archiver.times import format_date
@@ -39,18 +40,6 @@ def count_of(number: int, kind: str) -> str:
     """`1 post`, `1,986 posts`."""
     one, many = NOUNS.get(kind, (kind, kind))
     return f"{number:,} {one if number == 1 else many}"
-
-
-def byte_size(size: int) -> str:
-    """Bytes for a person: `1.2 MB`."""
-    if size < 1000:
-        return f"{size} bytes"
-    value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 1000:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} TB"
 
 
 def report_import(session: Session, results: Iterable[Imported]) -> int:

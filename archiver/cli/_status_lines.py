@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from archiver.cli._gaps import gap_in_words
-from archiver.cli._report import byte_size
 from archiver.cli._stores import store_in_words
 from archiver.cli.moderation._lines import number_of
 from archiver.health.gather import Gathered
@@ -11,6 +10,7 @@ from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snaps
 from archiver.health.words import first_sentence, trouble_lines
 from archiver.settings import Settings
 from archiver.settings_api import format_usd
+from archiver.sizes import byte_size
 from archiver.times import format_date, format_time
 from archiver.vault import Archive
 
