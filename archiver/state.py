@@ -22,6 +22,7 @@ from archiver.keys import Identity
 from archiver.local_database import LocalDatabase
 from archiver.sources.base import CONTENT_DIGEST_BYTES, Route
 from archiver.spool import Page, Spool
+from archiver.spool.reading import SnapshotDatabase
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -469,6 +470,16 @@ class State:
                 "UPDATE import SET finished_ms = ?, summary = ? WHERE digest = ?",
                 (finished_ms, msgspec.json.encode(summary), digest),
             )
+
+
+class StateReader(State):
+    """A state that is there, as it was when it was opened; whatever writes fails. See SnapshotDatabase."""
+
+    def __init__(self, path: Path, *, at_rest: bool = True) -> None:
+        self.path = path
+        self.snapshot = SnapshotDatabase(path, SCHEMA, damaged_hint=_DAMAGED, at_rest=at_rest)
+        self._local = self.snapshot
+        self._database = self.snapshot.connection
 
 
 class KeyedHash:

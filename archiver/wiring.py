@@ -1,9 +1,9 @@
 """Settings to the parts that work together: the one place that knows all of them."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from archiver.chain import Head
 from archiver.disk import make_directories
@@ -11,7 +11,6 @@ from archiver.errors import ConfigurationError
 from archiver.formats import age
 from archiver.keyholders import Keyholders
 from archiver.keys import load_identity, load_signing_key
-from archiver.progress import Cursor, Gap
 from archiver.records import Moderation
 from archiver.register import Registered
 from archiver.seal import SealOptions
@@ -77,57 +76,6 @@ def remembered_head(settings: Settings) -> tuple[Head | None, str | None]:
     with closing(State(settings.state)) as state:
         sealing = state.sealing()
         return state.head(), None if sealing is None else sealing.archive
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """What the collector knows without the lock: spooled records and bytes, when each account's newest
-    export was made, how far each kind of each account was collected through an interface, what is out of
-    its reach, what it cost this month, the chain's end."""
-
-    records: int = 0
-    bytes: int = 0
-    exports: Mapping[str, int] = field(default_factory=dict)
-    cursors: Mapping[tuple[str, str, str], Cursor] = field(default_factory=dict)
-    gaps: tuple[Gap, ...] = ()
-    spent: Mapping[str, int] = field(default_factory=dict)
-    """Millionths of a dollar by account."""
-    head: Head | None = None
-    moderation_pending: int = 0
-    """Moderation records whose last action is not done."""
-
-
-def open_waiting(settings: Settings, month: str) -> Waiting:
-    """Look at the spool and the state, changing nothing; empty where this host does not collect. Without a
-    state, as where nothing but moderation records were made so far, all that the spool knows."""
-    has_state = settings.state.exists()
-    if not settings.spool_identity.exists() or not (has_state or has_spool(settings)):
-        return Waiting()
-    exports, head = _remembered(settings) if has_state else ({}, None)
-    with closing(Spool(settings.spool, load_identity(settings.spool_identity))) as spool:
-        pages = spool.pages()
-        spent: dict[str, int] = {}
-        for one in spool.progress.spent(month):
-            spent[one.account] = spent.get(one.account, 0) + one.micro_usd
-        return Waiting(
-            sum(page.records for page in pages),
-            sum(page.plain_bytes for page in pages),
-            exports,
-            spool.progress.cursors(),
-            tuple(gap for _, gap in spool.progress.gaps()),
-            spent,
-            head,
-            len(spool.register.pending()),
-        )
-
-
-def _remembered(settings: Settings) -> tuple[dict[str, int], Head | None]:
-    """When each account's newest export was made, and the chain's end, as the state has them."""
-    exports: dict[str, int] = {}
-    with closing(State(settings.state)) as state:
-        for run in state.imports():
-            exports[run.account] = max(run.generated_ms, exports.get(run.account, 0))
-        return exports, state.head()
 
 
 # The moderation register, without any keyholder

@@ -10,6 +10,7 @@ from archiver.collect import CollectReport
 from archiver.jobs.work.imported import import_code
 from archiver.jobs.work.sealed import copies_code, shortage_of
 from archiver.seal import SealResult
+from archiver.sizes import byte_size
 from archiver.sync import Filled
 from archiver.times import format_date
 from archiver.vault import Archive
@@ -40,18 +41,6 @@ def count_of(number: int, kind: str) -> str:
     """`1 post`, `1,986 posts`."""
     one, many = NOUNS.get(kind, (kind, kind))
     return f"{number:,} {one if number == 1 else many}"
-
-
-def byte_size(size: int) -> str:
-    """Bytes for a person: `1.2 MB`."""
-    if size < 1000:
-        return f"{size} bytes"
-    value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 1000:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} TB"
 
 
 def report_import(session: Session, results: Sequence[Imported]) -> int:

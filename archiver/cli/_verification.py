@@ -2,10 +2,10 @@
 
 import click
 
-from archiver.cli._report import byte_size
 from archiver.cli._session import Session, print_error
 from archiver.cli._stamps import note_stamps, stamp_fields
 from archiver.errors import ArchiverError, IncompleteError
+from archiver.sizes import byte_size
 from archiver.verification import Verification
 from archiver.verification.agreement import StoreVerification
 

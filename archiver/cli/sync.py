@@ -8,12 +8,13 @@ from archiver.audit.entry import Asked
 from archiver.cli._acts import host_act, share_log
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
-from archiver.cli._report import byte_size, joined
+from archiver.cli._report import joined
 from archiver.cli._session import print_error
 from archiver.cli._stamps import report_stamping
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError, worse_code
 from archiver.jobs.work.synced import fill_stores, synced_of
+from archiver.sizes import byte_size
 from archiver.sync import Filled, Synced
 from archiver.wiring import remembered_head
 

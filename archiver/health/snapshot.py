@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archiver.chain import Head
+from archiver.errors import ArchiverError, IncompleteError
 from archiver.progress import Gap
 
 
@@ -24,8 +25,10 @@ class KindHealth:
 
 @dataclass(frozen=True)
 class AccountHealth:
-    """`export_ms`: when the newest export taken in was made; `export_due_ms`: when the next one is, None
-    where none is wanted. `spent_micro_usd`, `most_micro_usd`: this month, None without an interface."""
+    """`newest_ms`: when the newest record of it was posted that any way has brought. `export_ms`: when the
+    newest export taken in was made; `export_due_ms`: when the next one is, None where none is wanted.
+    `gaps`: all that were noticed; so many of them, the last ones, no archive names yet (`gaps_unsealed`).
+    `spent_micro_usd`, `most_micro_usd`: this month, None without an interface."""
 
     platform: str
     id: str
@@ -37,12 +40,21 @@ class AccountHealth:
     gaps: tuple[Gap, ...] = ()
     spent_micro_usd: int | None = None
     most_micro_usd: int | None = None
+    gaps_unsealed: int = 0
+    newest_ms: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For a sentence: `x @example_police (1234567890)`."""
+        return f"{self.platform} @{self.handle or '?'} ({self.id})"
 
 
 @dataclass(frozen=True)
 class StoreHealth:
     """`verified_ms`: when it was last found whole; `read_ms`: up to when every byte had been read again;
-    `problem`: what is wrong, as far as is known without asking it."""
+    `problem`: what is wrong, as far as is known without asking it. Of a store that was asked, as folders
+    are: `archives`, how many it has, and `free_bytes`, where that is known. `is_read`: what is said of
+    archives is what this one says."""
 
     name: str
     required: bool
@@ -50,11 +62,14 @@ class StoreHealth:
     verified_ms: int | None
     read_ms: int | None
     problem: str | None
+    archives: int | None = None
+    free_bytes: int | None = None
+    is_read: bool = False
 
 
 @dataclass(frozen=True)
 class ArchiveHealth:
-    """The archive sealed last."""
+    """The archive sealed last. `bytes`: as it lies in a store."""
 
     name: str
     sealed_ms: int
@@ -64,7 +79,8 @@ class ArchiveHealth:
 
 @dataclass(frozen=True)
 class JobHealth:
-    """A job of `archiver run`: when it last ended, ended well, and is due; what was wrong last."""
+    """A job of `archiver run`: when it last ended, ended well, and is due; what was wrong last. `is_at_work`:
+    it was begun, and the process that did so is still there."""
 
     job: str
     finished_ms: int | None
@@ -73,12 +89,19 @@ class JobHealth:
     due_ms: int | None
     stale: bool
     problems: tuple[str, ...] = ()
+    is_at_work: bool = False
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """All of it. `problems`: what makes it not healthy, a sentence each, and what to do in `advice`, which is
-    as long."""
+    as long.
+
+    `is_collector`: whether this host collects; elsewhere nothing is known of accounts, spool and jobs.
+    `archives`, `last_archive`, `head`: as the first store says that could be asked; where none could, how
+    many archives and which head this host remembers. `spool_since_ms`: when the oldest of what is not sealed
+    was captured. `error`: what is damaged, or why there is no vault: what a command
+    is to end in."""
 
     at_ms: int
     accounts: tuple[AccountHealth, ...]
@@ -94,6 +117,10 @@ class Snapshot:
     keyholders: tuple[str, ...]
     problems: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    is_collector: bool = True
+    spool_since_ms: int | None = None
+    spool_free_bytes: int | None = None
+    error: ArchiverError | None = None
     more: Mapping[str, object] = field(default_factory=dict)
     """Single facts that parts add, as `holds` or `disposal_due`: numbers and texts."""
 
@@ -101,3 +128,10 @@ class Snapshot:
     def healthy(self) -> bool:
         """Whether nothing is stale, missing or failed."""
         return not self.problems
+
+    @property
+    def code(self) -> int:
+        """What `archiver status` exits with: 0 healthy, 3 not, others as the error says."""
+        if self.error is not None:
+            return self.error.exit_code
+        return 0 if self.healthy else IncompleteError.exit_code

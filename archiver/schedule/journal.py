@@ -12,12 +12,12 @@ from msgspec import Struct
 from archiver.errors import IntegrityError
 from archiver.local_database import LocalDatabase
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (name TEXT PRIMARY KEY, times BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 Value = TypeVar("Value")
-_DAMAGED = "move it away: it is made anew, and everything is taken for due once"
+DAMAGED_HINT = "move it away: it is made anew, and everything is taken for due once"
 
 
 class JobTimes(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,7 +36,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = LocalDatabase(path, _SCHEMA, damaged_hint=_DAMAGED, cache_bytes=256 * 1024)
+        self._local = LocalDatabase(path, SCHEMA, damaged_hint=DAMAGED_HINT, cache_bytes=256 * 1024)
 
     def job(self, name: str) -> JobTimes:
         """Of a job or a part of one, as `collect` or `check read`; empty where it never ran."""
@@ -87,7 +87,7 @@ class Journal:
         try:
             return msgspec.json.decode(row[0], type=kind)
         except (msgspec.MsgspecError, TypeError) as error:
-            raise IntegrityError(f"{self.path}: {name} cannot be read: {error}", _DAMAGED) from error
+            raise IntegrityError(f"{self.path}: {name} cannot be read: {error}", DAMAGED_HINT) from error
 
     def _put(self, table: str, name: str, value: object) -> None:
         sql = f"INSERT OR REPLACE INTO {table} VALUES (?, ?)"  # noqa: S608  # two names of ours

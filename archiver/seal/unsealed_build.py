@@ -17,11 +17,9 @@ from archiver.seal.segment_build import SegmentBuild, SegmentContext
 from archiver.seal.unsealed import SPOOL, UnsealedSegment, about_spool
 from archiver.sources.moderation import KIND as MODERATION
 from archiver.spool import Page, PageInfo
-from archiver.spool.reading import SnapshotDatabase, SpoolReader
-from archiver.state import SCHEMA, Sealing, State
+from archiver.spool.reading import SpoolReader
+from archiver.state import Sealing, State, StateReader
 
-DAMAGED_HINT = "keep it aside; what it remembers can be made again by importing an export"
-"""Of a state that is damaged."""
 READING = "reading the spool"
 _TRIES_AT_REST = 2
 """How often files without a log are read as lying at rest (`archiver/spool/reading.py`), if they are written
@@ -101,16 +99,6 @@ def close_all(segments: Iterable[UnsealedSegment]) -> None:
         segment.close()
 
 
-class _StateReader(State):
-    """A state that is there, as it was when it was opened."""
-
-    def __init__(self, path: Path, *, at_rest: bool) -> None:
-        self.path = path
-        self.snapshot = SnapshotDatabase(path, SCHEMA, damaged_hint=DAMAGED_HINT, at_rest=at_rest)
-        self._local = self.snapshot
-        self._database = self.snapshot.connection
-
-
 class _Reading:
     """Spool and state, and the sealing that is under way, if any."""
 
@@ -118,9 +106,9 @@ class _Reading:
         # The state before the spool, and after it: so a sealing is known that began or ended between.
         before = _sealing(state_path, at_rest=at_rest)
         self.spool = SpoolReader(folder, identity, at_rest=at_rest)
-        self._state: _StateReader | None = None
+        self._state: StateReader | None = None
         try:
-            self._state = None if state_path is None else _StateReader(state_path, at_rest=at_rest)
+            self._state = None if state_path is None else StateReader(state_path, at_rest=at_rest)
             self.sealing = (None if self.state is None else self.state.sealing()) or before
         except BaseException:
             self.close()
@@ -144,7 +132,7 @@ class _Reading:
 def _sealing(state_path: Path | None, *, at_rest: bool) -> Sealing | None:
     if state_path is None:
         return None
-    with closing(_StateReader(state_path, at_rest=at_rest)) as state:
+    with closing(StateReader(state_path, at_rest=at_rest)) as state:
         return state.sealing() if state.snapshot.is_made else None
 
 

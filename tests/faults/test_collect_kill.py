@@ -475,7 +475,7 @@ def test_a_second_run_beside_the_first_is_refused_and_asks_for_nothing(
         error = run.fails(11, "--config", folder, command)
         assert error.startswith(f"process {process.pid} is at work here and holds ")
     assert run("--config", folder, "collect", "--dry-run").code == 0
-    assert run("--config", folder, "status").code == 0
+    assert run("--config", folder, "status").code in (0, 3)
     assert len(x.requests) == number
     go_on.set()
     _, errors = process.communicate(timeout=LIMIT_SECONDS)

@@ -64,8 +64,7 @@ class Scene:
 
     def waiting(self) -> int:
         """How many records `archiver status` says that wait."""
-        told = self("status", "--json").json_lines()[-1]
-        assert told["type"] == "waiting"
+        (told,) = [line for line in self("status", "--json").json_lines() if line["type"] == "waiting"]
         return int(str(told["spool_records"]))
 
     def archives_in_bucket(self) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_second_run_beside_an_import_is_refused_and_names_the_first(run: Runne
             error = run.fails(11, "--config", folder, *arguments)
             assert error.startswith(f"process {first} is at work here and holds {lock}\narchiver: hint: ")
             assert f"ps {first}" in error
-        assert run("--config", folder, "status").code == 0
+        assert run("--config", folder, "status").code in (0, 3)
         assert run("--config", folder, "config", "check").code == 0
     assert (folder / "inbox" / "other.zip").exists()
     assert run("--config", folder, "seal").code == 0
@@ -70,7 +70,7 @@ def test_a_sealing_under_way_does_not_keep_anybody_from_reading(run: Runner, tmp
         assert "is at work here" in run.fails(11, "--config", folder, "seal")
         assert run("--config", folder, "verify").code == 0
         assert run("--config", folder, "search", "kind:post", "--limit", "1").code == 0
-        assert run("--config", folder, "status").code == 0
+        assert run("--config", folder, "status").code in (0, 3)
         assert len(open_whole_vault(folder)[1]) == 1
     check_nothing_half(folder)
     assert run("--config", folder, "verify", "--contents").code == 0

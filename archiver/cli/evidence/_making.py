@@ -9,7 +9,6 @@ import click
 
 from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
-from archiver.cli._report import byte_size
 from archiver.cli._search_opening import Opened
 from archiver.cli._session import Session, one_line, print_error
 from archiver.cli.evidence._options import Options
@@ -49,6 +48,7 @@ from archiver.evidence.tables import flat_records
 from archiver.evidence.tag_files import SIGNATURE_NAMESPACE
 from archiver.keyholders import Keyholders
 from archiver.keys import load_keyholder_signing_key
+from archiver.sizes import byte_size
 from archiver.times import system_clock
 from archiver.wiring import available_cores
 

@@ -1,0 +1,180 @@
+"""`archiver status` for a person: a short page that begins with whether all is well."""
+
+from collections.abc import Iterator, Sequence
+
+from archiver.cli._gaps import gap_in_words
+from archiver.cli._stores import store_in_words
+from archiver.cli.moderation._lines import number_of
+from archiver.health.gather import Gathered
+from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snapshot, StoreHealth
+from archiver.health.words import first_sentence, trouble_lines
+from archiver.settings import Settings
+from archiver.settings_api import format_usd
+from archiver.sizes import byte_size
+from archiver.times import format_date, format_time
+from archiver.vault import Archive
+
+ARCHIVES_SHOWN = 12
+"""A year of them; --json has all."""
+
+
+def status_lines(settings: Settings, gathered: Gathered, inbox: Sequence[str]) -> Iterator[str]:
+    """All lines, as they are to be made printable."""
+    snapshot = gathered.snapshot
+    yield first_sentence(snapshot)
+    yield from trouble_lines(snapshot)
+    yield "Accounts"
+    for account in snapshot.accounts:
+        yield from _account(snapshot, account)
+    if not snapshot.accounts:
+        yield "  no account yet"
+    yield "Vault"
+    yield from _vault(settings, gathered)
+    yield "Waiting"
+    yield from _waiting(snapshot, inbox)
+    if snapshot.is_collector:
+        yield "Runs"
+        yield from _jobs(snapshot)
+
+
+def day(milliseconds: int | None, never: str = "never") -> str:
+    """A date for a person, whatever a damaged file says."""
+    if milliseconds is None:
+        return never
+    try:
+        return format_date(milliseconds)
+    except OverflowError:
+        return "a day that there is not"
+
+
+# Accounts
+
+
+def _account(snapshot: Snapshot, account: AccountHealth) -> Iterator[str]:
+    said = [_export(account)] if snapshot.is_collector else []
+    if account.newest_ms is not None:
+        said.append(f"newest post or message {day(account.newest_ms)}")
+    yield f"  account {account.name}" + (f": {'; '.join(said)}" if said else "")
+    yield from _kinds(account.kinds)
+    if snapshot.is_collector and account.spent_micro_usd is not None and account.most_micro_usd is not None:
+        spent, most = format_usd(account.spent_micro_usd), format_usd(account.most_micro_usd)
+        yield f"    spent this month: {spent} of {most}"
+    for gap in account.gaps:
+        yield f"    GAP {gap_in_words(gap)}"
+
+
+def _export(account: AccountHealth) -> str:
+    made = (
+        "no export taken here yet"
+        if account.export_ms is None
+        else f"last export made {day(account.export_ms)}"
+    )
+    if account.export_ms is None or account.export_due_ms is None:
+        return made
+    return f"{made}, next due {day(account.export_due_ms)}"
+
+
+def _kinds(kinds: Sequence[KindHealth]) -> Iterator[str]:
+    """Kinds that were collected on the same day on one line."""
+    by_day: dict[str, list[str]] = {}
+    for kind in kinds:
+        marks = [*(["not to its end"] if kind.unfinished else []), *(["late"] if kind.stale else [])]
+        name = kind.kind + (f" ({', '.join(marks)})" if marks else "")
+        by_day.setdefault("not yet" if kind.good_ms is None else day(kind.good_ms), []).append(name)
+    for when, names in sorted(by_day.items(), reverse=True):
+        yield f"    from X {when}: {', '.join(names)}"
+
+
+# Stores and archives
+
+
+def _vault(settings: Settings, gathered: Gathered) -> Iterator[str]:
+    snapshot = gathered.snapshot
+    for store, health in zip(settings.stores, snapshot.stores, strict=True):
+        yield f"  store {store_in_words(store)}{_store(health, len(snapshot.stores))}"
+    yield from _archives(snapshot, gathered.archives)
+    if snapshot.head is not None:
+        yield f"  chain: its end is number {snapshot.head.sequence}, SHA-256 {snapshot.head.sha256}"
+    yield f"  keyholders: {', '.join(snapshot.keyholders) or 'none known'}"
+
+
+def _store(health: StoreHealth, stores: int) -> str:
+    said = []
+    if health.is_read and stores > 1:
+        said.append("read here")
+    if health.verified_ms is not None:
+        said.append(f"checked {day(health.verified_ms)}")
+    if health.read_ms is not None:
+        said.append(f"all read again by {day(health.read_ms)}")
+    if health.problem is not None:
+        said.append(health.problem)
+    return "".join(f"; {one}" for one in said)
+
+
+def _archives(snapshot: Snapshot, archives: Sequence[Archive]) -> Iterator[str]:
+    hidden = len(archives) - ARCHIVES_SHOWN
+    if hidden > 0:
+        yield f"  {number_of(hidden, 'archive')} before these: archiver status --json"
+    for archive in archives[-ARCHIVES_SHOWN:]:
+        manifest = archive.manifest
+        covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
+        yield f"  archive {archive.name}: {records(archive):,} records, {_size(archive)}, posted {covers}"
+    if not archives:
+        yield f"  {_no_archive(snapshot)}"
+
+
+def _no_archive(snapshot: Snapshot) -> str:
+    if any(store.is_read for store in snapshot.stores):
+        return "no archive yet"
+    known = f"{number_of(snapshot.archives, 'archive')}, as far as is known here"
+    return f"{known}; no store was read: archiver status --ask"
+
+
+def records(archive: Archive) -> int:
+    """How many records an archive holds."""
+    return sum(sum(file.records.values()) for file in archive.manifest.files)
+
+
+def _size(archive: Archive) -> str:
+    return byte_size(sum(file.size for file in archive.manifest.files))
+
+
+# What waits, and the runs
+
+
+def _waiting(snapshot: Snapshot, inbox: Sequence[str]) -> Iterator[str]:
+    yield f"  inbox: {', '.join(inbox) or 'empty'}"
+    waits = f"{snapshot.spool_records:,} records wait to be sealed ({byte_size(snapshot.spool_bytes)})"
+    since = "" if snapshot.spool_since_ms is None else f", the oldest captured {day(snapshot.spool_since_ms)}"
+    yield f"  spool: {waits}{since}"
+    if snapshot.moderation_pending:
+        acts = number_of(snapshot.moderation_pending, "act")
+        yield f"  moderation: {acts} pending; finish them: archiver moderation pending"
+
+
+def _jobs(snapshot: Snapshot) -> Iterator[str]:
+    if not snapshot.jobs:
+        yield "  archiver run was never started here; from cron: archiver schedule cron"
+    for job in snapshot.jobs:
+        yield f"  {job.job}: {_job(job, snapshot.at_ms)}"
+
+
+def _job(job: JobHealth, now_ms: int) -> str:
+    if job.is_at_work:
+        return "at work now"
+    if job.finished_ms is None:
+        said = "never done"
+    else:
+        how = {0: "done", 3: "incomplete"}.get(job.code or 0, f"failed with exit code {job.code}")
+        said = f"{how} {moment(job.finished_ms)}"
+    if job.due_ms is None:
+        return said
+    return f"{said}, due {'now' if job.due_ms <= now_ms else moment(job.due_ms)}"
+
+
+def moment(milliseconds: int) -> str:
+    """A time to the minute, for a person."""
+    try:
+        return format_time(milliseconds)[:16].replace("T", " ") + " UTC"
+    except OverflowError:
+        return "at a time that there is not"

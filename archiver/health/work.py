@@ -1,0 +1,99 @@
+"""How the jobs of `archiver run` stand: what each ended in, and when it is due."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from archiver.health.local import LocalFacts
+from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth
+from archiver.schedule.due import DAY_MS, NOW, due_after, period_bounds, trusted
+from archiver.schedule.journal import JobTimes
+from archiver.schedule.report import JOB_NAMES, JobName
+from archiver.settings import Settings
+
+_DAYS_A_MONTH = 30
+_WATCHED: tuple[JobName, ...] = ("sync", "check")
+"""Jobs that are stale when they are late themselves. Collecting, importing and sealing are where what they
+do is late, whoever does it; drills and reminders are told of by reminders."""
+
+
+def job_healths(
+    settings: Settings,
+    facts: LocalFacts,
+    accounts: tuple[AccountHealth, ...],
+    last: ArchiveHealth | None,
+    inbox_files: int,
+    now_ms: int,
+) -> tuple[JobHealth, ...]:
+    """Every job, in the order of a run; none where `archiver run` was never started here."""
+    noted = facts.journal.jobs
+    if noted is None:
+        return ()
+    is_at_work = _is_at_work(settings.lock)
+    dues = _dues(settings, facts, accounts, last, inbox_files, now_ms)
+    late_ms = settings.schedule.stale_days * DAY_MS
+    jobs = []
+    for name in JOB_NAMES:
+        times, due_ms = noted.get(name) or JobTimes(), dues[name]
+        jobs.append(
+            JobHealth(
+                job=name,
+                finished_ms=times.finished_ms,
+                good_ms=times.good_ms,
+                code=times.code,
+                due_ms=due_ms,
+                stale=name in _WATCHED and due_ms is not None and due_ms + late_ms <= now_ms,
+                problems=times.problems,
+                is_at_work=is_at_work and times.started_ms is not None and times.code is None,
+            )
+        )
+    return tuple(jobs)
+
+
+def was_cut_off(facts: LocalFacts, job: JobHealth) -> bool:
+    """Whether a job was begun and not ended, and nothing is at work that might end it."""
+    times = (facts.journal.jobs or {}).get(job.job)
+    return times is not None and times.started_ms is not None and times.code is None and not job.is_at_work
+
+
+def _dues(
+    settings: Settings,
+    facts: LocalFacts,
+    accounts: tuple[AccountHealth, ...],
+    last: ArchiveHealth | None,
+    inbox_files: int,
+    now_ms: int,
+) -> dict[JobName, int | None]:
+    good = {name: times.good_ms for name, times in (facts.journal.jobs or {}).items()}
+    drill_days = settings.checks.drill_months * _DAYS_A_MONTH
+    return {
+        "import": NOW if inbox_files else None,
+        "collect": min((kind.due_ms for account in accounts for kind in account.kinds), default=None),
+        "seal": seal_due_ms(settings, facts, last, now_ms),
+        "sync": due_after(good.get("sync"), settings.schedule.sync_every_days, now_ms),
+        "check": due_after(good.get("check"), 1, now_ms),
+        "drill": due_after(good.get("drill"), drill_days, now_ms) if drill_days else None,
+        "remind": None,
+    }
+
+
+def seal_due_ms(settings: Settings, facts: LocalFacts, last: ArchiveHealth | None, now_ms: int) -> int | None:
+    """When what waits in the spool is to be sealed: with the period after the one in which the oldest of it
+    was captured, or when it was captured where there is no archive yet; None where nothing waits."""
+    since_ms = facts.spool.since_ms
+    if since_ms is None:
+        return None
+    known = trusted(since_ms, now_ms)
+    if known is None:
+        return NOW
+    if last is None and facts.state.head is None:
+        return known
+    return period_bounds(settings.schedule.seal, settings.schedule.time_zone, known)[1]
+
+
+def _is_at_work(lock: Path) -> bool:
+    """Whether the process is still there that took the collector's lock last. The lock is not tried: whoever
+    tries it holds it for a moment, and another run would be refused."""
+    with suppress(OSError, ValueError):
+        holder = int(lock.read_bytes()[:32])
+        return Path("/proc", str(holder)).is_dir()
+    return False
