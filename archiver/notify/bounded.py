@@ -30,7 +30,7 @@ def within(seconds: float, act: Callable[[], Value]) -> Value:
     return found.result(seconds)
 
 
-def tried_twice(act: Callable[[], None], pause_seconds: float = PAUSE_SECONDS) -> None:
+def tried_twice(act: Callable[[], None], pause_seconds: float) -> None:
     """Do it, and once more after a moment where that may help. Raise as `act` does the second time."""
     try:
         act()

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from archiver.notify.base import Notice, NoticeError, Resolve, one_line
-from archiver.notify.bounded import tried_twice
+from archiver.notify.bounded import PAUSE_SECONDS, tried_twice
 from archiver.notify.http import Post, find_address, send_post
 from archiver.settings_notices import PingSettings
 
@@ -24,6 +24,7 @@ class PingNotifier:
     settings: PingSettings
     resolve: Resolve
     every_run: bool = True
+    pause_seconds: float = PAUSE_SECONDS
 
     @property
     def name(self) -> str:
@@ -46,7 +47,7 @@ class PingNotifier:
             suffix = ""
         else:
             suffix = "/fail" if self.settings.failure == "fail" else f"/{notice.code}"
-        tried_twice(lambda: self._ping(suffix, notice.subject))
+        tried_twice(lambda: self._ping(suffix, notice.subject), self.pause_seconds)
 
     def _ping(self, suffix: str, said: str) -> None:
         address = put_behind(find_address(self.name, self.settings.url, self.resolve), suffix)

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from archiver.notify.base import Notice, NoticeError, PassingError, Resolve, find_secret, is_wanted, one_line
-from archiver.notify.bounded import tried_twice, within
+from archiver.notify.bounded import PAUSE_SECONDS, tried_twice, within
 from archiver.settings_notices import SmtpSettings
 from archiver.times import as_datetime
 
@@ -34,6 +34,7 @@ class SmtpNotifier:
     settings: SmtpSettings
     resolve: Resolve
     every_run: bool = False
+    pause_seconds: float = PAUSE_SECONDS
 
     @property
     def name(self) -> str:
@@ -53,7 +54,7 @@ class SmtpNotifier:
         reference = self.settings.password
         password = None if reference is None else find_secret(self.name, reference, self.resolve)
         message = make_message(self.settings, notice)
-        tried_twice(lambda: self._send(message, password))
+        tried_twice(lambda: self._send(message, password), self.pause_seconds)
 
     def _send(self, message: EmailMessage, password: str | None) -> None:
         attempt = _Attempt()
@@ -68,33 +69,49 @@ class SmtpNotifier:
             )
 
     def _translated(self, error: Exception) -> NoticeError:
-        """Nothing of what a server says when it is given a password is repeated."""
-        said = f"notice {self.name}: "
-        if isinstance(error, smtplib.SMTPAuthenticationError):
-            kind = PassingError if 400 <= error.smtp_code < 500 else NoticeError
-            return kind(f"{said}the mail server refuses user or password ({error.smtp_code})")
-        if isinstance(error, smtplib.SMTPRecipientsRefused):
-            passing = all(400 <= code < 500 for code, _ in error.recipients.values())
-            kind = PassingError if passing else NoticeError
-            return kind(said + _counted(error.recipients, self.settings))
-        if isinstance(error, smtplib.SMTPResponseException):
-            kind = PassingError if error.smtp_code < 500 else NoticeError
-            return kind(f"{said}the mail server says {_reply(error.smtp_code, error.smtp_error)}")
-        if isinstance(error, smtplib.SMTPNotSupportedError):
-            return NoticeError(f"{said}the mail server offers no {_missing(error)}", _SECURITY_HINT)
-        if isinstance(error, ssl.SSLCertVerificationError):
-            reason = one_line(error.verify_message)
-            return NoticeError(f"{said}the mail server's certificate is not right: {reason}", _CA_HINT)
-        if isinstance(error, ssl.SSLError):
-            return NoticeError(f"{said}no TLS with the mail server", _SECURITY_HINT)
-        if isinstance(error, TimeoutError):
-            seconds = self.settings.timeout_seconds
-            return PassingError(f"{said}no end of the mail server's answers within {seconds} seconds")
-        return PassingError(f"{said}no connection to the mail server ({type(error).__name__})")
+        kind, what, hint = _reason(error, self.settings)
+        return kind(f"notice {self.name}: {what}", hint)
 
 
 _CA_HINT: Final = "for a certificate of your own authority: ca_file; host must be the name it is for"
 _SECURITY_HINT: Final = 'security = "tls" is for port 465 mostly, "starttls" for 587'
+Reason = tuple[type[NoticeError], str, str | None]
+
+
+def _reason(error: Exception, settings: SmtpSettings) -> Reason:
+    """Why nothing was sent. Of what a server says to a password nothing is repeated."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _ in error.recipients.values()]
+        return _kind(min(codes, default=0)), _counted(error.recipients, settings), None
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        said = f"the mail server refuses user or password ({error.smtp_code})"
+        return _kind(error.smtp_code), said, None
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = f"the mail server says {_reply(error.smtp_code, error.smtp_error)}"
+        return _kind(error.smtp_code), said, None
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return NoticeError, f"the mail server offers no {_missing(error)}", _SECURITY_HINT
+    if isinstance(error, UnicodeError):
+        return NoticeError, "user or password hold letters that cannot be sent to it", "A-Z, digits, signs"
+    return _broken(error, settings)
+
+
+def _broken(error: Exception, settings: SmtpSettings) -> Reason:
+    """Why there is no connection, or none any more."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = one_line(error.verify_message)
+        return NoticeError, f"the mail server's certificate is not right: {reason}", _CA_HINT
+    if isinstance(error, ssl.SSLError):
+        return NoticeError, "no TLS with the mail server", _SECURITY_HINT
+    if isinstance(error, TimeoutError):
+        said = f"no end of the mail server's answers within {settings.timeout_seconds} seconds"
+        return PassingError, said, None
+    return PassingError, f"no connection to the mail server ({type(error).__name__})", None
+
+
+def _kind(code: int) -> type[NoticeError]:
+    """Whether a second try may help (RFC 5321, 4.2.1): 5yz is for good."""
+    return NoticeError if code >= 500 else PassingError
 
 
 def _missing(error: Exception) -> str:

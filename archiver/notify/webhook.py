@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from archiver.notify.base import Notice, NoticeError, Resolve, find_secret, is_wanted
-from archiver.notify.bounded import tried_twice
+from archiver.notify.bounded import PAUSE_SECONDS, tried_twice
 from archiver.notify.http import Post, find_address, send_post
 from archiver.settings_notices import WebhookSettings
 from archiver.times import format_time
@@ -22,6 +22,7 @@ class WebhookNotifier:
     settings: WebhookSettings
     resolve: Resolve
     every_run: bool = False
+    pause_seconds: float = PAUSE_SECONDS
 
     @property
     def name(self) -> str:
@@ -51,7 +52,7 @@ class WebhookNotifier:
         def act() -> None:
             send_post(post)
 
-        tried_twice(act)
+        tried_twice(act, self.pause_seconds)
 
     def _headers(self, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json"}
