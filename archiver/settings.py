@@ -20,6 +20,9 @@ from archiver.settings_evidence_reading import read_evidence_settings
 from archiver.settings_log import LogSettings, read_log_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
+from archiver.settings_notices import NoticeSettings
+from archiver.settings_notices_reading import KINDS as NOTICE_WAYS
+from archiver.settings_notices_reading import read_notices
 from archiver.settings_schedule import (
     DEFAULT_EXPORT_DAYS,
     CheckSettings,
@@ -157,6 +160,8 @@ class Settings:
     evidence: EvidenceSettings
     schedule: ScheduleSettings
     checks: CheckSettings
+    notices: tuple[NoticeSettings, ...]
+    """Who is told what became of a run; nobody where it is empty."""
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -235,6 +240,7 @@ def known_settings() -> set[str]:
         "account": [{"api": {}}],
         "moderation": {"reason": [{}], "rule": [{}]},
         "timestamp": [{}],
+        "notice": [{"kind": kind} for kind in NOTICE_WAYS],
     }
     top = Table(document, "", [])
     _read_settings(top, Path(FILE_NAME), "")
@@ -267,6 +273,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         evidence=read_evidence_settings(top.table("evidence"), home),
         schedule=read_schedule_settings(top.table("schedule")),
         checks=read_check_settings(top.table("checks")),
+        notices=read_notices(top, home),
         digest=digest,
     )
     top.report_unknown()

@@ -181,12 +181,33 @@ class Table:
         if value is None:
             return None
         try:
-            check_secret_reference(value)
+            return absolute_reference(value, home)
         except ConfigurationError as error:
             self.problem(key, error.message, error.hint)
             return None
-        scheme, _, rest = value.partition(":")
-        return f"file:{home / Path(rest).expanduser()}" if scheme == "file" else value
+
+    def secret_references(self, key: str, home: Path) -> tuple[str, ...]:
+        """A list of such references, none twice; empty where it is absent or one of them is none."""
+        references: list[str] = []
+        for value in self.private_texts(key, "where each is kept: file:PATH, env:NAME, command:…"):
+            try:
+                references.append(absolute_reference(value, home))
+            except ConfigurationError as error:
+                self.problem(key, error.message, error.hint)
+        if len(set(references)) < len(references):
+            self.problem(key, "one of these is given twice", "remove one of the two")
+        return tuple(references)
+
+    def private_texts(self, key: str, hint: str) -> tuple[str, ...]:
+        """A list of texts, none of which is repeated in a problem."""
+        self._known.add(key)
+        value = self._data.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+            self.problem(key, "this must be a list of texts in quotes", hint)
+            return ()
+        return tuple(value)
 
     def table(self, key: str) -> "Table":
         """A table below this one; an absent one is empty."""
@@ -224,6 +245,14 @@ class Table:
         for below in self._tables.values():
             for table in below:
                 table.report_unknown()
+
+
+def absolute_reference(value: str, home: Path) -> str:
+    """A reference to a secret, a relative file in it made absolute. Raise ConfigurationError, which does not
+    repeat it, where it is none."""
+    check_secret_reference(value)
+    scheme, _, rest = value.partition(":")
+    return f"file:{home / Path(rest).expanduser()}" if scheme == "file" else value
 
 
 def _is_range(value: object) -> bool:

@@ -1,0 +1,222 @@
+"""Notices on their way: what could not be sent is kept in the journal and tried again, and by which ways
+nothing goes out is told by the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from archiver.errors import ArchiverError
+from archiver.health.notices import Origin, trouble_notice
+from archiver.notify.base import Notice, NoticeError, NoticeKind, Notifier
+from archiver.schedule.due import DAY_MS, trusted
+from archiver.schedule.journal import Journal
+
+NOTE = "notices"
+"""Under this name the journal keeps it."""
+HOUR_MS = DAY_MS // 24
+KEEP_MS = 31 * DAY_MS
+"""A notice that could not be sent for so long is given up: what it says is old."""
+
+
+class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A notice that one way could not send yet."""
+
+    way: str
+    kind: NoticeKind
+    subject: str
+    text: str
+    at_ms: int
+    code: int = 0
+    facts: dict[str, object] = {}
+    recovered: bool = False
+
+    def notice(self) -> Notice:
+        return Notice(
+            self.kind, self.subject, self.text, self.at_ms, self.code, self.facts, recovered=self.recovered
+        )
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """One way by which nothing goes out: since when, why, how often and when it was last tried, and when that
+    was told by another."""
+
+    since_ms: int
+    why: str
+    tries: int
+    tried_ms: int
+    told_ms: int | None = None
+
+
+class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is kept between runs."""
+
+    unsent: tuple[Unsent, ...] = ()
+    troubles: dict[str, Trouble] = {}
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What came of a way in this run: None where it works."""
+
+    error: NoticeError | None
+
+
+class Outbox:
+    """The ways that there are, and what waits. Without a journal nothing is kept.
+
+    `errors`: what failed in this run, one for each way."""
+
+    def __init__(
+        self, notifiers: Sequence[Notifier], journal: Journal | None, origin: Origin, now_ms: int
+    ) -> None:
+        self._notifiers = notifiers
+        self._journal = journal
+        self._origin = origin
+        self._now_ms = now_ms
+        self._kept = (journal.note(NOTE, Kept) if journal is not None else None) or Kept()
+        self._unsent = [
+            one
+            for one in self._kept.unsent
+            if now_ms - one.at_ms < KEEP_MS and self._find(one.way) is not None
+        ]
+        self._attempts: dict[str, _Attempt] = {}
+
+    @property
+    def errors(self) -> list[NoticeError]:
+        return [one.error for one in self._attempts.values() if one.error is not None]
+
+    def begin(self) -> None:
+        """Say that a run begins, by the ways that say so."""
+        for notifier in self._notifiers:
+            if notifier.every_run:
+                self._try(notifier, None)
+
+    def finish(self, notice: Notice) -> None:
+        """Tell the machines of a run's end. What they missed is not sent again: the next run's end is."""
+        for notifier in self._notifiers:
+            if notifier.every_run and notifier.wants(notice):
+                self._attempts.pop(notifier.name, None)  # what its beginning came to counts no more
+                self._try(notifier, notice)
+
+    def retry(self) -> None:
+        """Send what waits, in order; of a way that fails again, nothing more in this run."""
+        waiting, self._unsent = self._unsent, []
+        for one in waiting:
+            notifier = self._find(one.way)
+            if notifier is not None:
+                self._send_by(notifier, one.notice(), wait=self._must_wait(one.way))
+
+    def send(self, notice: Notice) -> None:
+        """Send a notice by every way that wants it; keep it for those that fail."""
+        for notifier in self._notifiers:
+            if not notifier.every_run and notifier.wants(notice):
+                self._send_by(notifier, notice, wait=False)
+
+    def tell_troubles(self) -> None:
+        """By the ways that work, once a day: which others have not since an earlier run."""
+        old = {name: one for name, one in self._troubles().items() if one.since_ms < self._now_ms}
+        due = {
+            name: one
+            for name, one in old.items()
+            if trusted(one.told_ms, self._now_ms) is None or self._now_ms - (one.told_ms or 0) >= DAY_MS
+        }
+        others = [one for one in self._notifiers if not one.every_run and one.name not in self._troubles()]
+        if not due or not others:
+            return
+        said = {name: (one.since_ms, one.why.removeprefix(f"notice {name}: ")) for name, one in due.items()}
+        notice = trouble_notice(self._origin, said, self._now_ms)
+        wanting = [one for one in others if one.wants(notice)]
+        for notifier in wanting:
+            self._send_by(notifier, notice, wait=False)
+        if any(self._attempts[one.name].error is None for one in wanting):
+            told = {name: replace(one, told_ms=self._now_ms) for name, one in due.items()}
+            self._kept = replace(self._kept, troubles={**self._kept.troubles, **told})
+
+    def save(self) -> None:
+        """Keep what is left for the next run. Raise ArchiverError."""
+        kept = Kept(unsent=tuple(self._unsent), troubles=self._troubles())
+        if self._journal is None:
+            return
+        if kept != self._journal.note(NOTE, Kept):
+            self._journal.set_note(NOTE, kept)
+        for name, one in self._attempts.items():
+            self._note_attempt(self._journal, name, one)
+
+    def _note_attempt(self, journal: Journal, name: str, attempt: _Attempt) -> None:
+        """As a part of the journal of jobs, `notice NAME`: for whoever looks at how all stands. That a way
+        still works is written once a day."""
+        job, before = f"notice {name}", journal.job(f"notice {name}")
+        if attempt.error is not None:
+            journal.end(job, self._now_ms, attempt.error.exit_code, (attempt.error.message,))
+        elif before.code != 0 or abs(self._now_ms - (before.good_ms or 0)) >= DAY_MS:
+            journal.end(job, self._now_ms, 0)
+
+    def _find(self, name: str) -> Notifier | None:
+        return next((one for one in self._notifiers if one.name == name), None)
+
+    def _must_wait(self, way: str) -> bool:
+        """Whether it is too early to try a way again: at once in the next run, then after 1, 2, 4 … hours, at
+        most a day."""
+        trouble = self._kept.troubles.get(way)
+        if trouble is None or trouble.tries < 2 or trusted(trouble.tried_ms, self._now_ms) is None:
+            return False
+        wait_ms = min(DAY_MS, HOUR_MS << min(trouble.tries - 2, 5))
+        return self._now_ms - trouble.tried_ms < wait_ms
+
+    def _send_by(self, notifier: Notifier, notice: Notice, *, wait: bool) -> None:
+        attempt = self._attempts.get(notifier.name)
+        if wait or (attempt is not None and attempt.error is not None):
+            self._keep(notifier, notice)
+            return
+        error = self._try(notifier, notice)
+        if error is not None and not error.delivered:
+            self._keep(notifier, notice)
+
+    def _keep(self, notifier: Notifier, notice: Notice) -> None:
+        """Of each kind the newest."""
+        one = Unsent(
+            way=notifier.name,
+            kind=notice.kind,
+            subject=notice.subject,
+            text=notice.text,
+            at_ms=notice.at_ms,
+            code=notice.code,
+            facts=dict(notice.facts),
+            recovered=notice.recovered,
+        )
+        others = [each for each in self._unsent if (each.way, each.kind) != (one.way, one.kind)]
+        self._unsent = [*others, one]
+
+    def _try(self, notifier: Notifier, notice: Notice | None) -> NoticeError | None:
+        """Send it, or say that a run begins; what failed is remembered of the way."""
+        error: NoticeError | None = None
+        try:
+            if notice is None:
+                notifier.begin(self._now_ms)
+            else:
+                notifier.send(notice)
+        except NoticeError as failed:
+            error = failed
+        except (ArchiverError, OSError, ValueError) as failed:  # a way's own mistake does not end a run
+            error = NoticeError(f"notice {notifier.name}: it failed ({type(failed).__name__})")
+        self._attempts[notifier.name] = _Attempt(error)
+        return error
+
+    def _troubles(self) -> dict[str, Trouble]:
+        """Of the ways that there are: which were in trouble and were not tried, and which failed."""
+        found: dict[str, Trouble] = {}
+        for notifier in self._notifiers:
+            known, attempt = self._kept.troubles.get(notifier.name), self._attempts.get(notifier.name)
+            if attempt is None and known is not None:
+                found[notifier.name] = known
+            elif attempt is not None and attempt.error is not None:
+                found[notifier.name] = Trouble(
+                    since_ms=self._now_ms if known is None else min(known.since_ms, self._now_ms),
+                    why=attempt.error.message,
+                    tries=1 if known is None else known.tries + 1,
+                    tried_ms=self._now_ms,
+                    told_ms=None if known is None else known.told_ms,
+                )
+        return found

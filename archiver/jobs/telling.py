@@ -1,0 +1,221 @@
+"""Who is told what at the begin and end of a run. No failure here changes what the run ends in: it is
+returned, for the caller to say, and noted in the journal.
+
+Where the settings cannot be read nobody can be told, as they name whom: the command says it on standard
+error, which cron mails, and the service that watches for pings hears nothing.
+"""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from archiver.errors import ArchiverError, IncompleteError, LockedError, worse_code
+from archiver.health.notices import (
+    Origin,
+    done_notice,
+    failed_notice,
+    finish_notice,
+    incomplete_notice,
+    reminder_notice,
+    stale_notice,
+    stale_sentences,
+)
+from archiver.health.snapshot import Snapshot
+from archiver.jobs.outbox import Outbox
+from archiver.jobs.told import (
+    LOOK_MS,
+    NOTE,
+    Told,
+    failed_parts,
+    is_time,
+    judge_failures,
+    judge_missing,
+    missing_sentences,
+)
+from archiver.notify.base import Notice, NoticeError, Notifier
+from archiver.schedule.due import DAY_MS
+from archiver.schedule.journal import Journal
+from archiver.schedule.report import RunReport
+from archiver.settings import Settings
+from archiver.settings_notices import TextfileSettings
+from archiver.times import Clock
+from archiver.wiring_notify import open_notifiers
+
+CUT_OFF = (129, 130, 143)
+"""A run that was told to end says nothing: it has seconds, and the next one goes on."""
+
+
+def code_with(code: int, errors: Sequence[NoticeError]) -> int:
+    """A run's exit code, and what notices that were not sent make of it: 3 instead of 0."""
+    return worse_code(code, IncompleteError.exit_code) if errors else code
+
+
+@dataclass(frozen=True, repr=False)
+class Telling:
+    """What it takes. `snapshot`: looks at how all stands; `metrics`: that for Prometheus. Without the first
+    nothing late is told, and no month; without the second no file of metrics is written."""
+
+    settings: Settings
+    notifiers: Sequence[Notifier]
+    clock: Clock
+    host: str
+    snapshot: Callable[[], Snapshot] | None = None
+    metrics: Callable[[Snapshot, RunReport], str] | None = None
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.host, str(self.settings.path))
+
+    def begin(self) -> list[NoticeError]:
+        """Tell the services that watch for silence that a run begins. Return what failed."""
+        if not any(one.every_run for one in self.notifiers):
+            return []
+        with self._at(self.clock()) as ended:
+            ended.outbox.begin()
+        return ended.errors
+
+    def end(self, report: RunReport) -> list[NoticeError]:
+        """Tell whoever is to know what became of a run. Return what failed."""
+        return self._end(report, None)
+
+    def error(self, started_ms: int, error: ArchiverError) -> list[NoticeError]:
+        """The same of a run that ended in an error before it had done anything. That another run is at work
+        is no failure; only if something is late for it, that is told. Return what failed."""
+        now_ms = self.clock()
+        if isinstance(error, LockedError):
+            return self._end(RunReport(started_ms, now_ms, (), 0), None, finished=False)
+        report = RunReport(started_ms, now_ms, (), error.exit_code)
+        said = error.message if error.hint is None else f"{error.message} ({error.hint})"
+        return self._end(report, said)
+
+    def _end(self, report: RunReport, error: str | None, *, finished: bool = True) -> list[NoticeError]:
+        if not self.notifiers or report.code in CUT_OFF:
+            return []
+        with self._at(self.clock()) as ended:
+            ended.tell(report, error, finished=finished)
+        return ended.errors
+
+    @contextmanager
+    def _at(self, now_ms: int) -> "Iterator[_Ended]":
+        """With the journal, where it can be opened; without, what there is to tell is told all the same."""
+        failed: list[ArchiverError] = []
+        journal: Journal | None = None
+        try:
+            journal = Journal(self.settings.journal)
+            ended = _Ended(self, journal, now_ms, failed)
+        except ArchiverError as error:
+            failed.append(error)
+            ended = _Ended(self, None, now_ms, failed)
+        try:
+            yield ended
+            ended.save()
+        except ArchiverError as error:
+            failed.append(error)
+        finally:
+            if journal is not None:
+                journal.close()
+
+
+class _Ended:
+    """One begin or end of a run, and what is told of it. `failed`: what kept it from being noted or told."""
+
+    def __init__(
+        self, telling: Telling, journal: Journal | None, now_ms: int, failed: list[ArchiverError]
+    ) -> None:
+        self.outbox = Outbox(telling.notifiers, journal, telling.origin, now_ms)
+        self._telling = telling
+        self._journal = journal
+        self._now_ms = now_ms
+        self._failed = failed
+        self._before = (journal.note(NOTE, Told) if journal is not None else None) or Told()
+        self._told = self._before
+
+    @property
+    def errors(self) -> list[NoticeError]:
+        return [
+            *self.outbox.errors,
+            *(NoticeError(f"notices: {one.message}", one.hint) for one in self._failed),
+        ]
+
+    def save(self) -> None:
+        """Note what was told, where anything was. Raise ArchiverError."""
+        if self._journal is not None and self._told != self._before:
+            self._journal.set_note(NOTE, self._told)
+        self.outbox.save()
+
+    def tell(self, report: RunReport, error: str | None, *, finished: bool) -> None:
+        """All that is to be told now: first the machines, as they wait for it."""
+        snapshot = self._look(report)
+        if finished:
+            self.outbox.finish(self._finish_notice(report, snapshot))
+        self.outbox.retry()
+        if finished:
+            self._tell_failures(report, error)
+            self._tell_missing(report)
+            self._tell_reminders(report)
+        if snapshot is not None:
+            self._tell_late(snapshot)
+        self.outbox.tell_troubles()
+
+    def _look(self, report: RunReport) -> Snapshot | None:
+        """How all stands: after a run that did something, and a few times a day; each time for metrics."""
+        telling = self._telling
+        if telling.snapshot is None:
+            return None
+        always = any(isinstance(one, TextfileSettings) for one in telling.settings.notices)
+        if report.is_idle and not always and not is_time(self._told.looked_ms, LOOK_MS, self._now_ms):
+            return None
+        self._told = replace(self._told, looked_ms=self._now_ms)
+        try:
+            return telling.snapshot()
+        except ArchiverError as error:
+            self._failed.append(error)
+            return None
+
+    def _finish_notice(self, report: RunReport, snapshot: Snapshot | None) -> Notice:
+        telling = self._telling
+        metrics = ""
+        if snapshot is not None and telling.metrics is not None:
+            metrics = telling.metrics(snapshot, report)
+        return finish_notice(telling.origin, report, self._now_ms, metrics)
+
+    def _tell_failures(self, report: RunReport, error: str | None) -> None:
+        failed = failed_parts(report, error)
+        judged = judge_failures(self._told.failing, report, failed, self._now_ms)
+        self._told = replace(self._told, failing=judged.now)
+        origin = self._telling.origin
+        if judged.tell:
+            said = {name: one.said for name, one in judged.now.items()}
+            self.outbox.send(failed_notice(origin, report, said, judged.since_ms, self._now_ms))
+        elif judged.recovered or (report.jobs and report.code == 0):
+            self.outbox.send(done_notice(origin, report, judged.recovered, self._now_ms))
+
+    def _tell_missing(self, report: RunReport) -> None:
+        found = missing_sentences(report)
+        missing, new = judge_missing(self._told.missing, found, self._now_ms)
+        if found or len(missing) < len(self._told.missing):
+            self._told = replace(self._told, missing=missing)
+        if new:
+            self.outbox.send(incomplete_notice(self._telling.origin, report, new, self._now_ms))
+
+    def _tell_reminders(self, report: RunReport) -> None:
+        """The job itself sees to it that none comes too often."""
+        for job in report.jobs:
+            if job.job == "remind" and job.problems and job.code in (0, IncompleteError.exit_code):
+                self.outbox.send(reminder_notice(self._telling.origin, job, self._now_ms))
+
+    def _tell_late(self, snapshot: Snapshot) -> None:
+        if not stale_sentences(snapshot):
+            if self._told.stale_ms is not None:
+                self._told = replace(self._told, stale_ms=None)
+        elif is_time(self._told.stale_ms, DAY_MS, self._now_ms):
+            self._told = replace(self._told, stale_ms=self._now_ms)
+            self.outbox.send(stale_notice(self._telling.origin, snapshot))
+
+
+def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Telling:
+    """The ways that the settings name, with nothing sent and no secret read."""
+    return Telling(settings, open_notifiers(settings, environ), clock, socket.gethostname())

@@ -1,0 +1,124 @@
+"""What was told when: so that a failure is told at once and then once a day, what is missing once, and that
+all is well again, too."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from archiver.schedule.due import DAY_MS, trusted
+from archiver.schedule.report import RunReport
+
+NOTE = "told"
+"""Under this name the journal keeps it."""
+LOOK_MS = DAY_MS // 4
+"""How often a run with nothing to do looks whether something is late."""
+FORGET_MS = 30 * DAY_MS
+"""What is missing is new again once it has not been seen for so long."""
+MOST_SENTENCES = 1_000
+MOST_SAID = 20
+"""Sentences that are kept of one failure."""
+_RUN = "run"
+_FINE = (0, 3)
+
+
+class Failing(Struct, frozen=True, kw_only=True):
+    """Since when something fails, when that was last told, its exit code, and what was said of it."""
+
+    since_ms: int
+    told_ms: int
+    code: int
+    said: tuple[str, ...] = ()
+
+
+class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`failing`: by job, or `run`; `missing`: sentences that were told, and when each was last seen;
+    `monthly_sequence`: the last archive that a monthly notice has told of."""
+
+    failing: dict[str, Failing] = {}
+    missing: dict[str, int] = {}
+    stale_ms: int | None = None
+    looked_ms: int | None = None
+    monthly_ms: int | None = None
+    monthly_sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What a run's end says of failures: `now` is what fails, kept for the next run; `tell`: whether that is
+    to be told; `since_ms`: the first of them; `recovered`: what failed and is well again, all of it."""
+
+    now: dict[str, Failing]
+    tell: bool
+    since_ms: int
+    recovered: tuple[str, ...]
+
+
+def is_time(told_ms: int | None, every_ms: int, now_ms: int) -> bool:
+    """Whether something told at `told_ms` is to be told again. A time that only a wrong clock can have noted
+    does not count."""
+    known = trusted(told_ms, now_ms)
+    return known is None or now_ms - known >= every_ms
+
+
+def failed_parts(report: RunReport, error: str | None) -> dict[str, Sequence[str]]:
+    """What failed in a run, each with its sentences: jobs, and the run itself where none of them explains its
+    exit code."""
+    failed: dict[str, Sequence[str]] = {job.job: job.problems for job in report.jobs if job.code not in _FINE}
+    if error is not None:
+        failed[_RUN] = (error,)
+    elif report.code not in _FINE and not failed:
+        failed[_RUN] = ("it ended before all was done",)
+    return failed
+
+
+def judge_failures(
+    known: Mapping[str, Failing], report: RunReport, failed: Mapping[str, Sequence[str]], now_ms: int
+) -> Failures:
+    """A job that was not due says nothing: what failed of it goes on failing."""
+    codes: dict[str, int] = {job.job: job.code for job in report.jobs}
+    still = {name: one for name, one in known.items() if name not in codes and name != _RUN}
+    now = dict(still)
+    for name, said in failed.items():
+        before = known.get(name)
+        now[name] = Failing(
+            since_ms=now_ms if before is None else min(before.since_ms, now_ms),
+            told_ms=now_ms if before is None else before.told_ms,
+            code=codes.get(name, report.code),
+            said=tuple(said[:MOST_SAID]),
+        )
+    tell = any(_is_news(known.get(name), one, now_ms) for name, one in now.items())
+    if tell:
+        now = {name: replace(one, told_ms=now_ms) for name, one in now.items()}
+    since_ms = min((one.since_ms for one in now.values()), default=now_ms)
+    return Failures(now, tell, since_ms, tuple(known) if known and not now else ())
+
+
+def _is_news(before: Failing | None, one: Failing, now_ms: int) -> bool:
+    """Whether a failure is to be told: a new one, another one, and one that was told a day ago."""
+    return before is None or before.code != one.code or is_time(one.told_ms, DAY_MS, now_ms)
+
+
+def missing_sentences(report: RunReport) -> list[str]:
+    """What a run found to be missing. What a person is reminded of has a notice of its own."""
+    found: list[str] = []
+    for job in report.jobs:
+        if job.code == 3 and job.job != "remind":
+            found += [f"{job.job}: {said}" for said in job.problems] or [f"{job.job}: something is missing"]
+    return list(dict.fromkeys(found))
+
+
+def judge_missing(
+    known: Mapping[str, int], found: Sequence[str], now_ms: int
+) -> tuple[dict[str, int], list[str]]:
+    """What is known now, with when each was last seen; and what is new of what was found."""
+    kept = {
+        said: seen
+        for said, seen in known.items()
+        if trusted(seen, now_ms) is not None and now_ms - seen < FORGET_MS
+    }
+    new = [said for said in found if said not in kept]
+    kept.update(dict.fromkeys(found, now_ms))
+    newest = sorted(kept.items(), key=lambda one: one[1])[-MOST_SENTENCES:]
+    return dict(newest), new

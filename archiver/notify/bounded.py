@@ -1,0 +1,39 @@
+"""What talks to servers takes so many seconds and no more, and is tried twice."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from time import sleep
+from typing import Final, TypeVar
+
+from archiver.notify.base import PassingError
+
+Value = TypeVar("Value")
+PAUSE_SECONDS: Final = 2.0
+"""Before the second try."""
+
+
+def within(seconds: float, act: Callable[[], Value]) -> Value:
+    """What `act` returns or raises; raise TimeoutError when the time is up.
+
+    It works in a thread of its own, which is left to itself then: a server that sends a byte at a time would
+    hold a run for hours, each byte within the socket's timeout, and so would a name that is not found."""
+    found: Future[Value] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(act())
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+            found.set_exception(error)
+
+    Thread(target=work, name="notice", daemon=True).start()
+    return found.result(seconds)
+
+
+def tried_twice(act: Callable[[], None], pause_seconds: float) -> None:
+    """Do it, and once more after a moment where that may help. Raise as `act` does the second time."""
+    try:
+        act()
+    except PassingError:
+        sleep(pause_seconds)
+        act()
