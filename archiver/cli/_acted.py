@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from archiver.audit.entry import DONE
 
 if TYPE_CHECKING:
-    from archiver.backup import Imported
     from archiver.collect.report import AccountReport
+    from archiver.inbox.exports import Imported
     from archiver.seal import SealResult
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from archiver.backup import Imported
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
+from archiver.inbox.exports import Imported
 from archiver.seal import SealResult
 from archiver.spool import NOT_WANTED
 from archiver.sync import Filled

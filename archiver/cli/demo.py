@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from archiver.audit.entry import Asked
-from archiver.backup import import_exports
 from archiver.cli._acted import imported_of, sealed_of
 from archiver.cli._acts import host_act, put_log, share_log
 from archiver.cli._copies import first_name, other_stores, verify_after_sealing
@@ -19,6 +18,7 @@ from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._report import report_copies, report_import, report_seal
 from archiver.cli.search import command as search_command
 from archiver.errors import UsageError
+from archiver.inbox.exports import import_exports
 from archiver.initialise import initialise
 from archiver.sample import write_sample_export
 from archiver.seal import seal

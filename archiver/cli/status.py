@@ -2,13 +2,13 @@
 
 import click
 
-from archiver.backup import find_in_inbox
 from archiver.cli._gaps import gap_fields, gap_in_words
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._report import byte_size
 from archiver.cli._session import printable
 from archiver.cli._stores import store_fields, store_in_words
 from archiver.cli.moderation._lines import number_of
+from archiver.inbox.files import find_in_inbox
 from archiver.progress import Cursor
 from archiver.settings import AccountSettings
 from archiver.settings_api import COLLECT_KINDS, CURSORS, MICRO_USD, AccountApi, format_usd

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.chain import Head
 from archiver.disk import Lock
 from archiver.errors import ConfigurationError, LockedError, NoVaultError
 from archiver.formats import age
+from archiver.inbox.exports import import_exports
 from archiver.progress import Cursor, Spend, Step
 from archiver.state import Sealing
 from archiver.wiring import Waiting, open_collector, open_vault, open_waiting, remembered_head, seal_options

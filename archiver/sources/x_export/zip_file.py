@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
@@ -73,10 +74,18 @@ class ZipArchive:
         self.name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
         self._stream = stream
         self._file = stream.fileno()
-        self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
         infos = _read_directory(self.name, stream, limits)
         self.newest = max((info.date_time for info in infos), default=(1980, 1, 1, 0, 0, 0))
         self.members = _check_members(self.name, infos, limits)
+
+    @cached_property
+    def digest(self) -> str:
+        """The file's SHA-256. Reads all of it, which only what passed the checks is worth."""
+        try:
+            self._stream.seek(0)
+            return hashlib.file_digest(self._stream, "sha256").hexdigest()
+        except OSError as cause:
+            raise SourceError(f"{self.name}: cannot be read: {cause.strerror}") from cause
 
     @classmethod
     def open(cls, path: Path, limits: Limits) -> Self:
