@@ -6,7 +6,10 @@ import click
 
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
+from archiver.errors import ArchiverError, worse_code
 from archiver.inbox.exports import Imported
+from archiver.inbox.files import FAILED
+from archiver.jobs.work.imported import InboxReport, import_code
 from archiver.seal import SealResult
 from archiver.spool import NOT_WANTED
 from archiver.sync import Filled
@@ -53,30 +56,43 @@ def byte_size(size: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
-def report_import(session: Session, results: Iterable[Imported]) -> int:
-    """Say what each export brought; 0, 3 where something is missing, or the code of what failed."""
-    codes = [_report_one_import(session, result) for result in results]
-    failed = [code for code in codes if code not in (0, INCOMPLETE)]
-    if failed and len(failed) == len(codes):
-        return failed[0]
-    return INCOMPLETE if any(codes) else 0
+def report_inbox(session: Session, report: InboxReport) -> int:
+    """Say what lay in the inbox and became of it; the exit code."""
+    print_errors(report.problems)
+    report_import(session, report.imported)
+    if report.failed:
+        folder = printable(str(session.settings.inbox / FAILED))
+        session.note(f"What was refused lies in {folder} now, with the reason beside it.")
+    return report.code
 
 
-def _report_one_import(session: Session, result: Imported) -> int:
-    if result.error is not None or result.report is None:
-        error = result.error
-        if error is None:
-            return 0
-        if session.json:
-            session.print_json("refused", export=result.name, error=error.message, hint=error.hint)
+def print_errors(errors: Iterable[ArchiverError]) -> int:
+    """Say what went wrong; the exit code."""
+    code = 0
+    for error in errors:
         print_error(error)
-        return error.exit_code
-    report = result.report
-    if session.json:
-        session.print_json("import", **_report_fields(report))
-    else:
-        _print_report(report)
-    return 0 if report.complete else INCOMPLETE
+        code = worse_code(code, error.exit_code)
+    return code
+
+
+def report_import(session: Session, results: Sequence[Imported]) -> int:
+    """Say what each export brought; 0, 3 where something is missing, or the code of what failed."""
+    for result in results:
+        _report_one_import(session, result)
+    return import_code(results)
+
+
+def _report_one_import(session: Session, result: Imported) -> None:
+    if result.error is not None:
+        if session.json:
+            session.print_json(
+                "refused", export=result.name, error=result.error.message, hint=result.error.hint
+            )
+        print_error(result.error)
+    elif result.report is not None and session.json:
+        session.print_json("import", **_report_fields(result.report))
+    elif result.report is not None:
+        _print_report(result.report)
 
 
 def _report_fields(report: CollectReport) -> dict[str, object]:

@@ -1,22 +1,20 @@
 """`archiver backup`: the whole job, for cron."""
 
-from collections.abc import Sequence
 from contextlib import closing
 
 import click
 
 from archiver.audit.entry import Asked
-from archiver.cli._acted import collected_of, imported_of, sealed_of
+from archiver.cli._acted import collected_of, sealed_of
 from archiver.cli._acts import host_act, put_log, share_log
 from archiver.cli._copies import first_name, open_first, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar, step_progress
-from archiver.cli._report import report_copies, report_import, report_seal, report_shortage
-from archiver.cli._session import print_error, printable
+from archiver.cli._report import print_errors, report_copies, report_inbox, report_seal, report_shortage
 from archiver.cli._stamps import report_stamping
-from archiver.errors import ArchiverError, worse_code
-from archiver.inbox.files import FAILED
-from archiver.inbox.taking import Inbox
+from archiver.errors import worse_code
+from archiver.jobs.base import JobContext
+from archiver.jobs.work.imported import import_inbox, put_away
 from archiver.schedule.journal import Journal
 from archiver.seal import SealOptions, SealResult, seal
 from archiver.times import system_clock
@@ -41,13 +39,15 @@ def command(session: Session, add_account: bool) -> int:
     missing."""
     settings = session.settings
     with open_collector(settings) as collector, closing(Journal(settings.journal)) as journal:
+        context = JobContext(settings, collector, journal, session.environ, system_clock)
         options = seal_options(settings)
-        inbox = Inbox(settings, journal, system_clock, patient=False)
-        imported = _import(session, collector, inbox, may_add_account=add_account)
+        inbox = import_inbox(context, "backup", may_add_account=add_account, progress=progress_bar(session))
+        clear_progress(session)
+        imported = report_inbox(session, inbox)
         collected = _collect(session, collector)
         vault = open_first(settings)  # only now: what is collected is kept while a store is away
         sealed = _seal(session, collector, vault, options)
-        imported = worse_code(imported, _print_errors(inbox.put_away(collector.spool)[1]))
+        imported = worse_code(imported, print_errors(put_away(context)))
         not_understood = report_seal(session, sealed, first_name(settings))
         not_understood = not_understood or report_shortage(session, sealed.archive)
         not_copied = report_copies(session, sealed.copies) or report_stamping(session, sealed.stamping)
@@ -55,33 +55,6 @@ def command(session: Session, add_account: bool) -> int:
             verified = verify_after_sealing(session, vault, collector.state.head(), sealed.copies)
     unlogged = share_log(session)
     return verified or unlogged or not_copied or imported or collected or not_understood
-
-
-def _import(session: Session, collector: Collector, inbox: Inbox, *, may_add_account: bool) -> int:
-    """Take in what lies in the inbox, if anything; the exit code."""
-    survey = inbox.look()
-    said = _print_errors(inbox.say(survey))
-    if not survey.ready:
-        return said
-    with host_act(session, Asked("import", "backup", ids=[one.path.name for one in survey.ready])) as act:
-        taken = inbox.take(survey, collector, may_add_account=may_add_account, progress=progress_bar(session))
-        clear_progress(session)
-        act.end(**imported_of(taken.imported))
-    imported = report_import(session, taken.imported)
-    if taken.failed:
-        session.note(
-            f"What was refused is in {printable(str(inbox.folder / FAILED))}, with the reason beside it."
-        )
-    return worse_code(imported, worse_code(said, _print_errors(taken.unmoved)))
-
-
-def _print_errors(errors: Sequence[ArchiverError]) -> int:
-    """Say what went wrong; the exit code."""
-    code = 0
-    for error in errors:
-        print_error(error)
-        code = worse_code(code, error.exit_code)
-    return code
 
 
 def _seal(session: Session, collector: Collector, vault: Vault, options: SealOptions) -> SealResult:

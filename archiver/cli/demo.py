@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from archiver.audit.entry import Asked
-from archiver.cli._acted import imported_of, sealed_of
+from archiver.cli._acted import sealed_of
 from archiver.cli._acts import host_act, put_log, share_log
 from archiver.cli._copies import first_name, other_stores, verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
@@ -20,6 +20,7 @@ from archiver.cli.search import command as search_command
 from archiver.errors import UsageError
 from archiver.inbox.exports import import_exports
 from archiver.initialise import initialise
+from archiver.jobs.work.imported import imported_of
 from archiver.sample import write_sample_export
 from archiver.seal import seal
 from archiver.settings import FILE_NAME, load_settings

@@ -7,6 +7,7 @@ more and found to be known.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archiver.errors import ArchiverError, IncompleteError
@@ -84,8 +85,13 @@ class Inbox:
         note_said(self._notes, waiting, odd, survey.at_ms)
         self._notes.save()
         return [_waiting_error(one, self._patient) for one in waiting] + [
-            IncompleteError(f"{names_of([one.path])} in the inbox is {one.what}") for one in odd
+            IncompleteError(f"{self._called(one.path, 'something')} in the inbox is {one.what}")
+            for one in odd
         ]
+
+    def _called(self, path: Path, else_called: str) -> str:
+        """A file's name for a person at a terminal; notices name none, as it may be anything."""
+        return else_called if self._patient else names_of([path])
 
     def take(
         self,
@@ -171,25 +177,25 @@ class Inbox:
             try:
                 move_to_failed(self.folder, file.path, result.error, self._clock())
             except ArchiverError as error:
-                taken.unmoved.append(error)
+                taken.unmoved.append(_unmoved(error))
             else:
                 self._notes.forget(file.path)
                 taken.failed += 1
 
-    def put_away(self, spool: Spool) -> tuple[int, list[ArchiverError]]:
+    def put_away(self, spool: Spool) -> tuple[int, Sequence[ArchiverError]]:
         """Move exports whose records are sealed to `done/`: how many were, and what could not be, which is
         tried again by the next run. To be called after a sealing, and at the begin of a run, for a sealing
         that was followed by a kill."""
         from archiver.inbox.moving import move_to_done
 
-        moved, problems = 0, []
+        moved, problems = 0, list[ArchiverError]()
         for file in list_inbox(self.folder).files:
             if not self._is_sealed(file, spool):
                 continue
             try:
                 move_to_done(self.folder, file.path)
             except ArchiverError as error:
-                problems.append(error)
+                problems.append(_unmoved(error))
             else:
                 self._notes.forget(file.path)
                 moved += 1
@@ -203,8 +209,13 @@ class Inbox:
 
 
 def _waiting_error(waiting: Waiting, patient: bool) -> IncompleteError:
-    name = names_of([waiting.file.path])
     hint = "it is taken once it is whole; where it stays as it is, take it away and put it there anew"
     if patient:
-        return IncompleteError(f"{name} lies in the inbox for more than a day and {waiting.why}", hint)
+        return IncompleteError(f"a file lies in the inbox for more than a day and {waiting.why}", hint)
+    name = names_of([waiting.file.path])
     return IncompleteError(f"{name} {waiting.why}", f"{hint.partition(';')[0]}: run this again then")
+
+
+def _unmoved(error: ArchiverError) -> IncompleteError:
+    """What is said of a file that could not be moved: its records are safe, and it is tried again."""
+    return IncompleteError(f"a file stays in the inbox: {error.message}", error.hint)
