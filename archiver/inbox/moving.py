@@ -36,7 +36,7 @@ def move_to_failed(inbox: Path, path: Path, error: ArchiverError, now_ms: int) -
     """Move an export that was refused, once the reason is written; where it is now. Raise ArchiverError
     where either is not possible."""
     folder = _folder(inbox / FAILED)
-    target = _free_name(folder, path)
+    target = _free_name(folder, path, room=len(REASON_SUFFIX))
     # Before the move: a kill between leaves a reason without its file, which the next try writes anew.
     disk.write_atomically(_reason_path(target), _reason_of(error, now_ms).encode("utf-8", "replace"))
     return _move(path, folder, target)
@@ -57,8 +57,7 @@ def _one_line(text: str) -> str:
 
 
 def _reason_path(path: Path) -> Path:
-    name = os.fsencode(path.name)[: _LONGEST_NAME - len(REASON_SUFFIX)]
-    return path.with_name(os.fsdecode(name + REASON_SUFFIX.encode()))
+    return path.with_name(path.name + REASON_SUFFIX)
 
 
 def _folder(folder: Path) -> Path:
@@ -66,15 +65,17 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def _free_name(folder: Path, path: Path) -> Path:
-    """The file's own name in the folder, else with a number before its ending."""
-    target, number = folder / path.name, 1
+def _free_name(folder: Path, path: Path, room: int = 0) -> Path:
+    """The file's own name in the folder, else with a number before its ending; shortened where it would be
+    too long with `room` bytes more."""
     stem, suffix = os.fsencode(path.stem), os.fsencode(path.suffix)
-    while os.path.lexists(target) and not _same(path, target):
+    end, number = suffix, 1
+    while True:
+        target = folder / os.fsdecode(stem[: _LONGEST_NAME - room - len(end)] + end)
+        if not os.path.lexists(target) or _same(path, target):
+            return target
         number += 1
         end = f".{number}".encode() + suffix
-        target = folder / os.fsdecode(stem[: _LONGEST_NAME - len(end)] + end)
-    return target
 
 
 def _same(path: Path, target: Path) -> bool:

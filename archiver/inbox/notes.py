@@ -57,23 +57,21 @@ class Notes:
         """What is known of a file, which is noted where it is new or has changed. Times that a wrong clock
         noted begin anew."""
         known = self._looks.get(file.key)
-        if known is None:
-            look = self._new(file, first_ms=now_ms, now_ms=now_ms)
-        elif not known.is_of(file):
-            same = known.inode == file.inode and known.taken_page is None
-            look = self._new(file, first_ms=known.first_ms if same else now_ms, now_ms=now_ms)
-        else:
-            look = known
+        look = known if known is not None and known.is_of(file) else self._new(file, known, now_ms)
         if max(look.since_ms, look.first_ms) > now_ms + CLOCK_OFF_MS:
             look = structs.replace(look, first_ms=now_ms, since_ms=now_ms, waits_until_ms=None)
         self._looks[file.key] = look
         return look
 
     @staticmethod
-    def _new(file: InboxFile, *, first_ms: int, now_ms: int) -> Look:
-        return Look(
-            inode=file.inode, size=file.size, mtime_ns=file.mtime_ns, first_ms=first_ms, since_ms=now_ms
+    def _new(file: InboxFile, known: Look | None, now_ms: int) -> Look:
+        """Of a file that is new, or that was written to since: then it is not new, only not whole yet."""
+        look = Look(
+            inode=file.inode, size=file.size, mtime_ns=file.mtime_ns, first_ms=now_ms, since_ms=now_ms
         )
+        if known is not None and known.inode == file.inode and known.taken_page is None:
+            return structs.replace(look, first_ms=known.first_ms, said_ms=known.said_ms)
+        return look
 
     def change(self, path: Path, **changes: object) -> None:
         """Note more of a file that was looked at."""

@@ -25,13 +25,12 @@ _WRITTEN = "is still being written"
 
 @dataclass(frozen=True)
 class Waiting:
-    """A file that is not taken now. `why`: after its name a sentence for a person. `writer`: the process
-    that writes it, where one is seen. `until_ms`: when to look again, where nothing changes before."""
+    """A file that is not taken now. `why`: after its name a sentence for a person. `until_ms`: when to look
+    again, where nothing changes before."""
 
     file: InboxFile
     why: str
     until_ms: int
-    writer: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def _sort(
     since_ms = look.since_ms if look is not None else now_ms if changed else file.written_ms
     settled_ms = since_ms + SETTLE_MS
     if writer is not None:
-        sorting.waiting.append(Waiting(file, f"{_WRITTEN} by process {writer}", now_ms, writer))
+        sorting.waiting.append(_written_by(file, writer, now_ms))
     elif now_ms < settled_ms:
         sorting.waiting.append(Waiting(file, f"{_WRITTEN}, or was until a minute ago", settled_ms))
     elif _is_whole(file) or _never_will_be(file, look, now_ms):
@@ -112,6 +111,10 @@ def _sort(
         sorting.waiting.append(Waiting(file, "is not whole yet: the end of a ZIP file is missing", until_ms))
 
 
+def _written_by(file: InboxFile, writer: int, now_ms: int) -> Waiting:
+    return Waiting(file, f"{_WRITTEN} by process {writer}", now_ms + PATIENCE_MS)
+
+
 def _never_will_be(file: InboxFile, look: Look | None, now_ms: int) -> bool:
     """Whether a file that is not whole has been left as it is for a day."""
     return look is not None and now_ms >= look.since_ms + PATIENCE_MS and not file.comes_still
@@ -119,7 +122,7 @@ def _never_will_be(file: InboxFile, look: Look | None, now_ms: int) -> bool:
 
 def _sort_at_once(sorting: _Sorting, file: InboxFile, writer: int | None, now_ms: int) -> None:
     if writer is not None:
-        sorting.waiting.append(Waiting(file, f"{_WRITTEN} by process {writer}", now_ms, writer))
+        sorting.waiting.append(_written_by(file, writer, now_ms))
     elif file.comes_still or not file.size:
         sorting.waiting.append(Waiting(file, "is empty so far" if not file.size else _WRITTEN, now_ms))
     else:

@@ -128,7 +128,7 @@ class Inbox:
                         waits_until_ms=None,
                     )
             elif result.is_refused and not any(file.key in survey.broken for file in files):
-                self._fail(files, result, taken)
+                self._fail(result, taken)
             self._notes.save()
         return taken
 
@@ -169,17 +169,21 @@ class Inbox:
             taken.imported.append(Imported(tuple(group.paths), error=group.error))
         return True
 
-    def _fail(self, files: Sequence[InboxFile], result: "Imported", taken: Taken) -> None:
+    def _fail(self, result: "Imported", taken: Taken) -> None:
+        """Move what was refused, and what had waited for it; not what was taken before and waits to be
+        sealed."""
         from archiver.inbox.moving import move_to_failed
 
-        assert result.error is not None  # noqa: S101 - the caller has looked
-        for file in files:
+        for path in result.paths:
+            look = self._notes.find_named(path)
+            if result.error is None or (look is not None and look.taken_page is not None):
+                continue
             try:
-                move_to_failed(self.folder, file.path, result.error, self._clock())
+                move_to_failed(self.folder, path, result.error, self._clock())
             except ArchiverError as error:
                 taken.unmoved.append(_unmoved(error))
             else:
-                self._notes.forget(file.path)
+                self._notes.forget(path)
                 taken.failed += 1
 
     def put_away(self, spool: Spool) -> tuple[int, Sequence[ArchiverError]]:

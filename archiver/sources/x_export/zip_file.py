@@ -198,6 +198,8 @@ class ZipArchive:
 def _read_directory(name: str, stream: BufferedReader, limits: Limits) -> list[zipfile.ZipInfo]:
     """The ZIP's directory, after its stated size and count were held against the limits."""
     size = stream.seek(0, os.SEEK_END)
+    if size > limits.total_bytes:
+        raise SourceError(f"{name}: {size:,} bytes, the limit is {limits.total_bytes:,}", HINT_AGAIN)
     stream.seek(0)
     start = stream.read(4)
     stream.seek(max(0, size - END_RECORD.size - 0xFFFF - 76))
