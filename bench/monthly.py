@@ -96,7 +96,7 @@ def _writer() -> PostWriter:
 
 def _take_month(home: Path, export: Path) -> None:
     """Import one export and seal it, and forget everything but the vault."""
-    from archiver.backup import import_exports
+    from archiver.inbox.exports import import_exports
     from archiver.seal import seal
     from archiver.settings import load_settings
     from archiver.times import system_clock

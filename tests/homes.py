@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver.backup import import_exports
+from archiver.inbox.exports import import_exports
 from archiver.keys import Identity, load_identities
 from archiver.seal import seal
 from archiver.settings import Settings, load_settings

@@ -1,13 +1,15 @@
 """What a run says to a person, and the same as JSON. Numbers with thousands separators, times in UTC."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
-from archiver.backup import Imported
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect import CollectReport
-from archiver.jobs.work.imported import import_code
+from archiver.errors import ArchiverError, worse_code
+from archiver.inbox.exports import Imported
+from archiver.inbox.files import FAILED
+from archiver.jobs.work.imported import InboxReport, import_code
 from archiver.jobs.work.sealed import copies_code, shortage_of
 from archiver.seal import SealResult
 from archiver.sizes import byte_size
@@ -41,6 +43,25 @@ def count_of(number: int, kind: str) -> str:
     """`1 post`, `1,986 posts`."""
     one, many = NOUNS.get(kind, (kind, kind))
     return f"{number:,} {one if number == 1 else many}"
+
+
+def report_inbox(session: Session, report: InboxReport) -> int:
+    """Say what lay in the inbox and became of it; the exit code."""
+    print_errors(report.problems)
+    report_import(session, report.imported)
+    if report.failed:
+        folder = printable(str(session.settings.inbox / FAILED))
+        session.note(f"What was refused lies in {folder} now, with the reason beside it.")
+    return report.code
+
+
+def print_errors(errors: Iterable[ArchiverError]) -> int:
+    """Say what went wrong; the exit code."""
+    code = 0
+    for error in errors:
+        print_error(error)
+        code = worse_code(code, error.exit_code)
+    return code
 
 
 def report_import(session: Session, results: Sequence[Imported]) -> int:

@@ -3,16 +3,16 @@
 import click
 
 from archiver.audit.entry import Asked
-from archiver.backup import move_taken
 from archiver.cli._acts import host_act, report_log, share_log
 from archiver.cli._copies import verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar, step_progress
-from archiver.cli._report import report_copies, report_import, report_seal, report_shortage
+from archiver.cli._report import print_errors, report_copies, report_inbox, report_seal, report_shortage
 from archiver.cli._stamps import report_stamping
+from archiver.errors import worse_code
 from archiver.jobs.base import JobContext
 from archiver.jobs.run import open_context
-from archiver.jobs.work.imported import import_inbox
+from archiver.jobs.work.imported import import_inbox, put_away
 from archiver.jobs.work.sealed import SpoolSealed, seal_spool
 from archiver.times import system_clock
 from archiver.wiring import seal_options
@@ -31,21 +31,20 @@ def command(session: Session, add_account: bool) -> int:
     """Import every export in the inbox, collect what is due from X where the settings ask for it, seal what
     is new, put it into every store, and verify all of them.
 
-    Exports whose records are sealed are moved to `taken/` in the inbox; one that is refused stays there
-    and does not stop the others. Exit 0 means that nothing is missing."""
+    Exports whose records are sealed are moved to `done/` in the inbox. One that is refused is moved to
+    `failed/`, with the reason beside it, and does not stop the others. Exit 0 means that nothing is
+    missing."""
     settings = session.settings
     with open_context(settings, session.environ, system_clock) as context:
         options = seal_options(settings)
-        imported = import_inbox(
-            context, "backup", may_add_account=add_account, progress=progress_bar(session)
-        )
+        inbox = import_inbox(context, "backup", may_add_account=add_account, progress=progress_bar(session))
         clear_progress(session)
-        import_code = report_import(session, imported)
+        import_code = report_inbox(session, inbox)
         collect_code = _collect(session, context)
         sealed = seal_spool(context, "backup", options=options, progress=step_progress(session))
         clear_progress(session)
         report_log(sealed.unlogged)
-        move_taken(settings, imported)
+        import_code = worse_code(import_code, print_errors(put_away(context)))
         seal_code = _report_sealed(session, sealed)
         with host_act(session, Asked("verify", "backup"), must=False):
             head = context.collector.state.head()

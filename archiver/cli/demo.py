@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from archiver.audit.entry import Asked
-from archiver.backup import import_exports
 from archiver.cli._acts import host_act, put_log, share_log
 from archiver.cli._copies import verify_after_sealing
 from archiver.cli._group import Session, examples, pass_session
@@ -18,6 +17,7 @@ from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._report import report_copies, report_import, report_seal
 from archiver.cli.search import command as search_command
 from archiver.errors import UsageError
+from archiver.inbox.exports import import_exports
 from archiver.initialise import initialise
 from archiver.jobs.work.imported import imported_of
 from archiver.jobs.work.sealed import sealed_of

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from archiver.audit.entry import Asked
-from archiver.backup import import_exports
 from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._report import report_import
+from archiver.inbox.exports import import_exports
 from archiver.jobs.work.imported import imported_of
 from archiver.times import system_clock
 from archiver.wiring import open_collector

@@ -8,7 +8,7 @@ from archiver.cli._stale_notice import open_ways, send_stale_notice
 from archiver.cli._status_json import status_objects
 from archiver.cli._status_lines import status_lines
 from archiver.errors import worse_code
-from archiver.health.gather import gather, inbox_names
+from archiver.health.gather import gather, waiting_in_inbox
 from archiver.times import system_clock
 
 
@@ -34,7 +34,7 @@ def command(session: Session, store: str | None, ask: bool, notify: bool) -> int
     settings = session.settings
     ways = open_ways(session) if notify else ()
     gathered = gather(settings, system_clock(), session.environ, ask=ask, store=store)
-    inbox = inbox_names(settings.inbox)
+    inbox = waiting_in_inbox(settings)
     if session.json:
         for kind, fields in status_objects(settings, gathered, inbox):
             session.print_json(kind, **fields)

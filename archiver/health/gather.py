@@ -18,6 +18,7 @@ from archiver.health.more import add_more
 from archiver.health.snapshot import Snapshot
 from archiver.health.vaults import Trouble, VaultFacts, last_archive, look_at_vaults
 from archiver.health.work import job_healths
+from archiver.inbox.files import find_in_inbox, names_of
 from archiver.keyholders import Keyholders
 from archiver.settings import Settings
 from archiver.vault import Archive
@@ -51,7 +52,7 @@ def gather(
     vaults = look_at_vaults(settings, facts, ask=ask, store=store)
     accounts = account_healths(settings, facts, now_ms)
     last = last_archive(vaults.archives)
-    inbox = inbox_names(settings.inbox) if facts.is_collector else []
+    inbox = waiting_in_inbox(settings) if facts.is_collector else []
     keyholders, problems = _keyholders(settings)
     found = Found(
         settings=settings,
@@ -102,23 +103,19 @@ def _head(facts: LocalFacts, vaults: VaultFacts) -> Head | None:
     return vaults.archives[-1].head if vaults.archives else facts.state.head
 
 
+def waiting_in_inbox(settings: Settings) -> list[str]:
+    """The exports that wait in the inbox, by name; none where there is no inbox."""
+    with suppress(ArchiverError):
+        return [names_of([path]) for path in find_in_inbox(settings.inbox)]
+    return []
+
+
 def _keyholders(settings: Settings) -> tuple[tuple[str, ...], list[Trouble]]:
     try:
         entries = Keyholders.load(settings.recipients).entries
     except ArchiverError as error:
         return (), [Trouble.of(error)]
     return tuple(one.name for one in entries), []
-
-
-def inbox_names(inbox: Path) -> list[str]:
-    """The exports that wait in the inbox, by name; none where there is no inbox."""
-    with suppress(OSError), os.scandir(inbox) as entries:
-        return sorted(
-            os.fsencode(entry.name).decode("utf-8", "backslashreplace")
-            for entry in entries
-            if entry.name.lower().endswith(".zip") and not entry.name.startswith(".") and entry.is_file()
-        )
-    return []
 
 
 def _free_bytes(folder: Path) -> int | None:

@@ -22,11 +22,14 @@ class SealJob:
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""
+        from archiver.jobs.noting import sentence_of
         from archiver.jobs.work import sealed
+        from archiver.jobs.work.imported import put_away
         from archiver.wiring_log import share_log
 
         started_ms = context.clock()
         done = sealed.seal_spool(context, "run")
+        unmoved = put_away(context)
         done = done.with_log(share_log(context.settings))
         return JobReport(
             self.name,
@@ -34,7 +37,7 @@ class SealJob:
             context.clock(),
             sealed.seal_code(done),
             sealed.seal_facts(done),
-            sealed.seal_problems(done),
+            [*sealed.seal_problems(done), *map(sentence_of, unmoved)],
             summary=sealed.seal_summary(done),
         )
 

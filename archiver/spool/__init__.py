@@ -278,6 +278,10 @@ class Spool(MediaSpool):
         """Whether there is nothing to seal."""
         return not self._rows("SELECT 1 FROM page LIMIT 1")
 
+    def holds_pages(self, last: int) -> bool:
+        """Whether any page up to an id waits to be sealed."""
+        return bool(self._rows("SELECT 1 FROM page WHERE id <= ? LIMIT 1", (last,)))
+
     def last_ids(self) -> tuple[int, int, int, int]:
         """The highest page, media, problem and gap ids, 0 where there are none."""
         page, media, problem, gap = self._rows(

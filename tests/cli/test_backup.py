@@ -35,7 +35,7 @@ def test_an_export_in_the_inbox_is_taken_sealed_verified_and_moved(run: Runner, 
     assert (sealed["type"], sealed["sequence"]) == ("sealed", 1)
     assert (verified["type"], verified["problems"]) == ("verified", [])
     assert verified["head"] == {"sequence": 1, "sha256": sealed["manifest_sha256"]}
-    assert [path.name for path in (home.settings.inbox / "taken").iterdir()] == ["export.zip"]
+    assert [path.name for path in (home.settings.inbox / "done").iterdir()] == ["export.zip"]
     sealed, verified = backup(run, home)
     assert sealed == {"type": "sealed", "archive": None}
     assert len(home.archives) == 1
@@ -62,7 +62,7 @@ def test_a_refused_export_stays_and_the_others_are_taken(run: Runner, home: Home
     assert imported["complete"]
     assert sealed["archive"]
     assert verified["problems"] == []
-    assert sorted(path.name for path in home.settings.inbox.iterdir()) == ["bad.zip", "taken"]
+    assert sorted(path.name for path in home.settings.inbox.iterdir()) == ["bad.zip", "done"]
 
 
 def test_where_every_export_is_refused_the_run_fails_as_they_did(run: Runner, home: Home) -> None:
@@ -81,7 +81,7 @@ def test_an_incomplete_export_is_taken_and_said_to_be_incomplete(
     assert result.code == 3
     assert "  PROBLEM " in result.output
     assert "  Incomplete: what is missing is listed above and in the archive.\n" in result.output
-    assert (home.settings.inbox / "taken" / "broken.zip").is_file()
+    assert (home.settings.inbox / "done" / "broken.zip").is_file()
 
 
 def test_an_altered_vault_is_not_backed_up_onto(run: Runner, home: Home) -> None:

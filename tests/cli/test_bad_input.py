@@ -264,7 +264,7 @@ def test_one_refused_export_does_not_stop_the_others(
         assert not spool.is_empty()
 
 
-def test_backup_leaves_a_refused_export_in_the_inbox_and_takes_the_others(
+def test_backup_leaves_an_export_that_may_still_come_in_the_inbox_and_takes_the_others(
     run: Runner, tmp_path: Path, folder: Path, export: Path
 ) -> None:
     inbox = folder / "inbox"
@@ -274,13 +274,13 @@ def test_backup_leaves_a_refused_export_in_the_inbox_and_takes_the_others(
     result = run("--config", folder, "backup", "--add-account")
     assert result.code == 3
     assert "archiver: error: bad.zip: cut off" in result.errors
-    assert sorted(path.name for path in inbox.iterdir()) == ["bad.zip", "notes.txt", "taken"]
-    assert [path.name for path in (inbox / "taken").iterdir()] == ["good.zip"]
+    assert sorted(path.name for path in inbox.iterdir()) == ["bad.zip", "done", "notes.txt"]
+    assert [path.name for path in (inbox / "done").iterdir()] == ["good.zip"]
     assert len(posts_of(folder)) > 50
     shutil.copy(export, inbox / "good.zip")
     (inbox / "bad.zip").unlink()
     assert run("--config", folder, "backup").code == 0
-    assert sorted(path.name for path in (inbox / "taken").iterdir()) == ["good.2.zip", "good.zip"]
+    assert sorted(path.name for path in (inbox / "done").iterdir()) == ["good.2.zip", "good.zip"]
 
 
 def test_another_accounts_export_is_refused_without_the_flag(

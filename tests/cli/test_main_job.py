@@ -119,7 +119,7 @@ def test_cron_takes_what_lies_in_the_inbox_month_after_month(run: Runner, tmp_pa
         assert result.code == 0, result
         assert [line["type"] for line in result.json_lines()] == ["import", "sealed", "verified"]
         assert len(open_whole_vault(folder)[1]) == number
-        assert [path.name for path in inbox.iterdir()] == ["taken"]
+        assert [path.name for path in inbox.iterdir()] == ["done"]
     again = run("--config", folder, "backup")
     assert again.code == 0
     assert "Nothing new to seal." in again.output

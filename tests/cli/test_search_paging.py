@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.errors import IntegrityError, UsageError
+from archiver.inbox.exports import import_exports
 from archiver.moderation.keeping import keep_entries
 from archiver.seal import seal
 from archiver.search.language import parse_query

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
+from archiver.inbox.exports import import_exports
 from archiver.seal import seal
 from archiver.wiring import open_collector, seal_options
 from tests.cli.runner import Runner

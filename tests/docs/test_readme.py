@@ -77,7 +77,7 @@ def test_what_the_readme_names_is_there(followed: tuple[Path, Mapping[str, str],
     for name in ("police-archive/keys/records.identity", "police-archive/vault"):
         assert name in README.read_text()
         assert (folder / name).exists()
-    assert [path.name for path in (folder / "police-archive" / "inbox" / "taken").iterdir()] == ["EXPORT.zip"]
+    assert [path.name for path in (folder / "police-archive" / "inbox" / "done").iterdir()] == ["EXPORT.zip"]
     (archive,) = (folder / "police-archive" / "vault" / "archives").iterdir()
     (picture,) = (one.text for one in blocks(README) if one.heading == "How it works")
     for path in archive.iterdir():

@@ -18,9 +18,9 @@ import sys
 
 import apsw
 
-from archiver import backup
 from archiver.cli import main
 from archiver.collect import exports as collect
+from archiver.inbox import exports
 from archiver.seal import media
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -74,7 +74,7 @@ def _make_small() -> None:
     collect.COMMIT_PAGES = 8
     media.PACK_BYTES = 16 * 1024
     if os.environ.get("READ_APART") == "1":
-        backup.APART_BYTES = 0
+        exports.APART_BYTES = 0
 
 
 if __name__ == "__main__":

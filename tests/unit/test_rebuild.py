@@ -6,10 +6,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from archiver.backup import import_exports
 from archiver.errors import IntegrityError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
+from archiver.inbox.exports import import_exports
 from archiver.keys import archive_key_name, seal_archive_key
 from archiver.moderation.keeping import keep_entries
 from archiver.rebuild import NAMED_DIFFERENCES, Rebuilt, rebuild_segment

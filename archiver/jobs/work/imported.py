@@ -1,11 +1,14 @@
 """The inbox into the spool, logged first."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from archiver.audit.entry import DONE, Asked
-from archiver.backup import Imported, find_in_inbox, import_exports
-from archiver.errors import IncompleteError
+from archiver.errors import ArchiverError, IncompleteError, SourceError, worse_code
+from archiver.inbox.exports import Imported
+from archiver.inbox.files import FAILED, names_of
+from archiver.inbox.taking import Inbox, Taken
 from archiver.jobs.base import JobContext
 from archiver.jobs.noting import sentence_of
 from archiver.wiring_log import collector_act
@@ -14,29 +17,66 @@ INCOMPLETE = IncompleteError.exit_code
 Progress = Callable[[str, int], None]
 
 
+@dataclass(frozen=True)
+class InboxReport:
+    """What became of the inbox. `problems`: what a person should be told beside that; `failed`: so many files
+    were moved to `failed/`, `done`: to `done/`; `waiting`: so many wait, for their end or for other parts."""
+
+    imported: Sequence[Imported]
+    problems: Sequence[ArchiverError]
+    failed: int
+    done: int
+    waiting: int
+
+    @property
+    def code(self) -> int:
+        """0, 3 where something is missing, or the code of what failed, where nothing was taken."""
+        code = import_code(self.imported)
+        for problem in self.problems:
+            code = worse_code(code, problem.exit_code)
+        return code
+
+
 def import_inbox(
     context: JobContext,
     command: str,
     *,
+    patient: bool = False,
     may_add_account: bool = False,
     progress: Progress = lambda phase, records: None,
-) -> list[Imported]:
-    """Take in what lies in the inbox, if anything. `command`: who does, for the log. Raise ArchiverError
-    where the log cannot be written; what is refused is in the answer."""
-    exports = find_in_inbox(context.settings.inbox)
-    if not exports:
-        return []
-    asked = Asked("import", command, ids=[one.name for one in exports])
-    with collector_act(context.settings, context.environ, asked, context.clock) as act:
-        results = import_exports(
-            context.collector,
-            exports,
-            may_add_account=may_add_account,
-            clock=context.clock,
-            progress=progress,
-        )
-        act.end(**imported_of(results))
-    return results
+) -> InboxReport:
+    """Take in what lies whole in the inbox, if anything, and put away what is sealed. `command`: who does,
+    for the log. `patient`: nobody waits for the answer, and what is told of files names none.
+
+    Raise ArchiverError where the inbox cannot be read, or the log or the journal not written; what is
+    refused is in the answer."""
+    inbox = Inbox(context.settings, context.journal, context.clock, patient=patient)
+    spool = context.collector.spool
+    done, unmoved = inbox.put_away(spool)
+    survey = inbox.look()
+    said = inbox.say(survey)
+    taken = Taken()
+    if survey.ready:
+        asked = Asked("import", command, ids=[names_of([one.path]) for one in survey.ready])
+        with collector_act(context.settings, context.environ, asked, context.clock) as act:
+            taken = inbox.take(survey, context.collector, may_add_account=may_add_account, progress=progress)
+            act.end(**imported_of(taken.imported))
+        again, still = inbox.put_away(spool)  # what brought nothing new has nothing to wait for
+        done, unmoved = done + again, still
+    return InboxReport(
+        taken.imported,
+        [*said, *taken.unmoved, *unmoved],
+        taken.failed,
+        done,
+        len(survey.waiting) + taken.waiting,
+    )
+
+
+def put_away(context: JobContext) -> Sequence[ArchiverError]:
+    """Move exports whose records are sealed to `done/`: to be called after a sealing. What could not be
+    moved, which stops nothing: the next run tries again."""
+    inbox = Inbox(context.settings, context.journal, context.clock, patient=True)
+    return inbox.put_away(context.collector.spool)[1]
 
 
 def import_code(results: Sequence[Imported]) -> int:
@@ -66,12 +106,15 @@ def imported_of(results: Sequence[Imported]) -> dict[str, Any]:
     return {"results": _changed(results), "outcome": outcome, "detail": detail}
 
 
-def import_facts(results: Sequence[Imported]) -> Mapping[str, object]:
+def import_facts(report: InboxReport) -> Mapping[str, object]:
     """For the run's report: how many exports were taken, which records they brought, what was refused."""
     return {
-        "exports": sum(one.report is not None for one in results),
-        "refused": sum(one.error is not None for one in results),
-        "records": _changed(results),
+        "exports": sum(one.report is not None for one in report.imported),
+        "records": _changed(report.imported),
+        "refused": sum(one.is_refused for one in report.imported),
+        "failed": report.failed,
+        "done": report.done,
+        "waiting": report.waiting,
     }
 
 
@@ -81,15 +124,26 @@ def import_summary(results: Sequence[Imported]) -> str:
     return f"{taken:,} export{'' if taken == 1 else 's'} taken, {_changed(results):,} records new or changed"
 
 
-def import_problems(results: Sequence[Imported]) -> list[str]:
-    """For the run's report: a sentence for each export that was refused or lacks something."""
-    problems = []
-    for one in results:
-        if one.error is not None:
-            problems.append(sentence_of(one.error))
-        elif one.report is not None and not one.report.complete:
-            lacks = f"{one.report.media_missing:,} pictures and videos, {len(one.report.problems):,} problems"
-            problems.append(f"{one.name} lacks something: {lacks}")
+def import_problems(report: InboxReport) -> list[str]:
+    """For the run's report, which goes out in notices: a sentence for whatever is wrong, without the names of
+    files and of other people's accounts, which the reasons in `failed/` give."""
+    problems = [sentence_of(one) for one in report.problems]
+    refused = sum(one.is_refused for one in report.imported)
+    if refused:
+        exports = "1 export was refused" if refused == 1 else f"{refused} exports were refused"
+        problems.append(f"{exports}: see {FAILED}/ in the inbox, where the reason lies beside each")
+    for one in report.imported:
+        if one.report is not None and not one.report.complete:
+            whose = f"@{one.report.handle}" if one.report.handle else one.report.account
+            media, others = one.report.media_missing, len(one.report.problems)
+            problems.append(
+                f"the export of {whose} lacks something: pictures and videos missing {media:,},"
+                f" other problems {others:,}; the archive lists them"
+            )
+        elif one.error is not None and not one.is_refused:
+            unread = isinstance(one.error, SourceError)
+            said = "an export in the inbox cannot be read" if unread else sentence_of(one.error)
+            problems.append(f"{said}; it stays in the inbox and is tried again")
     return problems
 
 

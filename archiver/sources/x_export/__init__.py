@@ -3,5 +3,6 @@
 from archiver.sources.x_export.client import XExport
 from archiver.sources.x_export.limits import Limits
 from archiver.sources.x_export.parse import parse_item
+from archiver.sources.x_export.parts import PartFacts, look_at_part
 
-__all__ = ["Limits", "XExport", "parse_item"]
+__all__ = ["Limits", "PartFacts", "XExport", "look_at_part", "parse_item"]

@@ -31,7 +31,7 @@ class XExport:
         self._parts = parts
         self._limits = limits
         self.digest = _joint_digest(parts)
-        self.account, self.handle, self.name = _whose(parts)
+        self.account, self.handle, self.name = whose(parts)
         self.generated_ms = max(part.generated_ms for part in parts if part.layout is not None)
         self.partial = any(part.manifest.partial for part in parts if part.manifest is not None)
         self.data = _distinct(parts)
@@ -111,7 +111,7 @@ def _distinct(parts: Sequence[ExportPart]) -> list[DataFile]:
     return list(found.values())
 
 
-def _whose(parts: Sequence[ExportPart]) -> tuple[str, str | None, str | None]:
+def whose(parts: Sequence[ExportPart]) -> tuple[str, str | None, str | None]:
     """Account id, handle and name. Raise SourceError where files disagree about whose export it is."""
     told: list[tuple[str, str, str | None, str | None]] = []
     for part in parts:

@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
@@ -73,10 +74,18 @@ class ZipArchive:
         self.name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
         self._stream = stream
         self._file = stream.fileno()
-        self.digest = hashlib.file_digest(stream, "sha256").hexdigest()
         infos = _read_directory(self.name, stream, limits)
         self.newest = max((info.date_time for info in infos), default=(1980, 1, 1, 0, 0, 0))
         self.members = _check_members(self.name, infos, limits)
+
+    @cached_property
+    def digest(self) -> str:
+        """The file's SHA-256. Reads all of it, which only what passed the checks is worth."""
+        try:
+            self._stream.seek(0)
+            return hashlib.file_digest(self._stream, "sha256").hexdigest()
+        except OSError as cause:
+            raise SourceError(f"{self.name}: cannot be read: {cause.strerror}") from cause
 
     @classmethod
     def open(cls, path: Path, limits: Limits) -> Self:
@@ -189,6 +198,8 @@ class ZipArchive:
 def _read_directory(name: str, stream: BufferedReader, limits: Limits) -> list[zipfile.ZipInfo]:
     """The ZIP's directory, after its stated size and count were held against the limits."""
     size = stream.seek(0, os.SEEK_END)
+    if size > limits.total_bytes:
+        raise SourceError(f"{name}: {size:,} bytes, the limit is {limits.total_bytes:,}", HINT_AGAIN)
     stream.seek(0)
     start = stream.read(4)
     stream.seek(max(0, size - END_RECORD.size - 0xFFFF - 76))

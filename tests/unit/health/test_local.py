@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.chain import Head
 from archiver.disk import Lock
 from archiver.errors import IntegrityError
 from archiver.health.local import JournalFacts, LocalFacts, SpoolFacts, StateFacts, read_local
+from archiver.inbox.exports import import_exports
 from archiver.progress import Cursor, Spend, Step
 from archiver.settings import Settings
 from archiver.spool import Spool

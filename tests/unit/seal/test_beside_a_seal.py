@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from archiver.backup import import_exports
+from archiver.inbox.exports import import_exports
 from archiver.moderation.keeping import keep_entries
 from archiver.rebuild import rebuild_segment
 from archiver.seal import SealResult, seal

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.errors import ArchiverError, IntegrityError, StoreError
+from archiver.inbox.exports import import_exports
 from archiver.seal import SealResult, seal
 from archiver.seal.copies import Others
 from archiver.state import Sealing

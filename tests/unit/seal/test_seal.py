@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.errors import IntegrityError
+from archiver.inbox.exports import import_exports
 from archiver.seal import SealResult, seal
 from archiver.state import Sealing
 from archiver.verification import verify_vault

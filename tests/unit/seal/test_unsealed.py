@@ -12,8 +12,8 @@ import apsw
 import msgspec
 import pytest
 
-from archiver.backup import import_exports
 from archiver.errors import ArchiverError, IntegrityError
+from archiver.inbox.exports import import_exports
 from archiver.initialise import initialise
 from archiver.moderation.keeping import keep_entries
 from archiver.progress import Spend

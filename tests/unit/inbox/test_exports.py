@@ -1,12 +1,12 @@
-"""Exports from inbox and command line: taken oldest first, refused one by one, moved when sealed."""
+"""Exports from inbox and command line: taken oldest first, refused one by one."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from archiver.backup import TAKEN, Imported, find_in_inbox, import_exports, move_taken
 from archiver.errors import ArchiverError, ConfigurationError
+from archiver.inbox.exports import Imported, import_exports
 from archiver.wiring import Collector, open_collector
 from tests.faults.folders import LATER, UNTIL, edit_json, make_folder, rewrite, sample
 from tests.homes import Home
@@ -25,16 +25,6 @@ def collector(home: Home) -> Iterator[Collector]:
 
 def take(collector: Collector, *paths: Path, may_add_account: bool = True) -> list[Imported]:
     return import_exports(collector, paths, may_add_account=may_add_account, clock=lambda: 5)
-
-
-def test_the_inbox_is_searched_for_exports_by_name(home: Home) -> None:
-    inbox = home.settings.inbox
-    for name in ("b.zip", "a.ZIP", ".hidden.zip", "notes.txt", "c.zip.part"):
-        (inbox / name).write_bytes(b"")
-    (inbox / "folder.zip").mkdir()
-    assert find_in_inbox(inbox) == [inbox / "a.ZIP", inbox / "b.zip"]
-    with pytest.raises(ArchiverError, match="while reading it"):
-        find_in_inbox(inbox / "absent")
 
 
 def test_exports_are_taken_oldest_first_and_one_that_is_refused_stops_no_other(
@@ -80,20 +70,6 @@ def test_another_accounts_export_is_refused_until_it_may_be_added(
     assert account.id == taken.report.account if taken.report else False
     (known,) = take(collector, sample(tmp_path / "later.zip", until=LATER), may_add_account=False)
     assert known.error is None
-
-
-def test_taken_exports_are_moved_over_no_other_file_and_refused_ones_stay(
-    home: Home, collector: Collector, tmp_path: Path
-) -> None:
-    inbox = home.settings.inbox
-    for number in range(3):
-        sample(inbox / "export.zip", until=UNTIL if number == 0 else LATER, months=2 + number)
-        (inbox / "broken.zip").write_bytes(b"no zip")
-        move_taken(home.settings, take(collector, *find_in_inbox(inbox)))
-    assert [path.name for path in find_in_inbox(inbox)] == ["broken.zip"]
-    moved = sorted(path.name for path in (inbox / TAKEN).iterdir())
-    assert moved == ["export.2.zip", "export.3.zip", "export.zip"]
-    assert len({path.read_bytes() for path in (inbox / TAKEN).iterdir()}) == 3
 
 
 def test_the_limits_of_the_settings_hold(home: Home, tmp_path: Path) -> None:
