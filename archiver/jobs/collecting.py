@@ -22,20 +22,21 @@ REFUSED_MS = 6 * 3_600_000
 
 class Kinds(Struct, frozen=True):
     """Each by its account and name: when it was `taken` to its end, and when it was `refused`, by X or for
-    want of the month's money. By this host's clock, while cursors have X's time: with a clock that is years
-    ahead every run would collect everything, by those alone. `settings`: the digest of those in force then,
+    want of the month's money. By this host's clock, while cursors have X's time: with a clock that is off by
+    years every run would collect everything, by those alone. `settings`: the digest of those in force then,
     as others may put right what was refused."""
 
     settings: str = ""
     taken: dict[str, int] = {}
     refused: dict[str, int] = {}
 
-    def due_ms(self, name: str, cursor_ms: int, days: int, digest: str, now_ms: int) -> int:
-        """When a kind is due that is due by its cursor at `cursor_ms`."""
-        taken_ms = NOW if cursor_ms == NOW else due_again(self.taken.get(name), days, now_ms)
+    def due_ms(self, name: str, cursor: Cursor, days: int, digest: str, now_ms: int) -> int:
+        """When a kind is due, by one of its cursors and by this."""
+        was_done = cursor.walk is None and cursor.started_ms is not None
+        taken_ms = due_again(self.taken.get(name), days, now_ms) if was_done else NOW
         refused_ms = trusted(self.refused.get(name), now_ms)
         wait_ms = NOW if refused_ms is None or self.settings != digest else refused_ms + REFUSED_MS
-        return max(cursor_ms, taken_ms, wait_ms)
+        return max(kind_due_ms(cursor, days, now_ms), taken_ms, wait_ms)
 
 
 class CollectJob:
@@ -56,8 +57,8 @@ class CollectJob:
             for kind in api.kinds:
                 days = api.every_days.get(kind, 1)
                 for name in cursors_of(kind):
-                    cursor_ms = kind_due_ms(cursors.get((platform, account, name), Cursor()), days, now_ms)
-                    times.append(kinds.due_ms(f"{account} {kind}", cursor_ms, days, digest, now_ms))
+                    cursor = cursors.get((platform, account, name), Cursor())
+                    times.append(kinds.due_ms(f"{account} {kind}", cursor, days, digest, now_ms))
         return min(times, default=None)
 
     def work(self, context: JobContext) -> JobReport:
