@@ -126,7 +126,7 @@ def test_it_collects_from_x_seals_that_and_has_every_post_once(run: Runner, tmp_
         assert result.code == 0, result
         collected, sealed, _ = result.output.splitlines()
         assert collected.startswith(
-            "collect: 1 account: 3 records returned, 3 of them new or changed, for $0.0"
+            "collect: 1 account: 3 records returned, 3 of them new or changed, for 0.0"
         )
         assert sealed.startswith("seal: archive ")
         asked = len(x.requests)
