@@ -126,19 +126,32 @@ def _open(path: str) -> int:
     if path == STANDARD_ERROR:
         return os.dup(2)
     # Without waiting: a pipe that nobody reads must stop nothing.
-    flags = os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    descriptor = os.open(path, flags, 0o600)
     try:
-        descriptor = os.open(path, flags | os.O_RDWR, 0o600)
-    except PermissionError:
-        return os.open(path, flags | os.O_WRONLY, 0o600)
-    status = os.fstat(descriptor)
-    if stat.S_ISREG(status.st_mode) and status.st_size:
-        if os.pread(descriptor, 1, 0) != b"{":
-            os.close(descriptor)
-            raise OSError("it is another file, no log of this program")
-        if os.pread(descriptor, 1, status.st_size - 1) != b"\n":  # the disk was full in the middle of a line
-            os.write(descriptor, b"\n")
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_size:
+            _go_on(path, descriptor, status.st_size)
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
+
+
+def _go_on(path: str, descriptor: int, size: int) -> None:
+    """Raise OSError for a file that is no such log; end a line that a full disk has cut off. One that may
+    only be written is taken as it is."""
+    try:
+        with open(path, "rb") as file:
+            first = file.read(1)
+            file.seek(size - 1)
+            last = file.read(1)
+    except PermissionError:
+        return
+    if first != b"{":
+        raise OSError("it is another file, no log of this program")
+    if last != b"\n":
+        os.write(descriptor, b"\n")
 
 
 def _shortened(value: object) -> Any:

@@ -1,30 +1,42 @@
 """The job that asks X for what is due."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from archiver.jobs.base import JobContext
 from archiver.progress import Cursor
+from archiver.schedule.due import NOW, due_again, trusted
 from archiver.schedule.kinds import cursors_of, kind_due_ms
 from archiver.schedule.report import JobName, JobReport
 
 if TYPE_CHECKING:
     from archiver.collect.report import AccountReport
 
-REFUSED_NOTE = "collect refused"
-"""The journal's note of what X refused, or the month's money did not reach for."""
+KINDS_NOTE = "collect kinds"
+"""The journal's note of how it went with each kind."""
 REFUSED_MS = 6 * 3_600_000
 """Asking again for what was refused waits so long: it would be refused each hour, and each time be logged."""
 
 
-class Refused(Struct, frozen=True):
-    """Account and kind to when each was refused. `settings`: the digest of those it was asked with, as others
-    may put it right."""
+class Kinds(Struct, frozen=True):
+    """Each by its account and name: when it was `taken` to its end, and when it was `refused`, by X or for
+    want of the month's money. By this host's clock, while cursors have X's time: with a clock that is off by
+    years every run would collect everything, by those alone. `settings`: the digest of those in force then,
+    as others may put right what was refused."""
 
-    settings: str
-    at_ms: dict[str, int]
+    settings: str = ""
+    taken: dict[str, int] = {}
+    refused: dict[str, int] = {}
+
+    def due_ms(self, name: str, cursor: Cursor, days: int, digest: str, now_ms: int) -> int:
+        """When a kind is due, by one of its cursors and by this."""
+        was_done = cursor.walk is None and cursor.started_ms is not None
+        taken_ms = due_again(self.taken.get(name), days, now_ms) if was_done else NOW
+        refused_ms = trusted(self.refused.get(name), now_ms)
+        wait_ms = NOW if refused_ms is None or self.settings != digest else refused_ms + REFUSED_MS
+        return max(kind_due_ms(cursor, days, now_ms), taken_ms, wait_ms)
 
 
 class CollectJob:
@@ -38,17 +50,16 @@ class CollectJob:
         accounts = [(one.platform, one.id, one.api) for one in context.settings.accounts if one.api]
         if not accounts:
             return None
-        now_ms, refused = context.clock(), _refused(context)
+        now_ms, kinds, digest = context.clock(), _kinds(context), context.settings.digest
         cursors = context.collector.spool.progress.cursors()
-        return min(
-            (
-                _later(kind_due_ms(cursor, api.every_days.get(kind, 1), now_ms), refused.get(f"{id_} {kind}"))
-                for platform, id_, api in accounts
-                for kind in api.kinds
-                for cursor in (cursors.get((platform, id_, name), Cursor()) for name in cursors_of(kind))
-            ),
-            default=None,
-        )
+        times = []
+        for platform, account, api in accounts:
+            for kind in api.kinds:
+                days = api.every_days.get(kind, 1)
+                for name in cursors_of(kind):
+                    cursor = cursors.get((platform, account, name), Cursor())
+                    times.append(kinds.due_ms(f"{account} {kind}", cursor, days, digest, now_ms))
+        return min(times, default=None)
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""
@@ -56,7 +67,7 @@ class CollectJob:
 
         started_ms = context.clock()
         reports = collected.collect_due(context, "run")
-        _note_refused(context, reports)
+        _note(context, reports, started_ms)
         ended = collected.ending_error(reports)
         return JobReport(
             self.name,
@@ -70,29 +81,32 @@ class CollectJob:
         )
 
 
-def _later(due_ms: int, refused_ms: int | None) -> int:
-    return due_ms if refused_ms is None else max(due_ms, refused_ms + REFUSED_MS)
+def _kinds(context: JobContext) -> Kinds:
+    return context.journal.note(KINDS_NOTE, Kinds) or Kinds()
 
 
-def _refused(context: JobContext) -> dict[str, int]:
-    """What was refused and by which time; none of it where the settings were changed since, or where that was
-    by a clock that was wrong."""
-    noted = context.journal.note(REFUSED_NOTE, Refused)
-    if noted is None or noted.settings != context.settings.digest:
-        return {}
-    now_ms = context.clock()
-    return {name: at_ms for name, at_ms in noted.at_ms.items() if at_ms <= now_ms}
-
-
-def _note_refused(context: JobContext, reports: "Iterable[AccountReport]") -> None:
-    """Note what was refused now, besides what was refused before and was not asked for."""
+def _note(context: JobContext, reports: "Sequence[AccountReport]", at_ms: int) -> None:
+    """Note how it went with each kind that was due, besides what is noted of the others."""
     from archiver.jobs.work.collected import refused_kinds
 
-    reports = list(reports)
+    noted = _kinds(context)
     asked = {f"{report.account} {kind}" for report in reports for kind in report.due}
-    at_ms = {name: at_ms for name, at_ms in _refused(context).items() if name not in asked}
-    at_ms |= {f"{account} {kind}": context.clock() for account, kind in refused_kinds(reports)}
-    context.journal.set_note(REFUSED_NOTE, Refused(context.settings.digest, at_ms))
+    refused = {f"{account} {kind}" for account, kind in refused_kinds(reports)}
+    taken = {
+        f"{report.account} {kind.kind}"
+        for report in reports
+        for kind in report.kinds
+        if kind.error is None and (report.error is None or kind is not report.kinds[-1])
+    }
+    context.journal.set_note(
+        KINDS_NOTE,
+        Kinds(
+            context.settings.digest,
+            {name: ms for name, ms in noted.taken.items() if name not in asked} | dict.fromkeys(taken, at_ms),
+            {name: ms for name, ms in noted.refused.items() if name not in asked}
+            | dict.fromkeys(refused, at_ms),
+        ),
+    )
 
 
 JOB = CollectJob()

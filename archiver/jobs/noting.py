@@ -1,6 +1,5 @@
 """A job from its beginning to its end: noted in the journal, told, and its errors made a report."""
 
-import traceback
 from collections.abc import Callable
 
 from archiver.disk import translate_os_error
@@ -65,6 +64,8 @@ def as_ours(error: Exception) -> ArchiverError:
         return error
     if isinstance(error, OSError):
         return translate_os_error(error, "using", str(error.filename or "a file"))
+    import traceback  # 3 ms, which an idle run does not pay
+
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
     return ArchiverError(

@@ -1,7 +1,7 @@
 """The job that gives every store what another has."""
 
 from archiver.jobs.base import JobContext
-from archiver.schedule.due import due_after
+from archiver.schedule.due import due_again
 from archiver.schedule.report import JobName, JobReport
 
 
@@ -13,7 +13,7 @@ class SyncJob:
     def due_ms(self, context: JobContext) -> int | None:
         """See `archiver.jobs.base.Job`."""
         good_ms = context.journal.job(self.name).good_ms
-        return due_after(good_ms, context.settings.schedule.sync_every_days, context.clock())
+        return due_again(good_ms, context.settings.schedule.sync_every_days, context.clock())
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""

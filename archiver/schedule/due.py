@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from archiver.settings_schedule import SealRhythm
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 CLOCK_OFF_MS = DAY_MS
 """What is noted further ahead than this was noted by a wrong clock."""
 NOW = 0
@@ -28,6 +29,13 @@ def due_after(noted_ms: int | None, days: int, now_ms: int) -> int:
     """When a thing done at `noted_ms` is due again after so many days of 24 hours; NOW where it never was."""
     known = trusted(noted_ms, now_ms)
     return NOW if known is None else known + days * DAY_MS
+
+
+def due_again(noted_ms: int | None, days: int, now_ms: int) -> int:
+    """As `due_after`, from the beginning of that hour on: a run that is started every hour, and some seconds
+    earlier than the day before, must not put a daily thing off by an hour each day."""
+    due_ms = due_after(noted_ms, days, now_ms)
+    return due_ms - due_ms % HOUR_MS
 
 
 def period_bounds(rhythm: SealRhythm, zone: str, at_ms: int) -> tuple[int, int]:

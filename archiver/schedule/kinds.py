@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from archiver.progress import Cursor
-from archiver.schedule.due import DAY_MS, NOW
+from archiver.schedule.due import DAY_MS, NOW, due_again
 from archiver.settings_api import COLLECT_KINDS, CURSORS, AccountApi, CollectKind
 
 SLACK_MS = 2 * 3_600_000
@@ -17,16 +17,17 @@ def cursors_of(kind: CollectKind) -> tuple[str, ...]:
 
 def is_due(cursor: Cursor, days: int, now_ms: int) -> bool:
     """Whether a kind is to be collected: never yet, not to its end, or long enough ago."""
-    return kind_due_ms(cursor, days, now_ms) <= now_ms
+    if cursor.walk is not None or cursor.started_ms is None:
+        return True
+    if cursor.started_ms > now_ms + SLACK_MS:  # by a clock that was wrong
+        return True
+    return now_ms - cursor.started_ms >= days * DAY_MS - SLACK_MS
 
 
 def kind_due_ms(cursor: Cursor, days: int, now_ms: int) -> int:
-    """When a kind is to be collected; NOW where it never was, or not to its end."""
-    if cursor.walk is not None or cursor.started_ms is None:
-        return NOW
-    if cursor.started_ms > now_ms + SLACK_MS:  # by a clock that was wrong
-        return NOW
-    return cursor.started_ms + days * DAY_MS - SLACK_MS
+    """When a kind is due where runs are started every hour or so; then `is_due` as well. NOW where it never
+    was collected, or not to its end."""
+    return NOW if cursor.walk is not None else due_again(cursor.started_ms, days, now_ms)
 
 
 def due_kinds(

@@ -1,0 +1,193 @@
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from archiver.backup import import_exports
+
+from archiver.disk import Lock
+from archiver.errors import LockedError
+from archiver.jobs import sealing, syncing
+from archiver.jobs.base import JobContext
+from archiver.jobs.registry import load_job, registered
+from archiver.schedule.report import JobReport
+from archiver.wiring import open_collector
+from tests.cli.stores import add_store
+from tests.faults.folders import copy_folder, make_folder, sample
+from tests.homes import Home
+from tests.unit.jobs.runs import Told, at, done, due_at, job_of, open_journal, run_at
+
+FIRST = at("2026-10-26 03:00")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A folder whose spool holds the short sample, and whose inbox is empty."""
+    folder = tmp_path_factory.mktemp("run")
+    home = Home(make_folder(folder / "home"))
+    with open_collector(home.settings) as collector:
+        export = sample(folder / "export.zip")
+        import_exports(collector, [export], may_add_account=True, clock=lambda: FIRST - 60_000)
+    return home
+
+
+@pytest.fixture
+def home(made: Home, tmp_path: Path) -> Home:
+    return Home(copy_folder(made.folder, tmp_path / "home"))
+
+
+def test_the_first_run_seals_and_syncs_and_the_next_finds_nothing_due(home: Home) -> None:
+    report = run_at(home, FIRST)
+    assert done(report) == {"seal": 0, "sync": 0}
+    assert report.code == 0
+    assert [archive.name for archive in home.archives] == ["2026-10-26"]
+    assert job_of(report, "seal").facts["archive"] == "2026-10-26"
+    assert job_of(report, "seal").facts["manifest_sha256"] == home.archives[0].head.sha256
+    assert "chain head 1:" in job_of(report, "seal").summary
+    again = run_at(home, FIRST + 3_600_000, only=("seal", "sync"))
+    assert again.is_idle
+    assert due_at(home, FIRST + 3_600_000)["sync"].due_ms == FIRST + 86_400_000
+
+
+def test_what_each_job_ended_in_is_in_the_journal(home: Home) -> None:
+    run_at(home, FIRST)
+    with open_journal(home) as journal:
+        sealed, ran = journal.job("seal"), journal.job("run")
+    assert (sealed.started_ms, sealed.good_ms, sealed.code) == (FIRST, FIRST, 0)
+    assert (ran.started_ms, ran.finished_ms, ran.code) == (FIRST, FIRST, 0)
+
+
+def test_what_went_wrong_is_in_the_journal_with_what_to_do(home: Home) -> None:
+    add_store(home, "second", required=True)
+    run_at(home, FIRST)
+    with open_journal(home) as journal:
+        synced, ran = journal.job("sync"), journal.job("run")
+    assert (synced.code, synced.good_ms, ran.code, ran.good_ms) == (10, None, 10, None)
+    assert any("second" in problem and "archiver" in problem for problem in synced.problems)
+    assert set(synced.problems) <= set(ran.problems)
+
+
+def test_everything_is_told_while_it_happens(home: Home) -> None:
+    told: Told = []
+    add_store(home, "second", required=True)
+    run_at(home, FIRST, told=told)
+    names = [(name, facts.get("job")) for name, facts in told if name != "problem"]
+    assert names == [(event, job) for job in ("seal", "sync") for event in ("job.begin", "job.end")]
+    assert any(name == "problem" and facts["job"] == "sync" for name, facts in told)
+
+
+def test_only_the_jobs_that_were_asked_for_are_done_and_those_only_if_they_are_due(home: Home) -> None:
+    assert done(run_at(home, FIRST, only=("sync",))) == {"sync": 0}
+    assert run_at(home, FIRST, only=("sync",)).is_idle
+    assert home.archives == []
+
+
+def test_a_job_that_fails_stops_no_other_and_is_tried_again(home: Home) -> None:
+    add_store(home, "second", required=True)  # a share that is not mounted
+    first = run_at(home, FIRST)
+    assert done(first) == {"seal": 1, "sync": 10}
+    assert first.code == 10
+    assert any("second" in problem for problem in job_of(first, "sync").problems)
+    (home.folder / "second").mkdir()
+    later = run_at(home, FIRST + 3_600_000)
+    assert done(later) == {"seal": 0, "sync": 0}
+    assert (home.folder / "second" / "archives" / "2026-10-26" / "manifest.json").is_file()
+
+
+def test_a_run_that_finds_the_lock_held_does_nothing_and_says_who_has_it(home: Home) -> None:
+    with Lock(home.settings.lock), pytest.raises(LockedError) as caught:
+        run_at(home, FIRST)
+    assert f"process {os.getpid()}" in caught.value.message
+    assert not home.settings.journal.exists()
+    assert done(run_at(home, FIRST))["seal"] == 0
+
+
+def test_a_defect_in_one_job_is_named_by_its_place_and_stops_no_other(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(context: JobContext) -> JobReport:
+        raise ZeroDivisionError("a secret word")
+
+    monkeypatch.setattr(sealing.JOB, "work", broken)
+    report = run_at(home, FIRST)
+    assert done(report) == {"seal": 1, "sync": 0}
+    (problem,) = job_of(report, "seal").problems
+    assert "ZeroDivisionError at test_run.py:" in problem
+    assert "secret word" not in problem
+
+
+def test_a_job_that_cannot_say_whether_it_is_due_is_reported_and_stops_no_other(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(context: JobContext) -> int | None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sealing.JOB, "due_ms", broken)
+    assert done(run_at(home, FIRST)) == {"seal": 1, "sync": 0}
+    assert due_at(home, FIRST)["seal"].error is not None
+
+
+def test_a_full_disk_ends_the_run_and_the_next_does_the_rest(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(context: JobContext) -> JobReport:
+        raise OSError(28, os.strerror(28), "/somewhere")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sealing.JOB, "work", full)
+        report = run_at(home, FIRST)
+    assert done(report) == {"seal": 1}
+    assert report.jobs[0].ends_run
+    assert "the disk is full" in report.jobs[0].problems[0]
+    assert done(run_at(home, FIRST)) == {"seal": 0, "sync": 0}
+
+
+def test_a_damaged_spool_is_an_error_of_the_whole_run(home: Home) -> None:
+    run_at(home, FIRST)
+    (home.settings.spool / "spool.sqlite").write_bytes(b"no database " * 1000)
+    for name in ("spool.sqlite-wal", "spool.sqlite-shm"):
+        (home.settings.spool / name).unlink(missing_ok=True)
+    with pytest.raises(Exception, match="is damaged") as caught:
+        run_at(home, FIRST)
+    assert caught.value.exit_code == 20  # type: ignore[attr-defined]  # one of ours
+    assert caught.value.ends_run  # type: ignore[attr-defined]
+
+
+def test_a_run_that_was_cut_off_is_seen_in_the_journal(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(context: JobContext) -> JobReport:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(syncing.JOB, "work", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run_at(home, FIRST)
+    with open_journal(home) as journal:
+        assert (journal.job("sync").started_ms, journal.job("sync").code) == (FIRST, None)
+        assert (journal.job("run").started_ms, journal.job("run").code) == (FIRST, None)
+        assert journal.job("seal").code == 0
+    assert done(run_at(home, FIRST, only=("seal", "sync"))) == {"sync": 0}
+
+
+def test_two_runs_at_once_are_one_run(home: Home) -> None:
+    """Started together, as by cron and by hand: one does the work, the others are refused or find none."""
+    ended: list[dict[str, int] | LockedError] = []
+
+    def start() -> None:
+        try:
+            ended.append(done(run_at(home, FIRST)))
+        except LockedError as error:
+            ended.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(one, dict) and "seal" in one for one in ended) == 1
+    assert len(home.archives) == 1
+
+
+def test_every_registered_job_has_its_name_and_asks_without_what_its_work_needs() -> None:
+    assert registered() == [name for name in registered() if load_job(name).name == name]
+    assert {"import", "collect", "seal", "sync"} <= set(registered())
+    assert registered(("sync", "import")) == ["import", "sync"]
