@@ -1,7 +1,7 @@
 """Settings to the parts that work together: the one place that knows all of them."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
