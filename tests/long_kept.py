@@ -52,11 +52,17 @@ def make_long_kept(folder: Path, *, accounts: int = 2, archives: int = 3, now_ms
         for name in ("run", *JOB_NAMES):
             journal.begin(name, now_ms - HOUR_MS)
             journal.end(name, now_ms - HOUR_MS, 0)
-        checked = StoreNote(
-            place=settings.stores[0].place, whole_ms=now_ms - HOUR_MS, read_to_ms=now_ms - 30 * DAY_MS
-        )
-        save_store_notes(journal, {"vault": checked})
+    note_checked(settings, now_ms)
     return settings
+
+
+def note_checked(settings: Settings, now_ms: int = NOW_MS) -> None:
+    """As the check of an hour ago noted the first store, where it lies now: a copied folder lies elsewhere."""
+    checked = StoreNote(
+        place=settings.stores[0].place, whole_ms=now_ms - HOUR_MS, read_to_ms=now_ms - 30 * DAY_MS
+    )
+    with closing(Journal(settings.journal)) as journal:
+        save_store_notes(journal, {settings.stores[0].name: checked})
 
 
 def _account_block(number: int) -> str:

@@ -27,7 +27,16 @@ from archiver.spool import Spool
 from archiver.state import State
 from archiver.wiring import load_identity
 from tests.homes import Home
-from tests.long_kept import DAY_MS, HOUR_MS, NOW_MS, account_id, add_gap, collect, make_long_kept
+from tests.long_kept import (
+    DAY_MS,
+    HOUR_MS,
+    NOW_MS,
+    account_id,
+    add_gap,
+    collect,
+    make_long_kept,
+    note_checked,
+)
 from tests.unit.search.moderated import decision, keep
 
 
@@ -45,7 +54,9 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(folder: Path) -> Settings:
-    return load_settings(folder / "archiver.toml")
+    settings = load_settings(folder / "archiver.toml")
+    note_checked(settings)
+    return settings
 
 
 def look(settings: Settings, now_ms: int = NOW_MS) -> Snapshot:
