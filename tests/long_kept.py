@@ -8,10 +8,10 @@ from archiver.archive.manifest import FORMAT, NAMESPACE, Count, File, Manifest, 
 from archiver.chain import Head, document_sha256, next_fields, sign_document
 from archiver.keys import load_identity, load_signing_key
 from archiver.progress import Cursor, Gap, Spend, Step, Walk
+from archiver.schedule.checks import StoreNote, save_store_notes
 from archiver.schedule.journal import Journal
 from archiver.schedule.kinds import cursors_of
 from archiver.schedule.report import JOB_NAMES
-from archiver.schedule.store_times import StoreTimes, note_store_times
 from archiver.settings import Settings, load_settings
 from archiver.settings_api import DEFAULT_KINDS
 from archiver.sources.x.times import first_id
@@ -52,9 +52,17 @@ def make_long_kept(folder: Path, *, accounts: int = 2, archives: int = 3, now_ms
         for name in ("run", *JOB_NAMES):
             journal.begin(name, now_ms - HOUR_MS)
             journal.end(name, now_ms - HOUR_MS, 0)
-        times = StoreTimes(verified_ms=now_ms - HOUR_MS, read_ms=now_ms - 30 * DAY_MS)
-        note_store_times(journal, "vault", times)
+    note_checked(settings, now_ms)
     return settings
+
+
+def note_checked(settings: Settings, now_ms: int = NOW_MS) -> None:
+    """As the check of an hour ago noted the first store, where it lies now: a copied folder lies elsewhere."""
+    checked = StoreNote(
+        place=settings.stores[0].place, whole_ms=now_ms - HOUR_MS, read_to_ms=now_ms - 30 * DAY_MS
+    )
+    with closing(Journal(settings.journal)) as journal:
+        save_store_notes(journal, {settings.stores[0].name: checked})
 
 
 def _account_block(number: int) -> str:

@@ -13,10 +13,10 @@ from archiver.errors import ArchiverError
 from archiver.local_database import LocalDatabase
 from archiver.progress import Cursor, Gap, ProgressNotes
 from archiver.register.table import RegisterTable
+from archiver.schedule.checks import StoreNote, load_store_notes
 from archiver.schedule.journal import JobTimes
 from archiver.schedule.journal_reading import JournalReader
 from archiver.schedule.report import JOB_NAMES
-from archiver.schedule.store_times import StoreTimes, store_times
 from archiver.settings import Settings
 from archiver.sources.x.times import snowflake_ms
 from archiver.spool import DAMAGED_HINT, SCHEMA
@@ -71,7 +71,7 @@ class JournalFacts:
     """What `archiver run` noted; None for jobs where it never ran here."""
 
     jobs: Mapping[str, JobTimes] | None = None
-    stores: Mapping[str, StoreTimes] = field(default_factory=dict)
+    stores: Mapping[str, StoreNote] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,7 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
     spool = attempt(
         settings.spool / SPOOL_FILE, lambda path, at_rest: _read_spool(path, month, at_rest), SpoolFacts()
     )
-    names = [one.name for one in settings.stores]
-    journal = attempt(
-        settings.journal, lambda path, at_rest: _read_journal(path, names, at_rest), JournalFacts()
-    )
+    journal = attempt(settings.journal, _read_journal, JournalFacts())
     return LocalFacts(True, spool, state, journal, tuple(errors))
 
 
@@ -213,10 +210,10 @@ def _newest_records(database: LocalDatabase) -> dict[AccountKey, int]:
 # The journal
 
 
-def _read_journal(path: Path, stores: list[str], at_rest: bool) -> tuple[JournalFacts, bool]:
+def _read_journal(path: Path, at_rest: bool) -> tuple[JournalFacts, bool]:
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
         jobs = {name: journal.job(name) for name in (RUN, *JOB_NAMES)}
-        facts = JournalFacts(jobs, {name: store_times(journal, name) for name in stores})
+        facts = JournalFacts(jobs, load_store_notes(journal))
         return facts, journal.snapshot.was_written()

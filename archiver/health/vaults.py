@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import ArchiveHealth, StoreHealth
-from archiver.schedule.store_times import StoreTimes
+from archiver.schedule.checks import StoreNote
 from archiver.settings import Settings
 from archiver.settings_stores import LocalStoreSettings, StoreSettings
 from archiver.stores.base import outcome
@@ -20,7 +20,7 @@ from archiver.times import parse_time
 from archiver.vault import Archive, Vault
 from archiver.wiring_stores import find_store, named_stores
 
-_NOTHING_NOTED = StoreTimes()
+_NOTHING_NOTED = StoreNote(place="")
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,9 @@ class _Read:
     def health(self, store: StoreSettings) -> StoreHealth:
         """How one store stands."""
         noted = self.facts.journal.stores.get(store.name, _NOTHING_NOTED)
+        if noted.place != store.place:  # it moved: what was noted is of another place
+            noted = _NOTHING_NOTED
+        wrong = next(iter(noted.errors()), None)
         names = self.names.get(store.name)
         error = self.failed.get(store.name)
         if error is None and store.name == self.name and self.errors:
@@ -129,9 +132,9 @@ class _Read:
             name=store.name,
             required=store.required,
             location=store.place,
-            verified_ms=noted.verified_ms,
-            read_ms=noted.read_ms,
-            problem=problem or next(iter(noted.problems), None),
+            verified_ms=noted.whole_ms,
+            read_ms=noted.read_to_ms,
+            problem=problem or (None if wrong is None else wrong.message),
             archives=None if names is None else len(names),
             free_bytes=free_bytes(store),
             is_read=store.name == self.name,

@@ -139,8 +139,9 @@ def test_a_host_that_only_collects_works_and_reads_nothing(run: Runner, tmp_path
     folder = make_folder(tmp_path / "v")
     (folder / "keys" / "records.identity").rename(tmp_path / "in-the-safe")
     export = sample(tmp_path / "export.zip", months=2)
-    for arguments in (("import", "--add-account", export), ("seal",), ("verify",), ("backup",), ("status",)):
+    for arguments in (("import", "--add-account", export), ("seal",), ("verify",), ("backup",)):
         assert run("--config", folder, *arguments).code == 0
+    assert run("--config", folder, "status").code == 3, "the export is older than the settings want"
     (archive,) = open_whole_vault(folder)[1]
     for arguments in (
         ("search", "flooding"), ("show", "1"), ("rebuild",), ("verify", "--contents"),

@@ -143,8 +143,9 @@ def test_no_command_leaves_plaintext_on_the_disk(export: Path, tmp_path: Path) -
         check_encrypted(folder)
     found = run_process(folder, temporary, *reading[0])
     assert found.stdout.count(MARKER) > 500, "the marker is in the vault"
+    codes = {"show": 1, "status": 3}  # the export is older than the settings want
     for arguments in reading[1:]:
-        run_process(folder, temporary, *arguments, code=1 if arguments[0] == "show" else 0)
+        run_process(folder, temporary, *arguments, code=codes.get(arguments[0], 0))
     assert files_with(tmp_path, MARKER) == []
     assert list(temporary.iterdir()) == []
     (archive,) = open_whole_vault(folder)[1]
@@ -255,7 +256,7 @@ def test_no_command_says_a_secret(
     for arguments in commands:
         for more in ((), ("--json",)):
             result = run("--config", folder, *more, *arguments)
-            assert result.code in (0, 1, 2), result
+            assert result.code in (0, 1, 2, 3), result
             said += result.output + result.errors
     secrets["carl"] = load_identity(tmp_path / "carl").encode().removeprefix("AGE-SECRET-KEY-")
     check_silent(secrets, said)

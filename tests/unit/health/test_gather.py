@@ -18,8 +18,8 @@ from archiver.health.local import read_local
 from archiver.health.snapshot import Snapshot
 from archiver.health.vaults import look_at_vaults
 from archiver.progress import Spend
+from archiver.schedule.checks import Problem, StoreNote, save_store_notes
 from archiver.schedule.journal import Journal
-from archiver.schedule.store_times import StoreTimes, note_store_times
 from archiver.settings import Settings, load_settings
 from archiver.settings_api import MICRO_USD
 from archiver.settings_stores import S3StoreSettings
@@ -27,7 +27,16 @@ from archiver.spool import Spool
 from archiver.state import State
 from archiver.wiring import load_identity
 from tests.homes import Home
-from tests.long_kept import DAY_MS, HOUR_MS, NOW_MS, account_id, add_gap, collect, make_long_kept
+from tests.long_kept import (
+    DAY_MS,
+    HOUR_MS,
+    NOW_MS,
+    account_id,
+    add_gap,
+    collect,
+    make_long_kept,
+    note_checked,
+)
 from tests.unit.search.moderated import decision, keep
 
 
@@ -45,7 +54,9 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(folder: Path) -> Settings:
-    return load_settings(folder / "archiver.toml")
+    settings = load_settings(folder / "archiver.toml")
+    note_checked(settings)
+    return settings
 
 
 def look(settings: Settings, now_ms: int = NOW_MS) -> Snapshot:
@@ -327,15 +338,19 @@ def test_a_store_that_need_not_have_everything_may_be_away_for_a_month(settings:
     assert snapshot.problems == ()
     assert "there is no folder" in str(snapshot.stores[1].problem)
     with closing(Journal(settings.journal)) as journal:
-        note_store_times(journal, "drawer", StoreTimes(verified_ms=NOW_MS - 35 * DAY_MS))
+        known = StoreNote(place="/nowhere/drawer", whole_ms=NOW_MS - 35 * DAY_MS)
+        save_store_notes(journal, {"drawer": known})
     assert the_problem(look(settings), "store drawer: there is no folder")
 
 
 def test_what_a_check_found_in_a_store_stays_a_problem(settings: Settings) -> None:
     with closing(Journal(settings.journal)) as journal:
-        times = StoreTimes(verified_ms=1, problems=("2026-09-26: a file is altered",))
-        note_store_times(journal, "vault", times)
-    assert the_problem(look(settings), "store vault: 2026-09-26: a file is altered")
+        problem = Problem("IntegrityError", "archives/2026-09-26/media-000.tar.age is altered", "repair it")
+        place = settings.stores[0].place
+        save_store_notes(journal, {"vault": StoreNote(place=place, whole_ms=1, problems=(problem,))})
+        assert the_problem(look(settings), "store vault: archives/2026-09-26/media-000.tar.age is altered")
+        save_store_notes(journal, {"vault": StoreNote(place="elsewhere", problems=(problem,))})
+    assert look(settings).problems == ()
 
 
 def test_a_store_far_away_is_not_asked_and_its_secrets_are_not_read(settings: Settings) -> None:
