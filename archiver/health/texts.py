@@ -54,15 +54,3 @@ def day_and_time(milliseconds: int) -> str:
 def number_of(number: int, one: str, many: str | None = None) -> str:
     """As `1 archive`, `2,000 archives`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def size(number: int) -> str:
-    """As `12 bytes`, `3.4 MB`: thousands, as disks are sold."""
-    if number < 1_000:
-        return number_of(number, "byte")
-    value = number / 1_000
-    for unit in ("kB", "MB", "GB"):
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-        value /= 1_000
-    return f"{value:,.1f} TB"

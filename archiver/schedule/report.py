@@ -15,7 +15,8 @@ JOB_NAMES: tuple[JobName, ...] = get_args(JobName)
 @dataclass(frozen=True)
 class JobReport:
     """What became of one job. `code`: what its command would exit with. `facts`: what JSON can hold.
-    `problems`: a sentence each, for a person."""
+    `problems`: a sentence each, for a person. `summary`: what was done, in some words for a person.
+    `ends_run`: nothing more can be done before what is wrong is mended."""
 
     job: JobName
     started_ms: int
@@ -23,18 +24,22 @@ class JobReport:
     code: int = 0
     facts: Mapping[str, object] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    ends_run: bool = False
+    summary: str = ""
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """One `archiver run`, also one that was ended by an error before it had done all of it."""
+    """One `archiver run`, also one that was ended by an error before it had done all of it. `problems`: what
+    is wrong that is no job's, as a clock that was set back."""
 
     started_ms: int
     finished_ms: int
     jobs: Sequence[JobReport]
     code: int
+    problems: Sequence[str] = ()
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing was due."""
+        """Whether nothing was due, and nothing is wrong."""
         return not self.jobs and not self.code
