@@ -41,17 +41,17 @@ class AccountMonth:
     account: str
     brought: dict[str, Brought] = field(default_factory=dict)
     gone: int = 0
-    missing: Counter[str] = field(default_factory=Counter)
+    missing: dict[str, int] = field(default_factory=dict)
     not_understood: int = 0
     gaps: list[KnownGap] = field(default_factory=list)
-    decisions: Counter[str] = field(default_factory=Counter)
+    decisions: dict[str, int] = field(default_factory=dict)
     reversals: int = 0
 
     def add(self, count: Count) -> None:
         self.not_understood += count.unparsed
         for reason, number in count.missing.items():
             if reason != NOT_WANTED:
-                self.missing[reason] += number
+                self.missing[reason] = self.missing.get(reason, 0) + number
         if count.kind == GONE:
             self.gone += count.new
             return
@@ -106,7 +106,7 @@ def gather_month(settings: Settings, since: int | None, now_ms: int) -> Month:
         errors.append(error.message)
     if since is None:
         since = max((one.head.sequence for one in archives if _sealed_ms(one) < before_ms), default=0)
-    return _month(archives, since, spent_month, spent, "; ".join(errors) or None)
+    return month_of(archives, since, spent_month, spent, "; ".join(errors) or None)
 
 
 def _sealed_ms(archive: Archive) -> int:
@@ -117,9 +117,10 @@ def _sealed_ms(archive: Archive) -> int:
         return 0
 
 
-def _month(
+def month_of(
     archives: Sequence[Archive], since: int, spent_month: str, spent: Mapping[str, int], error: str | None
 ) -> Month:
+    """What the archives after number `since` say together; see `Month`."""
     new = tuple(one for one in archives if one.head.sequence > since)
     problems: Counter[str] = Counter()
     for one in new:
@@ -154,7 +155,7 @@ def _accounts(archives: Sequence[Archive]) -> tuple[AccountMonth, ...]:
         for made in manifest.moderation:
             one = of(made.platform, made.account)
             if made.decisions:
-                one.decisions[made.action] += made.decisions
+                one.decisions[made.action] = one.decisions.get(made.action, 0) + made.decisions
             one.reversals += made.reversals
     return tuple(found[key] for key in sorted(found))
 

@@ -10,7 +10,7 @@ from archiver.archive.manifest import KnownGap
 from archiver.health.month import MOST_LISTED, AccountMonth, Month, records_of, size_of
 from archiver.health.notices import Origin
 from archiver.health.snapshot import Snapshot, StoreHealth
-from archiver.health.texts import day, day_and_time, items, number_of, paragraph, section
+from archiver.health.texts import day, items, number_of, paragraph, section
 from archiver.notify.base import Notice
 from archiver.settings import Settings
 from archiver.settings_api import format_usd
@@ -18,7 +18,8 @@ from archiver.sizes import byte_size
 from archiver.times import format_time
 
 INCOMPLETE = 3
-_LONGEST_HEADS = 50
+MOST_LINES = 60
+"""Of one list: accounts, archives and keyholders of a large force."""
 
 
 def monthly_notice(origin: Origin, settings: Settings, snapshot: Snapshot, month: Month) -> Notice:
@@ -27,17 +28,17 @@ def monthly_notice(origin: Origin, settings: Settings, snapshot: Snapshot, month
     lines += section("What to do next", items(_advice(snapshot)))
     if month.error is not None:
         lines += section("What could not be looked at", items([month.error]))
-    lines += section("Sealed since the last monthly notice", items(_sealed(month)))
+    lines += section("Sealed since the last monthly notice", items(_sealed(month), MOST_LINES))
     for account in month.accounts:
         title = f"Account {_account_name(settings, account.platform, account.account)}"
-        lines += section(title, items(_account(account)))
+        lines += section(title, items(_account(account), MOST_LINES))
     lines += section("Not taken or not understood", items(_problems(month)))
-    lines += section("Cost", items(_cost(settings, snapshot, month)))
+    lines += section("Cost", items(_cost(settings, snapshot, month), MOST_LINES))
     lines += section("Chain head", _chain_head(month, snapshot))
-    lines += section("Ends of the log", items(_log_heads(month)))
-    lines += section("Stores", items(_store(one) for one in snapshot.stores))
-    lines += section("Who can read the archives", items(snapshot.keyholders))
-    lines += section("What waits", items(_waiting(snapshot)))
+    lines += section("Ends of the log", _log_heads(month))
+    lines += section("Stores", items(map(_store, snapshot.stores)))
+    lines += section("Who can read the archives", items(snapshot.keyholders, MOST_LINES))
+    lines += section("What waits", items(_waiting(snapshot), MOST_LINES))
     subject = origin.subject(f"the month to {day(snapshot.at_ms)}, {_in_short(snapshot, month)}")
     code = 0 if snapshot.healthy and month.error is None else INCOMPLETE
     facts = _facts(snapshot, month)
@@ -143,10 +144,11 @@ def _chain_head(month: Month, snapshot: Snapshot) -> list[str]:
 
 
 def _log_heads(month: Month) -> list[str]:
-    """As of the newest archive; the chain of the host itself is `_collector`."""
-    return [f"{name}: entry {head.sequence:,}, {head.sha256}" for name, head in sorted(month.logs.items())][
-        :_LONGEST_HEADS
-    ]
+    """As of the newest archive, each on a line of its own, to be copied; the chain of the host itself is
+    `_collector`."""
+    heads = [f"{name}:{head.sequence}:{head.sha256}" for name, head in sorted(month.logs.items())]
+    said = paragraph("To check later that no entry was removed: archiver log verify --head, and a line.")
+    return [*heads[:MOST_LINES], *said] if heads else []
 
 
 def _store(store: StoreHealth) -> str:
@@ -170,10 +172,9 @@ def _waiting(snapshot: Snapshot) -> list[str]:
             f"{number_of(snapshot.moderation_pending, 'moderation act')} decided and not done:"
             " archiver moderation pending"
         )
-    late = [one for one in snapshot.accounts if one.export_due_ms is not None]
     found += [
-        f"next export of @{one.handle or one.id} due {day_and_time(one.export_due_ms)[:-11]}"
-        for one in late
+        f"next export of @{one.handle or one.id} due {day(one.export_due_ms)}"
+        for one in snapshot.accounts
         if one.export_due_ms
     ]
     return found

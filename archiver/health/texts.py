@@ -22,15 +22,15 @@ def paragraph(text: str) -> list[str]:
     return lines
 
 
-def items(sentences: Iterable[str]) -> list[str]:
-    """Sentences as a list, each begun with a hyphen, the first twenty of them."""
+def items(sentences: Iterable[str], most: int = MOST_SENTENCES) -> list[str]:
+    """Sentences as a list, each begun with a hyphen, the first of them."""
     all_of_them = list(sentences)
     lines: list[str] = []
-    for sentence in all_of_them[:MOST_SENTENCES]:
+    for sentence in all_of_them[:most]:
         first, *rest = paragraph(sentence) or [""]
         said = textwrap.wrap(" ".join([first, *rest]), WIDTH - 2, break_on_hyphens=False)
         lines += [f"{'- ' if number == 0 else '  '}{line}" for number, line in enumerate(said)]
-    left = len(all_of_them) - MOST_SENTENCES
+    left = len(all_of_them) - most
     return [*lines, f"- and {left:,} more"] if left > 0 else lines
 
 
