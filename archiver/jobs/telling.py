@@ -160,7 +160,7 @@ class _Ended:
             self._tell_failures(report, error)
             self._tell_missing(report)
             self._tell_reminders(report)
-        if snapshot is not None:
+        if snapshot is not None and self._journal is not None:  # without it they would come with every run
             self._tell_late(snapshot)
             self._tell_month(snapshot)
         self.outbox.tell_troubles()
