@@ -59,6 +59,7 @@ COMMANDS = {
     "sync": ("sync", "Give every store each archive that it lacks."),
     "keys": ("keys", "Make keys; add, remove and list keyholders."),
     "status": ("status", "Say what was archived, when, and what waits."),
+    "notices": ("notices", "Try the ways by which notices go out; show the monthly one."),
     "stores": ("stores", "Prove that each store can do what is asked of it."),
     "config": ("config", "Check the settings."),
     "demo": ("demo", "Run all of it once on a built-in sample export."),

@@ -166,6 +166,7 @@ def report_facts(report: RunReport) -> dict[str, object]:
     return {
         "started_ms": report.started_ms,
         "finished_ms": report.finished_ms,
+        "problems": list(report.problems),
         "jobs": [
             {"job": job.job, "code": job.code, "problems": list(job.problems), "facts": dict(job.facts)}
             for job in report.jobs
@@ -174,18 +175,13 @@ def report_facts(report: RunReport) -> dict[str, object]:
 
 
 def _jobs(report: RunReport) -> list[str]:
-    """A line a job: what became of it, and its numbers."""
+    """A line a job: what became of it."""
     lines: list[str] = []
     for job in report.jobs:
         became = {0: "done", INCOMPLETE: "done, but incomplete"}.get(
             job.code, f"failed, exit code {job.code}"
         )
-        numbers = [
-            f"{name.replace('_', ' ')} {value:,}"
-            for name, value in job.facts.items()
-            if type(value) is int and not name.endswith("_ms")
-        ]
-        lines += items([f"{job.job}: {'; '.join([became, *numbers])}"])
+        lines += items([f"{job.job}: {became}" + (f"; {job.summary}" if job.summary else "")])
     return section("What was done", lines)
 
 

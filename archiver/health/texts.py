@@ -22,15 +22,15 @@ def paragraph(text: str) -> list[str]:
     return lines
 
 
-def items(sentences: Iterable[str]) -> list[str]:
-    """Sentences as a list, each begun with a hyphen, the first twenty of them."""
+def items(sentences: Iterable[str], most: int = MOST_SENTENCES) -> list[str]:
+    """Sentences as a list, each begun with a hyphen, the first of them."""
     all_of_them = list(sentences)
     lines: list[str] = []
-    for sentence in all_of_them[:MOST_SENTENCES]:
+    for sentence in all_of_them[:most]:
         first, *rest = paragraph(sentence) or [""]
         said = textwrap.wrap(" ".join([first, *rest]), WIDTH - 2, break_on_hyphens=False)
         lines += [f"{'- ' if number == 0 else '  '}{line}" for number, line in enumerate(said)]
-    left = len(all_of_them) - MOST_SENTENCES
+    left = len(all_of_them) - most
     return [*lines, f"- and {left:,} more"] if left > 0 else lines
 
 
@@ -54,15 +54,3 @@ def day_and_time(milliseconds: int) -> str:
 def number_of(number: int, one: str, many: str | None = None) -> str:
     """As `1 archive`, `2,000 archives`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def size(number: int) -> str:
-    """As `12 bytes`, `3.4 MB`: thousands, as disks are sold."""
-    if number < 1_000:
-        return number_of(number, "byte")
-    value = number / 1_000
-    for unit in ("kB", "MB", "GB"):
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-        value /= 1_000
-    return f"{value:,.1f} TB"

@@ -9,10 +9,13 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import replace
 
 from archiver.errors import ArchiverError, IncompleteError, LockedError, worse_code
+from archiver.health.month import gather_month
+from archiver.health.monthly import monthly_notice
 from archiver.health.notices import (
     Origin,
     done_notice,
@@ -30,6 +33,7 @@ from archiver.jobs.told import (
     NOTE,
     Told,
     failed_parts,
+    is_month_due,
     is_time,
     judge_failures,
     judge_missing,
@@ -156,8 +160,9 @@ class _Ended:
             self._tell_failures(report, error)
             self._tell_missing(report)
             self._tell_reminders(report)
-        if snapshot is not None:
+        if snapshot is not None and self._journal is not None:  # without it they would come with every run
             self._tell_late(snapshot)
+            self._tell_month(snapshot)
         self.outbox.tell_troubles()
 
     def _look(self, report: RunReport) -> Snapshot | None:
@@ -215,7 +220,39 @@ class _Ended:
             self._told = replace(self._told, stale_ms=self._now_ms)
             self.outbox.send(stale_notice(self._telling.origin, snapshot))
 
+    def _tell_month(self, snapshot: Snapshot) -> None:
+        """Once a month, when its archive is sealed; by the third day also without one."""
+        settings, last = self._telling.settings, snapshot.last_archive
+        sealed_ms = None if last is None else last.sealed_ms
+        zone = settings.schedule.time_zone
+        if not is_month_due(zone, self._told.monthly_ms, sealed_ms, self._now_ms):
+            return
+        since = self._told.monthly_sequence or None
+        month = gather_month(settings, since, self._now_ms)
+        self._told = replace(self._told, monthly_ms=self._now_ms, monthly_sequence=month.last_sequence)
+        self.outbox.send(monthly_notice(self._telling.origin, settings, snapshot, month))
+
 
 def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Telling:
     """The ways that the settings name, with nothing sent and no secret read."""
-    return Telling(settings, open_notifiers(settings, environ), clock, socket.gethostname())
+    return Telling(
+        settings,
+        open_notifiers(settings, environ),
+        clock,
+        socket.gethostname(),
+        snapshot=partial(_look, settings, environ, clock),
+        metrics=_metrics_of,
+    )
+
+
+def _look(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Snapshot:
+    """Imported when it is needed: most runs do nothing, and need it not."""
+    from archiver.jobs.looking import look
+
+    return look(settings, clock(), environ)
+
+
+def _metrics_of(snapshot: Snapshot, report: RunReport) -> str:
+    from archiver.jobs.looking import metrics_of
+
+    return metrics_of(snapshot, report)

@@ -2,12 +2,15 @@
 all is well again, too."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from archiver.schedule.due import DAY_MS, trusted
+from archiver.schedule.due import DAY_MS, period_bounds, trusted
+from archiver.schedule.journal import Journal
 from archiver.schedule.report import RunReport
 
 NOTE = "told"
@@ -62,6 +65,17 @@ def is_time(told_ms: int | None, every_ms: int, now_ms: int) -> bool:
     return known is None or now_ms - known >= every_ms
 
 
+def is_month_due(zone: str, told_ms: int | None, sealed_ms: int | None, now_ms: int) -> bool:
+    """Whether the month's notice is due: once in each month, after an archive was sealed in it, or when its
+    third day has begun."""
+    begun_ms, _ = period_bounds("monthly", zone, now_ms)
+    known = trusted(told_ms, now_ms)
+    if known is not None and known >= begun_ms:
+        return False
+    sealed = trusted(sealed_ms, now_ms)
+    return (sealed is not None and sealed >= begun_ms) or now_ms - begun_ms >= 2 * DAY_MS
+
+
 def failed_parts(report: RunReport, error: str | None) -> dict[str, Sequence[str]]:
     """What failed in a run, each with its sentences: jobs, and the run itself where none of them explains its
     exit code."""
@@ -69,7 +83,7 @@ def failed_parts(report: RunReport, error: str | None) -> dict[str, Sequence[str
     if error is not None:
         failed[_RUN] = (error,)
     elif report.code not in _FINE and not failed:
-        failed[_RUN] = ("it ended before all was done",)
+        failed[_RUN] = tuple(report.problems) or ("it ended before all was done",)
     return failed
 
 
@@ -102,7 +116,7 @@ def _is_news(before: Failing | None, one: Failing, now_ms: int) -> bool:
 
 def missing_sentences(report: RunReport) -> list[str]:
     """What a run found to be missing. What a person is reminded of has a notice of its own."""
-    found: list[str] = []
+    found = list(report.problems) if report.code in _FINE else []
     for job in report.jobs:
         if job.code == 3 and job.job != "remind":
             found += [f"{job.job}: {said}" for said in job.problems] or [f"{job.job}: something is missing"]
@@ -122,3 +136,11 @@ def judge_missing(
     kept.update(dict.fromkeys(found, now_ms))
     newest = sorted(kept.items(), key=lambda one: one[1])[-MOST_SENTENCES:]
     return dict(newest), new
+
+
+def load_told(path: Path) -> Told:
+    """What was told so far, as the journal has it; nothing where there is none. Raise ArchiverError."""
+    if not path.exists():
+        return Told()
+    with closing(Journal(path)) as journal:
+        return journal.note(NOTE, Told) or Told()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archiver.settings import Settings, known_settings, load_settings
 from archiver.settings_api import AccountApi, Credentials
+from archiver.settings_notices import AppriseSettings, PingSettings, SmtpSettings, WebhookSettings
 from archiver.settings_stores import LocalStoreSettings, S3StoreSettings
 from archiver.settings_timestamps import AuthoritySettings
 from tests.authority import make_authority
@@ -55,7 +56,7 @@ def test_what_the_sample_shows_are_the_defaults(tmp_path: Path) -> None:
     for name in (
         "stores", "cache", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
         "segment_bytes", "language", "limits", "x_api", "moderation", "timestamps", "evidence",
-        "schedule", "checks",
+        "schedule", "checks", "notices",
     ):  # fmt: skip
         assert getattr(shown, name) == getattr(default, name), name
     token = f"file:{tmp_path}/collector/x-1234567890.token"
@@ -110,6 +111,27 @@ def test_the_time_stamp_authority_loads_once_its_lines_are_used(tmp_path: Path) 
     assert (one.name, one.policy) == ("authority", "1.3.6.1.4.1.4146.2.3")
     assert None not in vars(one).values()
     assert one.timeout_seconds == AuthoritySettings("", "", (), ()).timeout_seconds
+
+
+def test_the_notices_load_once_their_lines_are_used_and_show_their_defaults(tmp_path: Path) -> None:
+    text = SAMPLE.read_text()
+    first, last = text.index("#[[notice]]"), text.index("# An account that is archived")
+    used = re.sub("/etc/ssl/certs/([a-z]+).pem", r"keys/\1.pem", with_all_lines(text[first:last]))
+    mail, hook, ping, metrics, chat = load_in(tmp_path, text[:first] + used + text[last:]).notices
+    assert isinstance(mail, SmtpSettings)
+    assert isinstance(hook, WebhookSettings)
+    assert isinstance(ping, PingSettings)
+    assert isinstance(chat, AppriseSettings)
+    assert metrics.name == "metrics"
+    assert None not in (*vars(mail).values(), *vars(hook).values(), *vars(ping).values())
+    for shown, default in (
+        (mail, SmtpSettings("", "", 465, "", ())),
+        (hook, WebhookSettings("", "")),
+        (ping, PingSettings("", "")),
+        (chat, AppriseSettings("", ())),
+    ):
+        for key in ("on", "security", "failure", "timeout_seconds"):
+            assert getattr(shown, key, None) == getattr(default, key, None), (shown.name, key)
 
 
 def test_what_the_sample_says_a_bucket_has_otherwise_are_the_defaults() -> None:

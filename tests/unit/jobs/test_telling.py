@@ -1,0 +1,476 @@
+"""Who is told what at a run's begin and end: to a web server and a mail server on loopback, with a clock that
+this test sets."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.errors import ArchiverError, ConfigurationError, LockedError
+from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth, Snapshot
+from archiver.jobs.outbox import NOTE, Kept
+from archiver.jobs.telling import CUT_OFF, Telling, code_with, open_telling
+from archiver.notify.base import Notice, NoticeError, Notifier
+from archiver.notify.ping import PingNotifier
+from archiver.notify.smtp import SmtpNotifier
+from archiver.notify.textfile import TextfileNotifier
+from archiver.notify.webhook import WebhookNotifier
+from archiver.schedule.due import DAY_MS
+from archiver.schedule.journal import JobTimes, Journal
+from archiver.schedule.report import JobName, JobReport, RunReport
+from archiver.settings import Settings, load_settings
+from archiver.settings_notices import PingSettings, SmtpSettings, TextfileSettings, WebhookSettings
+from archiver.times import parse_time
+from tests.certificates import make_certificates
+from tests.faults.folders import make_folder
+from tests.mail import mail_server
+from tests.receiver import Answer, Receiver, receiver, unused_port
+
+HOUR_MS = DAY_MS // 24
+NOW_MS = parse_time("2026-11-10T03:00:00Z")
+Build = Callable[..., "Runs"]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return load_settings(make_folder(tmp_path_factory.mktemp("home") / "home") / "archiver.toml")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificates")
+    make_certificates(folder)
+    return folder
+
+
+@pytest.fixture
+def server() -> Iterator[Receiver]:
+    with receiver() as running:
+        yield running
+
+
+def webhook(server: Receiver, name: str = "hook", **more: Any) -> WebhookNotifier:
+    made = WebhookSettings(name, f"{server.url}/{name}", **more)
+    return WebhookNotifier(made, lambda reference: reference, pause_seconds=0)
+
+
+def mailing(certificates: Path, port: int, **more: Any) -> SmtpNotifier:
+    made = SmtpSettings(
+        "mail", "localhost", port, "archive@example.org", ("records@example.org", "duty@example.org"),
+        ca_file=certificates / "ca.pem", timeout_seconds=3, **more,
+    )  # fmt: skip
+    return SmtpNotifier(made, lambda reference: reference, pause_seconds=0)
+
+
+def snapshot(at_ms: int, **more: Any) -> Snapshot:
+    values: dict[str, Any] = {
+        "accounts": (), "stores": (), "jobs": (), "archives": 0, "last_archive": None, "head": None,
+        "spool_records": 0, "spool_bytes": 0, "inbox_files": 0, "moderation_pending": 0, "keyholders": (),
+    }  # fmt: skip
+    return Snapshot(at_ms=at_ms, **{**values, **more})
+
+
+@dataclass
+class Runs:
+    """Runs one after the other, each some hours after the one before."""
+
+    settings: Settings
+    notifiers: list[Notifier]
+    now_ms: int = NOW_MS
+    all_is: dict[str, Any] = field(default_factory=dict)
+    looks: int = 0
+    month_told: bool = True
+
+    def __post_init__(self) -> None:
+        if self.month_told:  # so that only tests of it meet the monthly notice
+            self.note("told", {"monthly_ms": self.now_ms, "monthly_sequence": 0})
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(
+            self.settings,
+            self.notifiers,
+            lambda: self.now_ms,
+            "collector",
+            self.look,
+            lambda one, run: "up 1\n",
+        )
+
+    def look(self) -> Snapshot:
+        self.looks += 1
+        return snapshot(self.now_ms, **self.all_is)
+
+    def report(self, *jobs: tuple[JobName, int, str], **more: Any) -> RunReport:
+        made = tuple(
+            JobReport(name, self.now_ms, self.now_ms, code, {}, (said,) if said else ())
+            for name, code, said in jobs
+        )
+        return RunReport(self.now_ms, self.now_ms, made, max((one[1] for one in jobs), default=0), **more)
+
+    def run(self, *jobs: tuple[JobName, int, str], hours: float = 1) -> list[str]:
+        """What failed of telling it."""
+        self.now_ms += int(hours * HOUR_MS)
+        return [one.message for one in self.telling.end(self.report(*jobs))]
+
+    def note(self, name: str, value: object) -> None:
+        journal = Journal(self.settings.journal)
+        journal.set_note(name, value)
+        journal.close()
+
+    def kept(self) -> Kept:
+        journal = Journal(self.settings.journal)
+        try:
+            return journal.note(NOTE, Kept) or Kept()
+        finally:
+            journal.close()
+
+    def way(self, name: str) -> JobTimes:
+        journal = Journal(self.settings.journal)
+        try:
+            return journal.job(f"notice {name}")
+        finally:
+            journal.close()
+
+
+@pytest.fixture
+def build(settings: Settings, tmp_path: Path) -> Build:
+    def make(*notifiers: Notifier, **more: Any) -> Runs:
+        ways = tuple(one.settings for one in notifiers)  # type: ignore[attr-defined]  # each of ours has them
+        own = replace(settings, state=tmp_path / "state.sqlite", notices=ways)
+        return Runs(own, list(notifiers), **more)
+
+    return make
+
+
+def subjects(server: Receiver, name: str = "hook") -> list[str]:
+    bodies = [json.loads(one.body) for one in server.requests if one.path == f"/{name}"]
+    return [body["subject"].removeprefix("archiver on collector: ") for body in bodies]
+
+
+def test_without_any_way_nothing_is_opened_or_looked_at(build: Build) -> None:
+    runs = build(month_told=False)
+    assert runs.telling.begin() == []
+    assert runs.run(("collect", 1, "X is away")) == []
+    assert runs.telling.error(NOW_MS, ArchiverError("the disk is full")) == []
+    assert not runs.settings.journal.exists()
+    assert runs.looks == 0
+
+
+def test_a_failure_is_told_once_a_day_and_that_it_is_well_again(build: Build, server: Receiver) -> None:
+    runs = build(webhook(server))
+    for _ in range(26):
+        runs.run(("collect", 1, "X is away"))
+    assert subjects(server) == ["failed: collect", "failed: collect"]
+    again = json.loads(server.requests[1].body)
+    assert "It has failed since 10 November 2026, 04:00 UTC." in again["text"]
+    assert "Collect\n- X is away\n" in again["text"]
+    assert again["facts"]["failing"] == {"collect": ["X is away"]}
+    runs.run()
+    runs.run(("collect", 0, ""))
+    runs.run(("collect", 0, ""))
+    assert subjects(server)[2:] == ["well again: collect"]
+    assert json.loads(server.requests[2].body)["recovered"] is True
+
+
+def test_a_run_that_went_well_is_told_to_who_wants_it_and_one_with_nothing_to_do_to_nobody(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server, "all", on=("done",)), webhook(server, "usual"))
+    runs.run(("collect", 0, ""))
+    runs.run()
+    runs.run(("collect", 3, "gap"))
+    assert subjects(server, "all") == ["done"]
+    assert subjects(server, "usual") == ["incomplete: 1 new problem"]
+
+
+def test_what_is_missing_is_told_once(build: Build, server: Receiver) -> None:
+    runs = build(webhook(server))
+    runs.run(("collect", 3, "gap one"))
+    runs.run(("collect", 3, "gap one"))
+    runs.run(("collect", 3, "gap two"), ("sync", 3, "share is away"))
+    assert subjects(server) == ["incomplete: 1 new problem", "incomplete: 2 new problems"]
+    assert json.loads(server.requests[1].body)["facts"]["missing"] == [
+        "collect: gap two", "sync: share is away",
+    ]  # fmt: skip
+
+
+def test_reminders_are_told_as_such_and_are_nothing_missing(build: Build, server: Receiver) -> None:
+    runs = build(webhook(server))
+    runs.run(("remind", 3, "an export of @ExamplePolice is due.\nOn X: Settings, Your account."))
+    runs.run(("remind", 0, ""))
+    assert subjects(server) == ["1 thing for a person to do"]
+    text = json.loads(server.requests[0].body)["text"]
+    assert text.startswith("an export of @ExamplePolice is due.\nOn X: Settings, Your account.\n")
+
+
+def test_pings_and_metrics_come_with_every_run_and_with_nothing_else(
+    build: Build, server: Receiver, tmp_path: Path
+) -> None:
+    ping = PingNotifier(PingSettings("watch", f"{server.url}/ping"), str)
+    metrics = TextfileNotifier(TextfileSettings("metrics", tmp_path / "archiver.prom"))
+    runs = build(ping, metrics, all_is={"jobs": (JobHealth("sync", None, None, None, None, True),)})
+    assert runs.telling.begin() == []
+    for jobs in ([], [("collect", 1, "X is away")], [("collect", 3, "gap")], [("collect", 20, "altered")]):
+        assert runs.run(*jobs) == []
+        assert (tmp_path / "archiver.prom").read_text() == "up 1\n"
+        (tmp_path / "archiver.prom").unlink()
+    assert server.paths == ["/ping/start", "/ping", "/ping/1", "/ping/3", "/ping/20"]
+    assert runs.looks == 4
+
+
+def stale(**more: Any) -> dict[str, Any]:
+    kind = KindHealth("posts", parse_time("2026-11-01T03:00:00Z"), None, NOW_MS, True)
+    account = AccountHealth("x", "1001", "ExamplePolice", None, NOW_MS, True, (kind,))
+    return {
+        "accounts": (account,), "problems": ("posts of @ExamplePolice are late",),
+        "advice": ("see why: archiver collect",), **more,
+    }  # fmt: skip
+
+
+def test_what_is_late_is_told_once_a_day_also_by_runs_with_nothing_to_do(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server), all_is=stale())
+    for _ in range(30):
+        runs.run()
+    assert subjects(server) == ["2 things late", "2 things late"]
+    text = json.loads(server.requests[0].body)["text"]
+    for line in (
+        "- @ExamplePolice (1001): posts last collected 1 November 2026",
+        "- @ExamplePolice (1001): newest export never",
+        "What to do\n- see why: archiver collect",
+    ):
+        assert line in text
+    assert runs.looks == 5  # every six hours
+    runs.all_is = {}
+    runs.run(hours=6)
+    runs.all_is = stale()
+    runs.run(hours=6)
+    assert len(subjects(server)) == 3  # late again: told at once
+
+
+def test_the_month_is_told_after_its_sealing_and_not_again(build: Build, server: Receiver) -> None:
+    runs = build(webhook(server), month_told=False, now_ms=parse_time("2026-11-01T00:10:00Z"))
+    runs.run(("collect", 0, ""))
+    assert subjects(server) == []
+    runs.all_is = {"last_archive": ArchiveHealth("2026-11-01", runs.now_ms, 10, 100)}
+    runs.run(("seal", 0, ""))
+    runs.run(("collect", 0, ""))
+    for _ in range(31):
+        runs.run(hours=24)
+    assert subjects(server) == [
+        "the month to 1 November 2026, 0 archives sealed",
+    ]  # fmt: skip
+    runs.run(hours=24)  # 3 December
+    assert len(subjects(server)) == 2
+
+
+def test_a_run_that_cannot_begin_is_told_as_failed_with_what_to_do(build: Build, server: Receiver) -> None:
+    runs = build(webhook(server), PingNotifier(PingSettings("watch", f"{server.url}/ping"), str))
+    error = ArchiverError("the disk is full while writing the spool", "free some space")
+    assert runs.telling.error(runs.now_ms, error) == []
+    assert subjects(server) == ["failed: run"]
+    assert (
+        "- the disk is full while writing the spool (free some space)"
+        in json.loads(server.requests[1].body)["text"]
+    )
+    assert server.paths == ["/ping/1", "/hook"]
+    runs.run()
+    assert subjects(server)[1:] == ["well again: run"]
+
+
+def test_that_another_run_is_at_work_is_told_to_nobody_until_something_is_late(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server), PingNotifier(PingSettings("watch", f"{server.url}/ping"), str))
+    held = LockedError("process 12 is at work here")
+    assert runs.telling.error(runs.now_ms, held) == []
+    assert server.requests == []
+    runs.now_ms += DAY_MS
+    runs.all_is = stale()
+    assert runs.telling.error(runs.now_ms, held) == []
+    assert subjects(server) == ["2 things late"]
+    assert server.paths == ["/hook"]
+
+
+def test_a_run_that_was_told_to_end_says_nothing(build: Build, server: Receiver) -> None:
+    runs = build(webhook(server), PingNotifier(PingSettings("watch", f"{server.url}/ping"), str))
+    for code in CUT_OFF:
+        assert runs.telling.end(RunReport(NOW_MS, NOW_MS, (), code)) == []
+    assert server.requests == []
+
+
+# When a way fails
+
+
+def test_a_mail_server_that_is_down_does_not_hide_what_the_run_ended_in(
+    build: Build, certificates: Path
+) -> None:
+    runs = build(mailing(certificates, unused_port()))
+    failed = [NoticeError(message) for message in runs.run(("collect", 20, "altered"))]
+    assert [one.message for one in failed] == [
+        "notice mail: no connection to the mail server (ConnectionRefusedError)"
+    ]
+    assert (code_with(0, failed), code_with(3, failed), code_with(20, failed)) == (3, 3, 20)
+    assert (code_with(0, []), code_with(1, [])) == (0, 1)
+    assert runs.way("mail").code == 1
+    assert "no connection" in runs.way("mail").problems[0]
+
+
+def test_what_could_not_be_sent_comes_later_in_order_and_once(build: Build, certificates: Path) -> None:
+    runs = build(mailing(certificates, unused_port()))
+    runs.run(("collect", 1, "X is away"))
+    runs.run(("collect", 3, "gap"))
+    assert [one.kind for one in runs.kept().unsent] == ["failed", "done", "incomplete"]
+    with mail_server(certificates) as mail:
+        runs.notifiers = [mailing(certificates, mail.port)]
+        assert runs.run(hours=2) == []
+        runs.run()
+        assert [one.message["Subject"] for one in mail.messages] == [
+            "archiver on collector: failed: collect",
+            "archiver on collector: well again: collect",
+            "archiver on collector: incomplete: 1 new problem",
+        ]
+        assert runs.kept() == Kept()
+        assert (runs.way("mail").code, runs.way("mail").problems) == (0, ())
+
+
+def test_another_way_tells_in_the_next_run_that_mail_does_not_go_out(
+    build: Build, certificates: Path, server: Receiver
+) -> None:
+    runs = build(mailing(certificates, unused_port()), webhook(server))
+    runs.run(("collect", 1, "X is away"))
+    assert subjects(server) == ["failed: collect"]
+    for _ in range(20):
+        runs.run()
+    assert subjects(server)[1:] == ["notices do not go out: mail"]
+    text = json.loads(server.requests[1].body)["text"]
+    assert (
+        "- mail, since 10 November 2026, 04:00 UTC: no connection to the mail server\n"
+        "  (ConnectionRefusedError)" in text
+    )
+    for _ in range(10):
+        runs.run()
+    assert subjects(server)[2:] == ["failed: collect", "notices do not go out: mail"]
+
+
+def test_a_way_that_stays_down_is_tried_less_and_less_often(build: Build, certificates: Path) -> None:
+    runs = build(mailing(certificates, unused_port()))
+    tried = [hour for hour in range(60) if runs.run(*([("seal", 1, "full")] if hour == 0 else []))]
+    # 0 sends the failure, 24 and 48 send it again as a day has gone by
+    assert tried == [0, 1, 2, 4, 8, 16, 24, 48]
+
+
+def test_nothing_is_sent_twice_to_those_who_have_it(build: Build, certificates: Path) -> None:
+    with mail_server(certificates) as mail:
+        mail.refuse = lambda address: "550 unknown" if address.startswith("duty") else None
+        runs = build(mailing(certificates, mail.port))
+        assert runs.run(("collect", 1, "X is away")) == [
+            "notice mail: the mail server refuses 1 of 2 recipients: 550 unknown"
+        ]
+        assert runs.kept().unsent == ()
+        runs.run()
+        assert len(mail.messages) == 1
+
+
+def test_a_way_that_fails_holds_up_a_run_once_however_much_there_is_to_send(
+    build: Build, server: Receiver
+) -> None:
+    server.answer = lambda path: Answer(400)
+    runs = build(webhook(server), all_is=stale())
+    assert len(runs.run(("collect", 1, "X is away"), ("sync", 3, "share is away"))) == 1
+    assert len(server.requests) == 1
+    assert [one.kind for one in runs.kept().unsent] == ["failed", "incomplete", "stale"]
+    assert len(runs.run()) == 1
+    assert len(server.requests) == 2
+
+
+def test_what_waits_for_a_way_that_is_no_longer_in_the_settings_is_let_go(
+    build: Build, server: Receiver
+) -> None:
+    server.answer = lambda path: Answer(400)
+    runs = build(webhook(server, "old"))
+    runs.run(("collect", 1, "X is away"))
+    server.answer = lambda path: Answer()
+    runs.notifiers = [webhook(server, "new")]
+    assert runs.run() == []
+    assert runs.kept() == Kept()
+    assert subjects(server, "new") == []
+
+
+def test_a_ping_that_fails_is_said_and_the_others_are_told(build: Build, server: Receiver) -> None:
+    ping = PingNotifier(PingSettings("watch", f"http://127.0.0.1:{unused_port()}/"), str, pause_seconds=0)
+    runs = build(ping, webhook(server))
+    assert [one.message for one in runs.telling.begin()] == ["notice watch: no answer (ConnectionError)"]
+    assert runs.run(("collect", 0, "")) == ["notice watch: no answer (ConnectionError)"]
+    assert subjects(server) == ["notices do not go out: watch"]
+
+
+def test_a_secret_that_cannot_be_read_is_a_way_that_fails_and_no_failed_run(
+    build: Build, server: Receiver
+) -> None:
+    def resolve(reference: str) -> str:
+        raise ConfigurationError("the environment has no variable HOOK")
+
+    unreadable = WebhookNotifier(WebhookSettings("secret", "env:HOOK"), resolve)
+    runs = build(unreadable, webhook(server))
+    assert runs.run(("collect", 1, "X is away")) == ["notice secret: the environment has no variable HOOK"]
+    assert subjects(server) == ["failed: collect"]
+
+
+def test_a_defect_in_a_way_ends_no_run(build: Build, server: Receiver) -> None:
+    class Broken(WebhookNotifier):
+        def send(self, notice: Notice) -> None:
+            raise ValueError("very-private")
+
+    runs = build(Broken(WebhookSettings("broken", "https://example.org"), str), webhook(server))
+    assert runs.run(("collect", 1, "X is away")) == ["notice broken: it failed (ValueError)"]
+    assert subjects(server) == ["failed: collect"]
+
+
+def test_a_journal_that_is_damaged_is_said_and_what_there_is_to_tell_is_told(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server))
+    runs.settings.journal.write_bytes(b"this is no database" * 1_000)
+    for name in ("-wal", "-shm"):
+        runs.settings.journal.with_name(runs.settings.journal.name + name).unlink(missing_ok=True)
+    (said,) = runs.run(("collect", 1, "X is away"))
+    assert said.startswith("notices: ")
+    assert "schedule.sqlite is damaged" in said
+    assert subjects(server) == ["failed: collect"]
+
+
+def test_that_nobody_can_say_how_all_stands_is_said_and_the_rest_is_told(
+    build: Build, server: Receiver
+) -> None:
+    def look() -> Snapshot:
+        raise ArchiverError("the state cannot be read")
+
+    runs = build(webhook(server))
+    telling = replace(runs.telling, snapshot=look)
+    assert [one.message for one in telling.end(runs.report(("collect", 1, "X is away")))] == [
+        "notices: the state cannot be read"
+    ]
+    assert subjects(server) == ["failed: collect"]
+
+
+def test_the_ways_of_the_settings_are_opened_without_any_secret(settings: Settings, tmp_path: Path) -> None:
+    text = settings.path.read_text() + (
+        '[[notice]]\nname = "mail"\nkind = "smtp"\nhost = "mail.example.org"\nuser = "a"\n'
+        'password = "env:NO_SUCH"\nsender = "a@example.org"\nrecipients = ["b@example.org"]\n'
+        '[[notice]]\nname = "hook"\nkind = "webhook"\nurl = "env:NO_SUCH"\n'
+        '[[notice]]\nname = "watch"\nkind = "ping"\nurl = "env:NO_SUCH"\n'
+        f'[[notice]]\nname = "metrics"\nkind = "textfile"\npath = "{tmp_path}/a.prom"\n'
+        '[[notice]]\nname = "chat"\nkind = "apprise"\nurls = ["env:NO_SUCH"]\n'
+    )
+    path = settings.path.with_name("with-notices.toml")
+    path.write_text(text)
+    telling = open_telling(load_settings(path), {}, lambda: NOW_MS)
+    assert [one.name for one in telling.notifiers] == ["mail", "hook", "watch", "metrics", "chat"]
+    assert "NO_SUCH" not in repr(telling.notifiers)
+    assert telling.snapshot is not None
+    assert telling.snapshot().at_ms == NOW_MS
