@@ -64,7 +64,8 @@ def test_a_file_that_another_process_writes_is_seen_and_one_that_it_reads_is_not
         (tmp_path / name).write_bytes(b"x")
     script = (
         "import sys; at = sys.argv[1]; files = [open(at + '/written.zip', 'r+b'),"
-        " open(at + '/read.zip', 'rb'), open(at + '/appended\\n.zip', 'ab')]; print('open', flush=True); sys.stdin.read()"
+        " open(at + '/read.zip', 'rb'), open(at + '/appended\\n.zip', 'ab')];"
+        " print('open', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
