@@ -49,8 +49,8 @@ def find_exports(context: JobContext) -> Iterator[Reminder]:
 
 def _ahead(account: AccountSettings, noted_ms: int) -> str:
     return (
-        f"The newest export of {_name(account)} was made on {format_date(noted_ms)}, which has not come yet by"
-        " this host's clock."
+        f"The newest export of {_name(account)} was made on {format_date(noted_ms)}, which has not come yet"
+        " by this host's clock."
     )
 
 
