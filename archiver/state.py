@@ -447,6 +447,15 @@ class State:
             ).fetchall()
         return [_import_run(row) for row in rows]
 
+    def newest_exports(self) -> dict[tuple[str, str], int]:
+        """When the newest export of each account was made that was read to its end, by platform and id."""
+        with self._local.translated():
+            rows: list[Any] = self._database.execute(
+                "SELECT platform, account, max(generated_ms) FROM import WHERE finished_ms IS NOT NULL"
+                " GROUP BY platform, account"
+            ).fetchall()
+        return {(platform, account): generated_ms for platform, account, generated_ms in rows}
+
     def begin_import(
         self,
         digest: str,

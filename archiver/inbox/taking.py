@@ -24,13 +24,13 @@ from archiver.inbox.survey import (
 from archiver.schedule.due import NOW
 from archiver.schedule.journal import Journal
 from archiver.settings import Settings
-from archiver.spool import Spool
 from archiver.times import Clock
 
 if TYPE_CHECKING:
     from archiver.collect import Progress
     from archiver.inbox.exports import Imported
     from archiver.inbox.groups import Group
+    from archiver.spool import Spool
     from archiver.wiring import Collector
 
 
@@ -55,7 +55,7 @@ class Inbox:
         self._clock = clock
         self._patient = patient
 
-    def due_ms(self, spool: Spool) -> int | None:
+    def due_ms(self, spool: "Spool") -> int | None:
         """When there is something to do: NOW; later, where files wait; None where nothing waits. Raise
         ArchiverError where the inbox cannot be read. A few milliseconds, and nothing is changed."""
         now_ms = self._clock()
@@ -186,7 +186,7 @@ class Inbox:
                 self._notes.forget(path)
                 taken.failed += 1
 
-    def put_away(self, spool: Spool) -> tuple[int, Sequence[ArchiverError]]:
+    def put_away(self, spool: "Spool") -> tuple[int, Sequence[ArchiverError]]:
         """Move exports whose records are sealed to `done/`: how many were, and what could not be, which is
         tried again by the next run. To be called after a sealing, and at the begin of a run, for a sealing
         that was followed by a kill."""
@@ -206,7 +206,7 @@ class Inbox:
         self._notes.save()
         return moved, problems
 
-    def _is_sealed(self, file: InboxFile, spool: Spool) -> bool:
+    def _is_sealed(self, file: InboxFile, spool: "Spool") -> bool:
         """Whether an export was taken, and none of the pages that were in the spool then is there still."""
         look = self._notes.find(file)
         return look is not None and look.taken_page is not None and not spool.holds_pages(look.taken_page)

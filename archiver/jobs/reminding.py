@@ -1,0 +1,111 @@
+"""The job that reminds: once a day it looks at what only a person can do, and says what is new among it, and
+what has not been done for a week."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from archiver.errors import ArchiverError, IncompleteError, worse_code
+from archiver.jobs.base import JobContext
+from archiver.schedule.due import DAY_MS, NOW, trusted
+from archiver.schedule.report import JobName, JobReport
+
+if TYPE_CHECKING:
+    from archiver.jobs.reminders.base import Reminder
+
+_NOTE = "reminders"
+_SLACK_MS = 600_000
+"""A daily run that starts a little earlier than the day before is not idle."""
+_AGAIN_SLACK_MS = DAY_MS // 2
+"""A look that is taken a little earlier in the day than the one of a week ago says it again."""
+
+
+class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When a reminder was last said, and whether as one that is late."""
+
+    said_ms: int
+    is_late: bool = False
+
+
+class Reminded(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The journal's note: when the last look was taken, and what stands since then, by key."""
+
+    looked_ms: int | None = None
+    said: dict[str, Said] = {}
+
+
+class RemindJob:
+    """Due once a day."""
+
+    name: JobName = "remind"
+
+    def due_ms(self, context: JobContext) -> int | None:
+        """See `archiver.jobs.base.Job`."""
+        looked_ms = trusted(_noted(context).looked_ms, context.clock())
+        return NOW if looked_ms is None else looked_ms + DAY_MS - _SLACK_MS
+
+    def work(self, context: JobContext) -> JobReport:
+        """See `archiver.jobs.base.Job`."""
+        started_ms = context.clock()
+        known = _noted(context).said
+        found, errors = _find(context)
+        due = [one for one in found if _is_to_say(one, known.get(one.key), started_ms)]
+        said = {
+            one.key: Said(said_ms=started_ms, is_late=one.is_late) if one in due else known[one.key]
+            for one in found
+        }
+        if errors:  # of those that could not be looked for nothing is known: they stand as they were
+            said = {**known, **said}
+        context.journal.set_note(_NOTE, Reminded(looked_ms=started_ms, said=said))
+        code = IncompleteError.exit_code if any(one.is_late for one in due) else 0
+        for error in errors.values():
+            code = worse_code(code, error.exit_code)
+        problems = [one.text for one in due]
+        problems += [
+            f"{name}: what is due cannot be told: {_sentence(error)}" for name, error in errors.items()
+        ]
+        return JobReport(self.name, started_ms, context.clock(), code, _facts(found, due), problems)
+
+
+def _noted(context: JobContext) -> Reminded:
+    return context.journal.note(_NOTE, Reminded) or Reminded()
+
+
+def _find(context: JobContext) -> "tuple[list[Reminder], dict[str, ArchiverError]]":
+    """What stands now, and why that cannot be told of some. Raise what ends the whole run."""
+    from archiver.jobs.reminders.registry import load_finders
+
+    found: list[Reminder] = []
+    errors: dict[str, ArchiverError] = {}
+    for name, finder in load_finders():
+        try:
+            found += finder(context)
+        except ArchiverError as error:
+            if getattr(error, "ends_run", False):
+                raise
+            errors[name] = error
+    return found, errors
+
+
+def _is_to_say(reminder: "Reminder", said: Said | None, now_ms: int) -> bool:
+    """Whether it is new, has become late, or was not said for long enough."""
+    said_ms = None if said is None else trusted(said.said_ms, now_ms)
+    if said is None or said_ms is None or (reminder.is_late and not said.is_late):
+        return True
+    return now_ms >= said_ms + reminder.again_days * DAY_MS - _AGAIN_SLACK_MS
+
+
+def _facts(found: "list[Reminder]", due: "list[Reminder]") -> Mapping[str, object]:
+    return {
+        "standing": [one.key for one in found],
+        "said": [one.key for one in due],
+        "late": [one.key for one in found if one.is_late],
+    }
+
+
+def _sentence(error: ArchiverError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
+
+
+JOB = RemindJob()
