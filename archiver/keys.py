@@ -28,6 +28,7 @@ __all__ = [
     "Keyholders",
     "Recipient",
     "archive_key_name",
+    "ask_nobody",
     "encode_identity_file",
     "is_age_file",
     "load_identities",
@@ -37,6 +38,7 @@ __all__ = [
     "new_identity",
     "new_keyholder_signing_key",
     "open_archive_key",
+    "opens_unattended",
     "seal_archive_key",
 ]
 
@@ -103,6 +105,27 @@ def load_identities(
     else:
         passphrase = prompt(f"Passphrase of {path.name}")
     return _parse_identity_file(_decrypt_identity_file(data, path, passphrase), path)
+
+
+def opens_unattended(keyholder: KeyholderSettings | None) -> bool:
+    """Whether `load_identities` would ask nobody: the file is here, and is plain, or the settings say where
+    its passphrase comes from. Whether that opens it is not tried."""
+    if keyholder is None:
+        return False
+    try:
+        with keyholder.identity.open("rb") as file:
+            beginning = file.read(len(max(_ENCRYPTED, key=len)))
+    except OSError:
+        return False
+    return keyholder.passphrase is not None or not beginning.startswith(_ENCRYPTED)
+
+
+def ask_nobody(question: str) -> str:
+    """Stands for a prompt where there is nobody to ask. Raise NoKeyError."""
+    raise NoKeyError(
+        f"{question[:1].lower()}{question[1:]} is needed, and nobody is there to be asked for it",
+        "say in the settings where it comes from: keyholder.passphrase",
+    )
 
 
 def _decrypt_identity_file(data: bytes, path: Path, passphrase: str) -> bytes:

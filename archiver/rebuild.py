@@ -13,7 +13,6 @@ import msgspec
 
 from archiver.archive.build import NOT_CAPTURED, MediaPlace, Place, SegmentBuilder
 from archiver.archive.manifest import File
-from archiver.archive.read import SegmentReader
 from archiver.errors import ArchiverError
 from archiver.keys import Identity
 from archiver.sources.base import Capture
@@ -68,17 +67,22 @@ def rebuild_segment(vault: Vault, archive: Archive, file: File, identities: list
     result = Rebuilt(archive.name, file.name)
     with vault.open_segment(archive, file, identities) as segment:
         try:
-            _Rebuild(segment, result).run()
+            rebuild_database(segment.connection, result)
         except apsw.Error as error:
             raise segment.translated(error) from error
     return result
 
 
+def rebuild_database(database: apsw.Connection, result: Rebuilt) -> None:
+    """The same of a segment's open database, into its result. Raise apsw.Error where that cannot be read."""
+    _Rebuild(database, result).run()
+
+
 class _Rebuild:
     """The sealed segment on one side, one made anew on the other."""
 
-    def __init__(self, segment: SegmentReader, result: Rebuilt) -> None:
-        self.old = segment.connection
+    def __init__(self, database: apsw.Connection, result: Rebuilt) -> None:
+        self.old = database
         self.result = result
         self.captures = {row[0]: _capture(row) for row in self._rows("SELECT * FROM capture")}
         self.part_captures = dict(self._rows("SELECT id, capture FROM capture_part"))

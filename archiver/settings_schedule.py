@@ -28,9 +28,11 @@ class ScheduleSettings:
 @dataclass(frozen=True)
 class CheckSettings:
     """`read_all_months`: within so many months every sealed byte is read again, some at each run.
+    `read_far`: also of stores far away, which charge for it; else what they say of their files counts.
     `drill_months`: how often a restore should be tried; 0 for never."""
 
     read_all_months: int = 6
+    read_far: bool = False
     drill_months: int = 6
 
 
@@ -50,6 +52,7 @@ def read_check_settings(table: Table) -> CheckSettings:
     standard = CheckSettings()
     return CheckSettings(
         read_all_months=table.integer("read_all_months", standard.read_all_months, 1, 120),
+        read_far=table.boolean("read_far", standard.read_far),
         drill_months=table.integer("drill_months", standard.drill_months, 0, 120),
     )
 

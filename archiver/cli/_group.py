@@ -55,6 +55,7 @@ COMMANDS = {
     "repair": ("repair", "Put back what is damaged or missing, from another store."),
     "log": ("log", "Say who did what, and check that nothing of that is missing."),
     "restore": ("restore", "Write an archive's database and media to a folder, decrypted."),
+    "drill": ("drill", "Try to restore, in memory, and compare with what was captured."),
     "rebuild": ("rebuild", "Derive the records again from the captures and compare."),
     "sync": ("sync", "Give every store each archive that it lacks."),
     "keys": ("keys", "Make keys; add, remove and list keyholders."),

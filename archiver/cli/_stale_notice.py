@@ -1,24 +1,21 @@
 """The notice that something is not well, for a host that watches another."""
 
-import importlib
+import socket
 from collections.abc import Sequence
-from contextlib import suppress
 
 from archiver.cli._group import Session
 from archiver.cli._session import print_error
 from archiver.errors import ConfigurationError, IncompleteError
+from archiver.health.notices import Origin, stale_notice
 from archiver.health.snapshot import Snapshot
-from archiver.health.words import WIDTH, first_sentence, trouble_lines
-from archiver.notify.base import Notice, Notifier, send_all
+from archiver.notify.base import Notifier, send_all
+from archiver.wiring_notify import open_notifiers
 
 
 def open_ways(session: Session) -> Sequence[Notifier]:
     """Every way of the settings by which a notice goes. Raise ConfigurationError where there is none: who
     wants to be told must not wait in vain."""
-    ways: Sequence[Notifier] = ()
-    with suppress(ModuleNotFoundError):  # it comes with the notices, which are made beside this
-        wiring = importlib.import_module("archiver.wiring_notify")
-        ways = wiring.open_notifiers(session.settings, session.environ)
+    ways = open_notifiers(session.settings, session.environ)
     if not ways:
         raise ConfigurationError(
             f"{session.settings.path} names no way for a notice, so nobody would be told",
@@ -27,22 +24,10 @@ def open_ways(session: Session) -> Sequence[Notifier]:
     return ways
 
 
-def stale_notice(snapshot: Snapshot) -> Notice:
-    """What is not well, and what to do about it."""
-    sentence = first_sentence(snapshot)
-    return Notice(
-        kind="stale",
-        subject=f"archiver: {sentence}",
-        text="\n".join([sentence, "", *trouble_lines(snapshot, WIDTH), ""]),
-        at_ms=snapshot.at_ms,
-        code=snapshot.code,
-        facts={"problems": list(snapshot.problems), "advice": list(snapshot.advice)},
-    )
-
-
-def send_stale_notice(ways: Sequence[Notifier], snapshot: Snapshot) -> int:
+def send_stale_notice(session: Session, ways: Sequence[Notifier], snapshot: Snapshot) -> int:
     """Send it by every way. One that fails is said and stops no other; 3 where one did, else 0."""
-    failed = send_all(ways, stale_notice(snapshot))
+    origin = Origin(socket.gethostname(), str(session.settings.path))
+    failed = send_all(ways, stale_notice(origin, snapshot))
     for error in failed:
         print_error(error)
     return IncompleteError.exit_code if failed else 0

@@ -42,7 +42,7 @@ def command(session: Session, store: str | None, ask: bool, notify: bool) -> int
         for line in status_lines(settings, gathered, inbox):
             click.echo(one_line(line))
     snapshot = gathered.snapshot
-    unsent = 0 if snapshot.healthy else send_stale_notice(ways, snapshot)
+    unsent = 0 if snapshot.healthy else send_stale_notice(session, ways, snapshot)
     if snapshot.error is not None:
         raise snapshot.error
     return worse_code(snapshot.code, unsent)

@@ -12,12 +12,12 @@ from archiver.audit.entry import Asked
 from archiver.chain import Head
 from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._log_checks import check_logs
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
 from archiver.cli._verification import report_stores_verification, report_verification, worst_code
 from archiver.disk import Lock
 from archiver.errors import ArchiverError, LockedError, UsageError, worse_code
+from archiver.log_checks import check_logs
 from archiver.stores.base import outcome
 from archiver.stores.named import NamedStore, OpenedStore
 from archiver.vault import Vault
@@ -66,7 +66,7 @@ def command(
         known = parse_head(head)
     asked = Asked("verify", "verify", ids=archives, detail={"contents": True} if contents else {})
     with host_act(session, asked, must=False):
-        depth = Depth(identities, deep, settings.timestamps)
+        depth = Depth(identities, deep, authorities=settings.timestamps)
         code = _verify(session, stores, archives, (known, unfinished), depth)
         return code if archives else worse_code(code, _verify_logs(session, store, deep=deep))
 
@@ -75,7 +75,7 @@ def _verify_logs(session: Session, store: str | None, *, deep: bool) -> int:
     """Name what is wrong with the log, of near stores and, where every byte is to be read, of all; the exit
     code. Of a store that cannot be opened was told."""
     checked = check_logs(
-        session,
+        session.settings,
         store,
         [],
         progress=step_progress(session),

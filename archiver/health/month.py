@@ -9,12 +9,13 @@ from itertools import chain
 from archiver.archive.manifest import Count, KnownGap
 from archiver.chain import Head
 from archiver.errors import ArchiverError
+from archiver.health.local import read_local
 from archiver.schedule.due import period_bounds
 from archiver.settings import Settings
 from archiver.spool import NOT_WANTED
 from archiver.times import format_date, parse_time
 from archiver.vault import Archive
-from archiver.wiring import open_vault_to_read, open_waiting
+from archiver.wiring import open_vault_to_read
 
 MOST_LISTED = 31
 """Archives that a notice names: one a day for a month."""
@@ -92,12 +93,10 @@ def gather_month(settings: Settings, since: int | None, now_ms: int) -> Month:
     before_ms = period_bounds("monthly", settings.schedule.time_zone, month_ms - 1)[0]
     spent_month = format_date((before_ms + month_ms) // 2)[:7]
     errors: list[str] = []
-    spent: Mapping[str, int] = {}
     archives: tuple[Archive, ...] = ()
-    try:
-        spent = open_waiting(settings, spent_month).spent
-    except ArchiverError as error:
-        errors.append(error.message)
+    facts = read_local(settings, (before_ms + month_ms) // 2)
+    errors += [one.message for one in facts.errors]
+    spent = {account: micro_usd for (_, account), micro_usd in facts.spool.spent.items()}
     try:
         listed = open_vault_to_read(settings).vault.list_archives()
         archives = listed.archives

@@ -13,6 +13,9 @@ _MODULES: Mapping[JobName, str] = {
     "collect": "collecting",
     "seal": "sealing",
     "sync": "syncing",
+    "check": "checking",
+    "drill": "drilling",
+    "remind": "reminding",
 }
 """A job to its module in this package, which has it as `JOB`. What the work alone needs is imported by the
 module inside `work`."""

@@ -247,12 +247,12 @@ def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -
 
 def _look(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Snapshot:
     """Imported when it is needed: most runs do nothing, and need it not."""
-    from archiver.jobs.looking import look
+    from archiver.health.gather import take_snapshot
 
-    return look(settings, clock(), environ)
+    return take_snapshot(settings, clock(), environ)
 
 
 def _metrics_of(snapshot: Snapshot, report: RunReport) -> str:
-    from archiver.jobs.looking import metrics_of
+    from archiver.health.metrics import metrics_of
 
     return metrics_of(snapshot, report)

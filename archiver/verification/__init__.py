@@ -58,11 +58,12 @@ class Verification:
 
 @dataclass(frozen=True)
 class Depth:
-    """How closely to look: with identities inside every file; `deep`: at every byte, far away too; at time
-    stamps by the certificates of `authorities`."""
+    """How closely to look: with identities inside every file; `deep`: at every byte, far away too; `sizes`:
+    at no file's bytes, of near stores neither; at time stamps by the certificates of `authorities`."""
 
     identities: Sequence[Identity] | None = None
     deep: bool = False
+    sizes: bool = False
     authorities: Sequence[AuthoritySettings] = ()
 
 
@@ -83,18 +84,20 @@ def verify_vault(
     identities: Sequence[Identity] | None = None,
     unfinished: str | None = None,
     deep: bool = False,
+    sizes: bool = False,
     authorities: Sequence[AuthoritySettings] = (),
     progress: Progress = lambda phase, done, total: None,
 ) -> Verification:
     """Check the vault, or only some archives of it; with identities also what is inside every file.
 
-    `known_head` is the chain's end as remembered elsewhere; `unfinished` an archive being sealed."""
+    `known_head` is the chain's end as remembered elsewhere; `unfinished` an archive being sealed; the rest is
+    as in `Depth`."""
     listed = vault.list_archives(known_head)
     missing = set(only) - {one.name for one in listed.archives}
     if missing and not listed.problems:
         raise UsageError(f"there is no archive {sorted(missing)[0]}", "see which there are: archiver status")
     expected = {unfinished} if unfinished else set()
-    depth = Depth(identities, deep, authorities)
+    depth = Depth(identities, deep, sizes, authorities)
     result = verify_listed(vault, listed, only=only, unfinished=expected, depth=depth, progress=progress)
     result.known_head = known_head
     return result
@@ -113,15 +116,15 @@ def verify_listed(
     """Check the archives that were listed, or only some of them. `unfinished`: those that may be there
     without a manifest; `like`: a near store to compare parts of files with that are not read."""
     archives = [one for one in listed.archives if not only or one.name in only]
-    read = depth.deep or depth.identities is not None or vault.store.is_near
+    read = not depth.sizes and (depth.deep or depth.identities is not None or vault.store.is_near)
     result = Verification(archives, contents=depth.identities is not None, read=read)
     result.head = listed.archives[-1].head if listed.archives else None
     result.problems += listed.problems
     if not only:
         result.problems += _folders_without_manifest(vault, unfinished)
-    said = {} if vault.store.is_near else _ask_store(vault, archives)
+    said = {} if vault.store.is_near and read else _ask_store(vault, archives)
     _verify_files(vault, result, said, depth, progress)
-    if like is not None and not result.read:
+    if like is not None and not result.read and not depth.sizes:
         _compare(vault, result, said, like)
     result.problems += _said_of(said)
     names = _files_of(vault, archives)
@@ -164,8 +167,7 @@ def _compare(
     vault: Vault, result: Verification, said: dict[str, Inspection | ArchiverError], like: Like
 ) -> None:
     """Compare parts of files, of which the server has no whole SHA-256, with a near copy: at most
-    `MOST_COMPARED` of them, drawn at random, each with some eight requests at once. Where they differ, the
-    near copy is read whole: it may be the one that is wrong, which its own checks say."""
+    `MOST_COMPARED` of them, drawn at random, each with some eight requests at once."""
     files = [
         (archive, file)
         for archive in result.archives
@@ -174,13 +176,22 @@ def _compare(
     ]
     for archive, file in sorted(files, key=lambda one: secrets.randbits(64))[:MOST_COMPARED]:
         try:
-            verify_sample(vault.store, archive.name, archive.path(file), like.store)
+            result.sampled += verify_parts(vault.store, archive, file, like.store)
         except ArchiverError as error:
-            if not isinstance(outcome(partial(verify_bytes, like.store, archive.name, file)), ArchiverError):
-                result.problems.append(error)
-        else:
-            result.sampled += 1
+            result.problems.append(error)
     result.sampled_like = like.name if result.sampled else None
+
+
+def verify_parts(store: Store, archive: Archive, file: File, like: Store) -> bool:
+    """Compare parts of a file with a near copy of it. Where they differ, the near copy is read whole: raise
+    what was found if that is right, else return False, as the near store's own checks say what is wrong."""
+    try:
+        verify_sample(store, archive.name, archive.path(file), like)
+    except ArchiverError:
+        if isinstance(outcome(partial(verify_bytes, like, archive.name, file)), ArchiverError):
+            return False
+        raise
+    return True
 
 
 def _has_no_sum(said: Inspection | ArchiverError | None, file: File) -> bool:

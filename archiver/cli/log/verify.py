@@ -8,7 +8,6 @@ from archiver.audit.verify import Noted
 from archiver.chain import Head
 from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._log_checks import StoreLog, check_logs
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import one_line, print_error
 from archiver.cli._verification import worst_code
@@ -16,6 +15,7 @@ from archiver.cli.log._acts_shown import entries_in_words
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.verify import parse_head
 from archiver.errors import UsageError
+from archiver.log_checks import StoreLog, check_logs
 
 
 @click.command(
@@ -41,7 +41,7 @@ def command(session: Session, heads: tuple[str, ...], store: str | None) -> int:
     something is wrong."""
     noted = [_parse_noted(one) for one in heads]
     with host_act(session, Asked("verify", "log verify"), must=False) as act:
-        checked = check_logs(session, store, noted, progress=step_progress(session))
+        checked = check_logs(session.settings, store, noted, progress=step_progress(session))
         clear_progress(session)
         act.end(results=sum(one.result.entries for one in checked))
     for one in checked:

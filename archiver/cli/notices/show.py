@@ -6,10 +6,10 @@ import click
 
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
+from archiver.health.gather import take_snapshot
 from archiver.health.month import gather_month
 from archiver.health.monthly import monthly_notice
 from archiver.health.notices import Origin, stale_notice, test_notice
-from archiver.jobs.looking import look
 from archiver.jobs.told import load_told
 from archiver.notify.base import Notice
 from archiver.times import format_time, system_clock
@@ -46,7 +46,7 @@ def _notice(session: Session, kind: str) -> Notice:
     origin = Origin(socket.gethostname(), str(settings.path))
     if kind == "test":
         return test_notice(origin, now_ms)
-    snapshot = look(settings, now_ms, session.environ)
+    snapshot = take_snapshot(settings, now_ms, session.environ)
     if kind == "stale":
         return stale_notice(origin, snapshot)
     month = gather_month(settings, load_told(settings.journal).monthly_sequence or None, now_ms)

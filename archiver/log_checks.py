@@ -1,5 +1,5 @@
-"""The log of every store checked and held against the others, for `archiver log verify` and `archiver
-verify`."""
+"""The log of every store checked and held against the others, for `archiver log verify`, `archiver verify`
+and the checks of `archiver run`."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,8 +16,8 @@ from archiver.audit.verify import (
     Noted,
     verify_log,
 )
-from archiver.cli._session import Session
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError
+from archiver.settings import Settings
 from archiver.stores.base import outcome
 from archiver.stores.named import OpenedStore, open_all
 from archiver.vault import Vault
@@ -38,7 +38,7 @@ class StoreLog:
 
 
 def check_logs(
-    session: Session,
+    settings: Settings,
     store: str | None,
     noted: Sequence[Noted],
     *,
@@ -48,16 +48,15 @@ def check_logs(
 ) -> list[StoreLog]:
     """The log of each store, or of the one named; `only`: of those that are to be looked at. What another
     store has is only behind in this one."""
-    settings = session.settings
     named = named_stores(settings) if store is None else (find_store(settings, store),)
-    waiting = outcome(partial(_waiting, session))
+    waiting = outcome(partial(_waiting, settings))
     waits = [] if isinstance(waiting, ArchiverError) else waiting
     checked = [
         StoreLog(
             one.name,
             one.required,
             one.error is not None,
-            _check(session, one, noted, waits, progress, archives=archives),
+            _check(settings, one, noted, waits, progress, archives=archives),
         )
         for one in open_all(named)
         if only(one)
@@ -70,7 +69,7 @@ def check_logs(
 
 
 def _check(
-    session: Session,
+    settings: Settings,
     one: OpenedStore,
     noted: Sequence[Noted],
     waiting: Sequence[Unpacked],
@@ -83,7 +82,7 @@ def _check(
         return LogVerification(problems=[error])
     try:
         vault = Vault(one.store)
-        against, problems = _against(session, one, vault, noted, archives=archives)
+        against, problems = _against(settings, one, vault, noted, archives=archives)
         result = verify_log(one.store, against, waiting=waiting, progress=progress)
     except ArchiverError as error:
         return LogVerification(problems=[error])
@@ -92,7 +91,7 @@ def _check(
 
 
 def _against(
-    session: Session, one: OpenedStore, vault: Vault, noted: Sequence[Noted], *, archives: bool
+    settings: Settings, one: OpenedStore, vault: Vault, noted: Sequence[Noted], *, archives: bool
 ) -> tuple[Against, list[ArchiverError]]:
     """What the log of a store is held against: its manifests, what this host remembers, what was given."""
     listed = vault.list_archives()
@@ -102,7 +101,7 @@ def _against(
         known += [Noted(chain, head, where) for chain, head in archive.manifest.logs.items()]
     problems: list[ArchiverError] = []
     try:
-        known += _remembered(session, one, vault.id)
+        known += _remembered(settings, one, vault.id)
     except ArchiverError as error:
         problems.append(error)
     is_told = archives and not listed.problems  # else `archiver verify` says what is wrong with them
@@ -113,16 +112,15 @@ def _against(
     return Against(vault.id, signers, there, known), problems
 
 
-def _remembered(session: Session, one: OpenedStore, vault: str) -> list[Noted]:
+def _remembered(settings: Settings, one: OpenedStore, vault: str) -> list[Noted]:
     """The ends that this host remembers: its keyholder's, and the collector's where it was put."""
     found: list[Noted] = []
-    keyholder = session.settings.keyholder
+    keyholder = settings.keyholder
     if keyholder is not None:
         for path in (keyholder.log_head, keyholder.custody_head):
             remembered = load_heads(path).get(vault)
             if remembered is not None:
                 found.append(Noted(remembered.chain, remembered.head, str(path)))
-    settings = session.settings
     if has_collector_key(settings) and settings.log_queue.is_dir():
         queue = collector_queue(settings)
         if (end := queue.end()) is not None:
@@ -130,8 +128,7 @@ def _remembered(session: Session, one: OpenedStore, vault: str) -> list[Noted]:
     return found
 
 
-def _waiting(session: Session) -> list[Unpacked]:
-    settings = session.settings
+def _waiting(settings: Settings) -> list[Unpacked]:
     if not has_collector_key(settings) or not settings.log_queue.is_dir():
         return []
     return collector_queue(settings).waiting()

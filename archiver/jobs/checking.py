@@ -1,0 +1,87 @@
+"""The job that makes sure that what is sealed is still there, and can still be read.
+
+Of stores in folders the manifests, signatures and sizes are looked at whenever anything happened to a file,
+and once a day in any case; of stores far away once a day, and the log of each with it. A part of all bytes is
+read again each day, so that each was within the period of the settings. What is found wrong is said in every
+run until it is mended.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from archiver.errors import ArchiverError, worse_code
+from archiver.jobs.base import JobContext
+from archiver.jobs.near import stat_of_store
+from archiver.schedule.checks import StoreNote, daily_due_ms, load_store_notes, save_store_notes
+from archiver.schedule.due import NOW
+from archiver.schedule.report import JobName, JobReport
+from archiver.settings_stores import LocalStoreSettings, StoreSettings
+
+
+class CheckJob:
+    """The job, as `archiver.jobs.base.Job` describes one."""
+
+    @property
+    def name(self) -> JobName:
+        return "check"
+
+    def due_ms(self, context: JobContext) -> int | None:
+        """Now where something is known to be wrong or a near file is not as it was seen last; else when the
+        daily look or the daily share of reading is due. Asks no store far away."""
+        notes, now_ms = known_notes(context), context.clock()
+        return min(_due_ms(one, notes.get(one.name), now_ms) for one in context.settings.stores)
+
+    def work(self, context: JobContext) -> JobReport:
+        """Look at what is due, read what is due; every problem there is."""
+        from archiver.jobs.checking_work import Checking  # an idle run needs none of what that imports
+
+        started_ms = context.clock()
+        checking = Checking(context, known_notes(context))
+        others = checking.run()
+        save_store_notes(context.journal, checking.notes)
+        problems = [*_problems(context, checking.notes), *others]
+        code = 0
+        for _, problem in problems:
+            code = worse_code(code, problem.exit_code)
+        sentences = [_sentence(context, store, problem) for store, problem in problems]
+        facts = checking.facts()
+        return JobReport("check", started_ms, context.clock(), code, facts, sentences)
+
+
+JOB = CheckJob()
+
+
+def known_notes(context: JobContext) -> dict[str, StoreNote]:
+    """What is noted of the stores that the settings name, each where it is now."""
+    noted = load_store_notes(context.journal)
+    places = {one.name: one.place for one in context.settings.stores}
+    return {name: note for name, note in noted.items() if places.get(name) == note.place}
+
+
+def _due_ms(store: StoreSettings, note: StoreNote | None, now_ms: int) -> int:
+    if note is None or not note.is_whole:
+        return NOW
+    if isinstance(store, LocalStoreSettings) and note.stat != stat_of_store(store.path):
+        return NOW
+    return min(daily_due_ms(note.looked_ms, now_ms), daily_due_ms(note.rationed_ms, now_ms))
+
+
+Said = tuple[str | None, ArchiverError]
+"""A problem and the store that has it, if it is one store's."""
+
+
+def _problems(context: JobContext, notes: dict[str, StoreNote]) -> Iterator[Said]:
+    for one in context.settings.stores:
+        note = notes.get(one.name)
+        for problem in () if note is None else note.errors():
+            yield one.name, problem
+
+
+def _sentence(context: JobContext, store: str | None, problem: ArchiverError) -> str:
+    """What is wrong and what to do; the store is named where there are several."""
+    where = f"store {store}: " if store is not None and len(context.settings.stores) > 1 else ""
+    return f"{where}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
+
+
+def list_problems(context: JobContext) -> Sequence[str]:
+    """What is known to be wrong with the stores, a sentence each; nothing is looked at."""
+    return [_sentence(context, *one) for one in _problems(context, known_notes(context))]

@@ -1,0 +1,52 @@
+"""The job that tries to restore: where a keyholder's identity opens without anybody being asked. Elsewhere a
+person is reminded that a drill is due (`drill_due_ms`)."""
+
+from archiver.errors import ArchiverError, worse_code
+from archiver.jobs.base import JobContext
+from archiver.keys import opens_unattended
+from archiver.schedule.drills import drill_due_ms as drill_due_ms
+from archiver.schedule.drills import note_drill
+from archiver.schedule.report import JobName, JobReport
+
+REASON = "the drill that was due"
+
+
+class DrillJob:
+    """The job, as `archiver.jobs.base.Job` describes one."""
+
+    @property
+    def name(self) -> JobName:
+        return "drill"
+
+    def due_ms(self, context: JobContext) -> int | None:
+        """None where a person has to do it, where none is wanted and where nothing is sealed."""
+        if not opens_unattended(context.settings.keyholder):
+            return None
+        sealed = context.collector.state.head() is not None
+        return drill_due_ms(context.settings, context.journal, context.clock(), sealed=sealed)
+
+    def work(self, context: JobContext) -> JobReport:
+        """Restore the newest archive and one by chance of each store, into memory; note what came of it."""
+        from archiver.jobs.drilling_work import (
+            drill_unattended,
+        )  # an idle run needs none of what that imports
+
+        started_ms = context.clock()
+        note_drill(context.journal, started_ms, ArchiverError.exit_code)  # one that is cut off has failed
+        plan = drill_unattended(context, REASON)
+        code, sentences = 0, []
+        for one in plan:
+            where = f"store {one.store}: " if len(context.settings.stores) > 1 else ""
+            for problem in one.all_problems():
+                code = worse_code(code, problem.exit_code)
+                sentences.append(f"{where}{problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
+        facts = {
+            "archives": [f"{one.store}/{each.archive}" for one in plan for each in one.drilled],
+            "records": sum(each.records for one in plan for each in one.drilled),
+            "media": sum(each.media for one in plan for each in one.drilled),
+            "tools_agree": all(each.tools_agree for one in plan for each in one.drilled),
+        }
+        return JobReport("drill", started_ms, context.clock(), code, facts, sentences)
+
+
+JOB = DrillJob()
