@@ -23,6 +23,7 @@ from archiver.settings_moderation_reading import read_moderation_settings
 from archiver.settings_notices import NoticeSettings
 from archiver.settings_notices_reading import KINDS as NOTICE_WAYS
 from archiver.settings_notices_reading import read_notices
+from archiver.settings_retention import RetentionSettings, read_retention_settings
 from archiver.settings_schedule import (
     DEFAULT_EXPORT_DAYS,
     CheckSettings,
@@ -162,6 +163,7 @@ class Settings:
     checks: CheckSettings
     notices: tuple[NoticeSettings, ...]
     """Who is told what became of a run; nobody where it is empty."""
+    retention: RetentionSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -241,6 +243,7 @@ def known_settings() -> set[str]:
         "moderation": {"reason": [{}], "rule": [{}]},
         "timestamp": [{}],
         "notice": [{"kind": kind} for kind in NOTICE_WAYS],
+        "retention": {"rule": [{}]},
     }
     top = Table(document, "", [])
     _read_settings(top, Path(FILE_NAME), "")
@@ -274,6 +277,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         schedule=read_schedule_settings(top.table("schedule")),
         checks=read_check_settings(top.table("checks")),
         notices=read_notices(top, home),
+        retention=read_retention_settings(top.table("retention")),
         digest=digest,
     )
     top.report_unknown()

@@ -141,6 +141,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     moderation: list[ModerationCount] = []
     logs: dict[str, Head] = {}
     """The end of each chain of the log in the store that was sealed into, as it was then."""
+    disposal_sha256: str | None = None
+    """What a certificate of disposal must fit: only who can open the archive knows the number that has this
+    SHA-256 (`archiver.disposal`). None in archives of before."""
 
     @property
     def segments(self) -> list[File]:
@@ -148,9 +151,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
-    """What is written: `moderation` and `logs` only where there are some, as in archives of before."""
+    """What is written: some fields only where they say something, as in archives of before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in ("moderation", "logs"):
+    for name in ("moderation", "logs", "disposal_sha256"):
         if not fields[name]:
             del fields[name]
     return fields

@@ -58,6 +58,8 @@ COMMANDS = {
     "drill": ("drill", "Try to restore, in memory, and compare with what was captured."),
     "rebuild": ("rebuild", "Derive the records again from the captures and compare."),
     "sync": ("sync", "Give every store each archive that it lacks."),
+    "hold": ("hold", "Keep archives from being disposed of, by name, query or case."),
+    "retention": ("retention", "Say what is due, record who decided, and dispose of it."),
     "keys": ("keys", "Make keys; add, remove and list keyholders."),
     "status": ("status", "Say what was archived, when, and what waits."),
     "notices": ("notices", "Try the ways by which notices go out; show the monthly one."),
