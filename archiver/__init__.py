@@ -1,3 +1,3 @@
 """Takes a public body's social-media accounts into encrypted, searchable archives that open without it."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"

@@ -98,7 +98,7 @@ def test_the_cron_line_runs_and_prints_nothing_when_all_is_well(
         ["sh", "-c", fields[5]], env={**environ, "HOME": str(home)}, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert "Verified 1 archive" in (home / "backup.log").read_text()
+    assert "check: " in (home / "run.log").read_text()
     (home / "police-archive").unlink()
     failed = subprocess.run(
         ["sh", "-c", fields[5]], env={**environ, "HOME": str(home)}, capture_output=True, text=True
