@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         interruption.install()
     code = run(words)
+    if arguments is None:
+        interruption.finish()
     if interruption.number is not None and arguments is None:
         # Python would wait for threads that wait for a server, a minute or more. Nothing is lost by not doing
         # so: every `with` has been left by now, so that the spool and the state are committed and closed,

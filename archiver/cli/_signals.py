@@ -51,6 +51,11 @@ class Interruption:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._handle)
 
+    def finish(self) -> None:
+        """All is done: a signal that comes while Python closes down must not change the exit code."""
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         """Once: a second signal would unwind what unwinds."""
         if self.number is None:

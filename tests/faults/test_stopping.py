@@ -1,5 +1,5 @@
 """`systemctl stop`, a shutdown, a closed terminal, Ctrl-C, in every phase of a run, also where a server
-hangs: within ten seconds it has ended, what was captured is kept, nothing is half, and the next run goes on."""
+hangs: within ten seconds it has ended, what was captured is kept, nothing is half, the next run goes on."""
 
 import json
 import os
