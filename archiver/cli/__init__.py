@@ -21,7 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if arguments is None:
         interruption.install()
-    code = run(words)
+    try:
+        code = run(words)
+    except KeyboardInterrupt:  # in the instant before there was anything to interrupt, or after
+        code = interruption.exit_code
     if arguments is None:
         interruption.finish()
     if interruption.number is not None and arguments is None:
