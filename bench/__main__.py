@@ -19,6 +19,7 @@ from bench import (
     monthly_measure,
     search,
     startup,
+    unattended,
     x_api,
 )
 from bench.results import NOTHING, Asked, Detail, Report, Row, machine
@@ -26,9 +27,9 @@ from bench.workplace import ROOT, BenchError, Workplace, make_export, say
 
 NAMES = (
     *("main-job", "memory", "search", "relevance", "bucket", "monthly", "growth", "age", "startup"),
-    *("x-api", "evidence"),
+    *("x-api", "evidence", "unattended"),
 )
-WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth", "evidence"})
+WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth", "evidence", "unattended"})
 AGE_MEANING = (
     "one stream of random bytes through our X25519 encryption or decryption in the bench's process, against"
     " the `age` program in its own; from the page cache to the null device, in turns, the best of"
@@ -72,6 +73,8 @@ def measure(place: Workplace, names: Sequence[str]) -> tuple[list[Row], list[Det
         details += collecting.details()
     if "evidence" in names:
         rows += evidence.measure(place)
+    if "unattended" in names:
+        rows += unattended.measure(place)
     if "age" in names:
         rows += measure_age()
     if "memory" in names:

@@ -21,7 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if arguments is None:
         interruption.install()
-    code = run(words)
+    try:
+        code = run(words)
+    except KeyboardInterrupt:  # in the instant before there was anything to interrupt, or after
+        code = interruption.exit_code
+    if arguments is None:
+        interruption.finish()
     if interruption.number is not None and arguments is None:
         # Python would wait for threads that wait for a server, a minute or more. Nothing is lost by not doing
         # so: every `with` has been left by now, so that the spool and the state are committed and closed,

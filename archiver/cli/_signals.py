@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-GRACE_SECONDS = 8.0
+GRACE_SECONDS = 5.0
 """How long unwinding may take. Whoever stops a program waits at least ten seconds before it kills."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -51,6 +51,11 @@ class Interruption:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._handle)
 
+    def finish(self) -> None:
+        """All is done: a signal that comes while Python closes down must not change the exit code."""
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         """Once: a second signal would unwind what unwinds."""
         if self.number is None:
@@ -58,12 +63,23 @@ class Interruption:
             raise InterruptedRunError
 
     def _watch(self, descriptor: int) -> None:
-        numbers = os.read(descriptor, 1)
+        numbers = b""
+        while not set(numbers) & set(_SIGNALS):
+            numbers = os.read(descriptor, 1)
         time.sleep(GRACE_SECONDS)
         self.number = self.number or numbers[0]
-        self.on_give_up(self.exit_code)
-        os.write(2, b"\narchiver: interrupted; what was under way is left as it is\n")
-        os._exit(self.exit_code)
+        # Nobody may read what is written now.
+        threading.Thread(target=_exit_after_a_second, args=(self.exit_code,), daemon=True).start()
+        try:
+            self.on_give_up(self.exit_code)
+            os.write(2, b"\narchiver: interrupted; what was under way is left as it is\n")
+        finally:
+            os._exit(self.exit_code)
+
+
+def _exit_after_a_second(code: int) -> None:
+    time.sleep(1)
+    os._exit(code)
 
 
 interruption = Interruption()

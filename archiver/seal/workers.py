@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -54,7 +54,10 @@ def seal_segments(
         min(workers, len(plans)), multiprocessing.get_context("spawn"), _start_worker, (setup,)
     )
     try:
-        futures = [executor.submit(_seal_in_worker, plan) for plan in plans]
+        # In a thread, which no signal interrupts: a worker whose beginning is cut off complains of it.
+        with ThreadPoolExecutor(1) as starter:
+            started = starter.submit(lambda: [executor.submit(_seal_in_worker, plan) for plan in plans])
+            futures = started.result()
         for number, future in enumerate(as_completed(futures), start=1):
             future.result()
             done(number)
