@@ -5,6 +5,7 @@ ArchiverError                 1   failed
 ├── ConfigurationError        2   the settings file
 ├── IncompleteError           3   done, but something is missing
 ├── SourceError               1   an export or an answer that cannot be taken
+├── NewerVersionError         1   what a later version of this program made
 ├── NoVaultError             10   no vault where one was looked for
 ├── LockedError              11   another run holds the lock
 ├── NoKeyError               12   no identity opens it
@@ -57,6 +58,17 @@ class StoreError(ArchiverError):
     pass
 
 
+class NewerVersionError(ArchiverError):
+    """What a later version made, in a format that this one does not know: neither damaged nor to be written
+    to. `found`: its format, or the version of a database's tables."""
+
+    def __init__(self, what: str, found: str) -> None:
+        super().__init__(
+            f"{what} was made by a newer version of this program: it has {found}",
+            "update this program, then run the same command again; nothing was changed",
+        )
+
+
 class NoVaultError(ArchiverError):
     exit_code = 10
 
@@ -71,6 +83,22 @@ class NoKeyError(ArchiverError):
 
 class IntegrityError(ArchiverError):
     exit_code = 20
+
+
+def printable_format(text: str) -> str:
+    """A format as a message can name it: one line, not too long."""
+    return repr(text[:40])[1:-1]
+
+
+def format_error(name: str, found: str, known: str) -> ArchiverError:
+    """The error for a file that has another format than the one `known` here, as `archiver-manifest-1`:
+    NewerVersionError where it is the same with a higher number, else IntegrityError."""
+    family, _, number = known.rpartition("-")
+    other, _, higher = found.rpartition("-")
+    is_number = higher.isascii() and higher.isdecimal() and len(higher) < 10
+    if other == family and is_number and int(higher) > int(number):
+        return NewerVersionError(name, f"the format {printable_format(found)}")
+    return IntegrityError(f"{name} has the format {printable_format(found)}", f"this version reads {known}")
 
 
 def worse_code(one: int, other: int) -> int:

@@ -1,5 +1,9 @@
 """The collector's own SQLite files: durable on every commit, private, their errors named.
 
+`PRAGMA user_version` numbers what a file's tables mean. It is raised where a program that does not know of a
+change could spoil what it writes into, not for a table more: that the older one leaves alone. A file without
+a number is of the first.
+
 WAL with synchronous=FULL: a commit that returned survives a power cut (SQLite, "Write-Ahead Logging").
 """
 
@@ -7,20 +11,29 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from archiver.disk import is_full, os_errors_reported
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, NewerVersionError
 
+FIRST_VERSION = 1
 _FULL_HINT = "free some space and run the same command again; nothing captured is lost"
 
 
 class LocalDatabase:
-    """An open SQLite file. `damaged_hint` says what to do should its bytes not be a database's."""
+    """An open SQLite file. `damaged_hint` says what to do should its bytes not be a database's; `version` is
+    that of its schema. Raise NewerVersionError, changing nothing, where the file has a higher one."""
 
     def __init__(
-        self, path: Path, schema: str, *, damaged_hint: str, cache_bytes: int = 8 * 1024 * 1024
+        self,
+        path: Path,
+        schema: str,
+        *,
+        damaged_hint: str,
+        cache_bytes: int = 8 * 1024 * 1024,
+        version: int = FIRST_VERSION,
     ) -> None:
         self.path = path
         self._damaged_hint = damaged_hint
@@ -30,6 +43,7 @@ class LocalDatabase:
         with self.translated():
             self.connection = apsw.Connection(str(path))
             self.connection.set_busy_timeout(30_000)
+            found = self._require_known(version)
             for pragma in (
                 "temp_store=MEMORY",
                 "journal_mode=WAL",
@@ -40,6 +54,20 @@ class LocalDatabase:
             ):
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.execute(schema)
+            if found != version:
+                self.connection.execute(f"PRAGMA user_version={version}")
+
+    def _require_known(self, version: int) -> int:
+        """The number of the file's tables, 0 of one that has none. Raise NewerVersionError for a higher one
+        than this program knows; nothing was written by then."""
+        rows: list[Any] = self.connection.execute("PRAGMA user_version").fetchall()
+        found = int(rows[0][0])
+        if found > version:
+            self.connection.close()
+            raise NewerVersionError(
+                str(self.path), f"tables of version {found}, and this one knows {version}"
+            )
+        return found
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from archiver.local_database import LocalDatabase
 from archiver.sources.base import CONTENT_DIGEST_BYTES, Route
 from archiver.spool import Page, Spool
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS series (
     id INTEGER PRIMARY KEY, platform TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL,
@@ -156,7 +156,7 @@ class State:
 
     def __init__(self, path: Path, *, cache_bytes: int = CACHE_BYTES) -> None:
         self.path = path
-        self._local = LocalDatabase(path, _SCHEMA, damaged_hint=_DAMAGED, cache_bytes=cache_bytes)
+        self._local = LocalDatabase(path, SCHEMA, damaged_hint=_DAMAGED, cache_bytes=cache_bytes)
         self._database = self._local.connection
 
     def transaction(self) -> AbstractContextManager[apsw.Connection]:

@@ -18,7 +18,7 @@ from archiver.seal.unsealed import SPOOL, UnsealedSegment, about_spool
 from archiver.sources.moderation import KIND as MODERATION
 from archiver.spool import Page, PageInfo
 from archiver.spool.reading import SnapshotDatabase, SpoolReader
-from archiver.state import Sealing, State
+from archiver.state import SCHEMA, Sealing, State
 
 DAMAGED_HINT = "keep it aside; what it remembers can be made again by importing an export"
 """Of a state that is damaged."""
@@ -106,7 +106,7 @@ class _StateReader(State):
 
     def __init__(self, path: Path, *, at_rest: bool) -> None:
         self.path = path
-        self.snapshot = SnapshotDatabase(path, damaged_hint=DAMAGED_HINT, at_rest=at_rest)
+        self.snapshot = SnapshotDatabase(path, SCHEMA, damaged_hint=DAMAGED_HINT, at_rest=at_rest)
         self._local = self.snapshot
         self._database = self.snapshot.connection
 

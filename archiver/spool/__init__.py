@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS problem (
     UNIQUE (source_sha256, what, reason, detail));
 CREATE TABLE IF NOT EXISTS made_for (recipient TEXT NOT NULL);
 """
-
+SCHEMA = _SCHEMA + MEDIA_SCHEMA + PROGRESS_SCHEMA + REGISTER_SCHEMA
 
 DAMAGED_HINT = "keep it for examination; move it and the state's file aside, and take all anew"
 _COMPACTING_WAIT_MS = 1_000
@@ -84,11 +84,7 @@ class Spool(MediaSpool):
     def __init__(self, folder: Path, identity: Identity) -> None:
         self._decoder = msgspec.msgpack.Decoder(Page)
         self._decompressor = zstandard.ZstdDecompressor()
-        local = LocalDatabase(
-            folder / "spool.sqlite",
-            _SCHEMA + MEDIA_SCHEMA + PROGRESS_SCHEMA + REGISTER_SCHEMA,
-            damaged_hint=DAMAGED_HINT,
-        )
+        local = LocalDatabase(folder / "spool.sqlite", SCHEMA, damaged_hint=DAMAGED_HINT)
         super().__init__(folder, identity, local)
         self.progress = ProgressNotes(local)
         self.register = RegisterTable(local)

@@ -32,15 +32,15 @@ UNTIL = dt.date(2026, 9, 30)
 LATER = dt.date(2026, 10, 31)
 HOLDER = "records"
 Contents = Counter[tuple[Any, ...]]
-_ROWS = (
-    "SELECT 'post', platform_id, version, kind, text, posted_ms FROM post",
-    "SELECT 'message', platform_id, version, kind, text, posted_ms FROM message",
-    "SELECT 'relation', platform_id, version, kind, text, captured_ms FROM relation",
-    "SELECT 'account', platform_id, version, aspect, facts, captured_ms FROM account",
-    "SELECT 'gone', platform_id, 0, kind, how, noticed_ms FROM gone",
-    "SELECT 'moderation', id, number, entry, state, entered_ms FROM moderation",
-    "SELECT 'media', file_name, 0, missing, sha256, size FROM media",
-)
+_ROWS = {
+    "post": "SELECT 'post', platform_id, version, kind, text, posted_ms FROM post",
+    "message": "SELECT 'message', platform_id, version, kind, text, posted_ms FROM message",
+    "relation": "SELECT 'relation', platform_id, version, kind, text, captured_ms FROM relation",
+    "account": "SELECT 'account', platform_id, version, aspect, facts, captured_ms FROM account",
+    "gone": "SELECT 'gone', platform_id, 0, kind, how, noticed_ms FROM gone",
+    "moderation": "SELECT 'moderation', id, number, entry, state, entered_ms FROM moderation",
+    "media": "SELECT 'media', file_name, 0, missing, sha256, size FROM media",
+}
 
 
 def make_folder(path: Path, *, segment_mebibytes: int = 1, classic: bool = True) -> Path:
@@ -76,8 +76,10 @@ def read_contents(folder: Path) -> Contents:
     for archive in archives:
         for file in archive.manifest.segments:
             with vault.open_segment(archive, file, identities) as segment:
-                for sql in _ROWS:
-                    contents.update(segment.connection.execute(sql))
+                tables = {name for (name,) in segment.connection.execute("SELECT name FROM sqlite_schema")}
+                for table, sql in _ROWS.items():
+                    if table in tables:  # an earlier version's segment has fewer
+                        contents.update(segment.connection.execute(sql))
     return contents
 
 
