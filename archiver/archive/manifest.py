@@ -8,8 +8,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from archiver.chain import Head
-from archiver.errors import IntegrityError, repair_hint
+from archiver.chain import Head, require_known_format
+from archiver.errors import IntegrityError, format_error, repair_hint
 
 FORMAT = "archiver-manifest-1"
 NAMESPACE = "archiver-manifest"
@@ -141,6 +141,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     moderation: list[ModerationCount] = []
     logs: dict[str, Head] = {}
     """The end of each chain of the log in the store that was sealed into, as it was then."""
+    claim: Head | None = None
+    """The claim by which the host that sealed held the vault (`archiver.claims`)."""
 
     @property
     def segments(self) -> list[File]:
@@ -148,9 +150,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
-    """What is written: `moderation` and `logs` only where there are some, as in archives of before."""
+    """What is written: `moderation`, `logs` and `claim` only where there are some, as in archives of
+    before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in ("moderation", "logs"):
+    for name in ("moderation", "logs", "claim"):
         if not fields[name]:
             del fields[name]
     return fields
@@ -176,9 +179,8 @@ def parse_manifest(data: bytes, name: str) -> Manifest:
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, RecursionError) as error:
+        require_known_format(data, name, FORMAT)
         raise IntegrityError(f"{name} is not a manifest: {_reason(error)}", _restore_hint(name)) from error
     if manifest.format != FORMAT:
-        raise IntegrityError(
-            f"{name} has the format {manifest.format[:40]!r}", f"this version reads {FORMAT}"
-        )
+        raise format_error(name, manifest.format, FORMAT)
     return manifest

@@ -44,6 +44,7 @@ COMMANDS = {
     "collect": ("collect", "Ask X for what is new, through its interface."),
     "seal": ("seal", "Seal the spool into one new archive."),
     "backup": ("backup", "Import the inbox, collect from X, seal it and verify."),
+    "schedule": ("schedule", "Start all of it by cron or systemd, on one host."),
     "moderate": ("moderate", "Record an inappropriate post, then hide, remove or mute it."),
     "moderation": ("moderation", "List, correct, reverse, import and export moderation records."),
     "search": ("search", "Search every archive without restoring anything."),

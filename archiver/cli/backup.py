@@ -15,6 +15,7 @@ from archiver.seal import SealOptions, SealResult, seal
 from archiver.times import system_clock
 from archiver.vault import Vault
 from archiver.wiring import Collector, open_collector, seal_options
+from archiver.wiring_claims import hold_vault, require_holder
 
 
 @click.command(
@@ -32,6 +33,7 @@ def command(session: Session, add_account: bool) -> int:
     Exports whose records are sealed are moved to `taken/` in the inbox; one that is refused stays there
     and does not stop the others. Exit 0 means that nothing is missing."""
     settings = session.settings
+    require_holder(settings)
     with open_collector(settings) as collector:
         options = seal_options(settings)
         results, imported = _import(session, collector, may_add_account=add_account)
@@ -69,6 +71,7 @@ def _import(session: Session, collector: Collector, *, may_add_account: bool) ->
 def _seal(session: Session, collector: Collector, vault: Vault, options: SealOptions) -> SealResult:
     settings = session.settings
     with host_act(session, Asked("seal", "backup")) as act:
+        hold_vault(settings, collector.spool, collector.state, vault, system_clock)
         put_log(session, vault.store)  # so that the manifest names it
         sealed = seal(
             collector.spool,
