@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, NewerVersionError, format_error
 from archiver.formats.ssh_signature import (
     AllowedSigners,
     SignatureError,
@@ -79,6 +79,20 @@ def parse_document(data: bytes, name: str) -> dict[str, object]:
     if not isinstance(document, dict):
         raise IntegrityError(f"{name} is not a JSON object")
     return document
+
+
+def require_known_format(data: bytes, name: str, known: str) -> None:
+    """Raise NewerVersionError where bytes that cannot be read as they should be are a JSON object of a later
+    format than the one `known`, which may have other fields; else do nothing."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    named = found.get("format") if isinstance(found, dict) else None
+    if isinstance(named, str) and named != known:
+        error = format_error(name, named, known)
+        if isinstance(error, NewerVersionError):
+            raise error
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

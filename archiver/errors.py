@@ -72,13 +72,7 @@ class StoreError(ArchiverError):
 
 class NewerVersionError(ArchiverError):
     """What a later version made, in a format that this one does not know: neither damaged nor to be written
-    to. `found`: its format, or the version of a database's tables."""
-
-    def __init__(self, what: str, found: str) -> None:
-        super().__init__(
-            f"{what} was made by a newer version of this program: it has {found}",
-            "update this program, then run the same command again; nothing was changed",
-        )
+    to."""
 
 
 class NoVaultError(ArchiverError):
@@ -97,9 +91,12 @@ class IntegrityError(ArchiverError):
     exit_code = 20
 
 
-def printable_format(text: str) -> str:
-    """A format as a message can name it: one line, not too long."""
-    return repr(text[:40])[1:-1]
+def newer_version(what: str, found: str) -> NewerVersionError:
+    """The error for what has `found`: a format, or a version of a database's tables."""
+    return NewerVersionError(
+        f"{what} was made by a newer version of this program: it has {found}",
+        "update this program, then run the same command again; nothing was changed",
+    )
 
 
 def format_error(name: str, found: str, known: str) -> ArchiverError:
@@ -109,8 +106,8 @@ def format_error(name: str, found: str, known: str) -> ArchiverError:
     other, _, higher = found.rpartition("-")
     is_number = higher.isascii() and higher.isdecimal() and len(higher) < 10
     if other == family and is_number and int(higher) > int(number):
-        return NewerVersionError(name, f"the format {printable_format(found)}")
-    return IntegrityError(f"{name} has the format {printable_format(found)}", f"this version reads {known}")
+        return newer_version(name, f"the format {found}")
+    return IntegrityError(f"{name} has the format {found[:40]!r}", f"this version reads {known}")
 
 
 def worse_code(one: int, other: int) -> int:

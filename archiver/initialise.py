@@ -23,11 +23,11 @@ from archiver.settings import (
     load_settings,
     toml_text,
 )
+from archiver.stores.checks import VAULT_FORMAT as VAULT_FORMAT
 from archiver.stores.local import LocalStore
 from archiver.times import format_date, format_time
 from archiver.wiring_log import collector_act, flush_log
 
-VAULT_FORMAT = "archiver-vault-1"
 SIGNER = "collector"
 """The name of the first signing key in allowed_signers."""
 _PRIVATE = 0o700

@@ -16,7 +16,7 @@ from typing import Any
 import apsw
 
 from archiver.disk import is_full, os_errors_reported
-from archiver.errors import ArchiverError, IntegrityError, NewerVersionError, ending_run
+from archiver.errors import ArchiverError, IntegrityError, ending_run, newer_version
 
 FIRST_VERSION = 1
 _FULL_HINT = "free some space and run the same command again; nothing captured is lost"
@@ -64,9 +64,7 @@ class LocalDatabase:
         found = int(rows[0][0])
         if found > version:
             self.connection.close()
-            raise NewerVersionError(
-                str(self.path), f"tables of version {found}, and this one knows {version}"
-            )
+            raise newer_version(str(self.path), f"tables of version {found}, and this one knows {version}")
         return found
 
     @contextmanager

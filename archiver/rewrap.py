@@ -14,6 +14,7 @@ from archiver.disposal import CERTIFICATE, Place, load_certificate
 from archiver.errors import (
     ArchiverError,
     IntegrityError,
+    NewerVersionError,
     NoKeyError,
     UsageError,
     error_of,
@@ -29,6 +30,7 @@ from archiver.keys import (
     seal_archive_key,
 )
 from archiver.stores.base import Store, check_name, outcome
+from archiver.stores.checks import find_vault_id
 from archiver.stores.named import NamedStore, open_all
 
 _MAXIMUM_MANIFEST_BYTES = 1 << 24
@@ -90,6 +92,7 @@ def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
     for named, opened in zip(stores, open_all(stores), strict=True):
         try:
             store = opened.store
+            _refuse_newer(store)
             # A name that no store takes is somebody else's file: it stops nothing.
             names = [
                 name.split("/")
@@ -102,11 +105,21 @@ def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
             )
             register = store.exists(CUSTODY_KEY)
             found.reached.append(KeyStore(named, store, with_key, sealed, register, certified))
+        except NewerVersionError:
+            raise
         except ArchiverError as error:
             found.lose(named, error)
     if not found.reached and found.away:
         raise found.away[0].error
     return found
+
+
+def _refuse_newer(store: Store) -> None:
+    """Raise NewerVersionError where a later version made the vault that a store holds, whose keys may be
+    others. What else may be wrong with its description matters to no key."""
+    vault = outcome(partial(find_vault_id, store))
+    if isinstance(vault, NewerVersionError):
+        raise vault
 
 
 def apply_keyholders(

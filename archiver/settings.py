@@ -45,6 +45,10 @@ KEYHOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 """Names a keyholder's files and its part of the log."""
 
 
+HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+HOST_HINT = "letters, digits, . _ and -"
+
+
 @dataclass(frozen=True)
 class PlatformRule:
     """How a platform's account ids and handles look."""
@@ -142,6 +146,8 @@ class Settings:
     path: Path
     stores: tuple[StoreSettings, ...]
     cache: CacheSettings
+    host: str | None
+    """What this host is called where it says that it keeps the vault; None for the system's own name."""
     inbox: Path
     spool: Path
     state: Path
@@ -258,6 +264,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         path=path,
         stores=read_stores(top, home),
         cache=read_cache(top.table("cache"), home),
+        host=collector.optional_text("host", pattern=HOST_NAME, hint=HOST_HINT),
         inbox=collector.path("inbox", "inbox", home),
         spool=collector.path("spool", "spool", home),
         state=collector.path("state", "state.sqlite", home),

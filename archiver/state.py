@@ -128,6 +128,14 @@ class Sealing(msgspec.Struct, frozen=True):
     last_gap: int = 0
 
 
+class HeldClaim(msgspec.Struct, frozen=True):
+    """A claim on the vault (`archiver.claims`), and who made it: a folder may be copied to another host."""
+
+    head: Head
+    host: str
+    key: str
+
+
 class ImportRun(msgspec.Struct, frozen=True):
     id: int
     digest: str
@@ -204,6 +212,13 @@ class State:
 
     def set_sealed_ms(self, at_ms: int) -> None:
         self.set_note("sealed_ms", at_ms)
+
+    def claim(self) -> HeldClaim | None:
+        """By which claim the vault is kept from here, as it was known last."""
+        return self._decoded_note("claim", HeldClaim)
+
+    def set_claim(self, claim: HeldClaim) -> None:
+        self.set_note("claim", msgspec.json.encode(claim).decode())
 
     def set_head(self, head: Head) -> None:
         self.set_note("head", msgspec.json.encode(head).decode())

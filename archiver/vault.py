@@ -21,7 +21,7 @@ from archiver.disposal import (
     disposed_in_words,
     signature_name,
 )
-from archiver.errors import ArchiverError, IntegrityError, NoVaultError, repair_hint
+from archiver.errors import ArchiverError, IntegrityError, NewerVersionError, NoVaultError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
 from archiver.keys import Identity, archive_key_name, open_archive_key
@@ -137,12 +137,15 @@ class Vault:
     def list_archives(self, known_head: Head | None = None) -> ArchiveList:
         """Every archive, each manifest's signature and place in the chain checked.
 
-        `known_head` is what a collector or a notice remembers of the chain's end."""
+        `known_head` is what a collector or a notice remembers of the chain's end. Raise NewerVersionError
+        where a later version sealed one of them."""
         problems: list[ArchiverError] = []
         documents: list[tuple[int, str, Manifest, bytes, bytes]] = []
         for name in self.archive_names()[0]:
             try:
                 documents.append(self._read_manifest(name))
+            except NewerVersionError:
+                raise  # nothing that could be said of the others would be worth anything
             except ArchiverError as error:
                 problems.append(error)
         documents.sort(key=lambda one: (one[0], archive_order(one[1])))

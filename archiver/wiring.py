@@ -21,6 +21,7 @@ from archiver.settings import Settings
 from archiver.spool import Spool, SpooledMedia
 from archiver.spool.counting import SPOOL_FILE, count_registered
 from archiver.state import State
+from archiver.wiring_claims import claimant_of
 from archiver.wiring_collector import Collector as Collector
 from archiver.wiring_collector import open_collector as open_collector
 from archiver.wiring_stores import first_store as first_store
@@ -56,15 +57,17 @@ def available_cores() -> int:
 def seal_options(settings: Settings) -> SealOptions:
     """How to seal: today's keyholders, the collector's signing key, a process for each core."""
     recipients = Keyholders.load(settings.recipients).recipients()
+    signing_key = load_signing_key(settings.signing_key)
     return SealOptions(
         recipients=recipients,
-        signing_key=load_signing_key(settings.signing_key),
+        signing_key=signing_key,
         classic=all(isinstance(one, age.X25519Recipient) for one in recipients),
         segment_bytes=settings.segment_bytes,
         language=settings.language,
         configuration=settings.digest,
         workers=min(4, available_cores()),
         authorities=settings.timestamps,
+        claimant=claimant_of(settings, signing_key),
     )
 
 

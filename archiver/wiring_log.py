@@ -2,9 +2,8 @@
 
 import os
 import pwd
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -41,7 +40,8 @@ from archiver.stores.checks import find_vault_id
 from archiver.stores.named import NamedStore, OpenedStore, open_all
 from archiver.times import Clock, system_clock
 from archiver.wiring import remembered_head
-from archiver.wiring_stores import OpenedVault, named_stores
+from archiver.wiring_claims import host_name
+from archiver.wiring_stores import OpenedVault, first_store, named_stores
 
 _MAXIMUM_SMALL_FILE = 1 << 20
 Tell = Callable[[str], None]
@@ -76,7 +76,7 @@ def actor_of(settings: Settings, environ: Mapping[str, str], keyholder: str | No
         account = f"user {os.getuid()}"
     if environ.get("SUDO_USER"):
         account = f"{account} (sudo: {environ['SUDO_USER']})"
-    return Actor(keyholder, account, socket.gethostname(), f"archiver {__version__}", settings.digest)
+    return Actor(keyholder, account, host_name(settings), f"archiver {__version__}", settings.digest)
 
 
 # A keyholder's chain
@@ -198,6 +198,14 @@ def collector_act(
     done, where they cannot be kept."""
     with acting(collector_queue(settings), actor_of(settings, environ), asked, clock) as act:
         yield act
+
+
+def catch_up_log(settings: Settings) -> None:
+    """For a folder that was brought from elsewhere: let this host's chain go on behind what the first store
+    has of it. What is in the way is told when entries are put there."""
+    if has_collector_key(settings) and settings.log_queue.is_dir():
+        with suppress(ArchiverError):
+            collector_queue(settings).catch_up(first_store(settings))
 
 
 def flush_log(settings: Settings, store: Store, *, mend: bool = False) -> int:

@@ -4,7 +4,14 @@ import os
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoVaultError, UsageError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    IntegrityError,
+    NewerVersionError,
+    NoVaultError,
+    UsageError,
+)
 from archiver.secrets import resolve_secret
 from archiver.settings import Settings
 from archiver.settings_stores import CacheSettings, LocalStoreSettings, S3StoreSettings, StoreSettings
@@ -82,6 +89,8 @@ def _open_first(settings: Settings, stores: tuple[NamedStore, ...]) -> OpenedVau
     for one in stores:
         try:
             return OpenedVault(_open(settings, one), one.name, one.required, tuple(passed_over))
+        except NewerVersionError:
+            raise  # an older copy would be searched in its place, and say nothing of it
         except ArchiverError as error:
             passed_over.append((one.name, error))
     raise passed_over[0][1]

@@ -4,6 +4,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from archiver.claims.claim import Claim
+from archiver.claims.holder import load_claims
 from archiver.inbox.exports import import_exports
 from archiver.keys import Identity, load_identities
 from archiver.seal import seal
@@ -35,6 +37,12 @@ class Home:
     @property
     def archives(self) -> list[Archive]:
         return list(self.vault.list_archives().require_sound())
+
+    @property
+    def claim(self) -> Claim:
+        """By which the vault is kept, where it is."""
+        vault = self.vault
+        return load_claims(vault.store, vault.id, vault.allowed_signers())[-1].claim
 
     @property
     def identities(self) -> list[Identity]:

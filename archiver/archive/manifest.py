@@ -8,8 +8,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from archiver.chain import Head
-from archiver.errors import IntegrityError, repair_hint
+from archiver.chain import Head, require_known_format
+from archiver.errors import IntegrityError, format_error, repair_hint
 
 FORMAT = "archiver-manifest-1"
 NAMESPACE = "archiver-manifest"
@@ -144,6 +144,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     disposal_sha256: str | None = None
     """What a certificate of disposal must fit: only who can open the archive knows the number that has this
     SHA-256 (`archiver.disposal`). None in archives of before."""
+    claim: Head | None = None
+    """The claim by which the host that sealed held the vault (`archiver.claims`)."""
 
     @property
     def segments(self) -> list[File]:
@@ -153,7 +155,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
     """What is written: some fields only where they say something, as in archives of before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in ("moderation", "logs", "disposal_sha256"):
+    for name in ("moderation", "logs", "disposal_sha256", "claim"):
         if not fields[name]:
             del fields[name]
     return fields
@@ -179,9 +181,8 @@ def parse_manifest(data: bytes, name: str) -> Manifest:
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, RecursionError) as error:
+        require_known_format(data, name, FORMAT)
         raise IntegrityError(f"{name} is not a manifest: {_reason(error)}", _restore_hint(name)) from error
     if manifest.format != FORMAT:
-        raise IntegrityError(
-            f"{name} has the format {manifest.format[:40]!r}", f"this version reads {FORMAT}"
-        )
+        raise format_error(name, manifest.format, FORMAT)
     return manifest

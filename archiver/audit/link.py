@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from archiver.chain import Document, Head, parse_document
-from archiver.errors import IntegrityError
+from archiver.chain import Document, Head, parse_document, require_known_format
+from archiver.errors import IntegrityError, format_error
 
 FORMAT = "archiver-log-1"
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -46,7 +46,8 @@ def parse_link(data: bytes, name: str) -> LogLink:
     try:
         link = msgspec.convert(document, LogLink)
     except msgspec.ValidationError as error:
+        require_known_format(data, name, FORMAT)
         raise IntegrityError(f"{name} is no link of the log: {error}") from error
     if link.format != FORMAT:
-        raise IntegrityError(f"{name} has the format {link.format[:40]!r}", f"this version reads {FORMAT}")
+        raise format_error(name, link.format, FORMAT)
     return link

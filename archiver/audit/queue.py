@@ -25,7 +25,7 @@ from archiver.audit.kept import KeptEntries
 from archiver.audit.names import COLLECTOR, entry_name, is_chain, signers_name, stem_of
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_signer
 from archiver.audit.writing import ChainWriter, Known, Made, make_next
-from archiver.chain import Head, encode_document, parse_document
+from archiver.chain import Head, encode_document, parse_document, require_known_format
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
@@ -120,6 +120,22 @@ class Queue:
                 self._let_go(state, put, logs)
             return len(put)
 
+    def catch_up(self, store: Store) -> None:
+        """Where this folder is an older copy, as of a backup: go on behind what a store has had of the chain
+        since. Does nothing where entries wait here, or where the store's chain does not go on from here."""
+        if self._load_state() is None:
+            return
+        with disk.Lock(self.folder / "flush.lock", wait_seconds=WAIT_SECONDS), self._lock():
+            state = self._load()
+            if self._numbers() or state.head is None:
+                return
+            last = find_last(store, state.chain)
+            if last is None or last.head.sequence <= state.head.sequence:
+                return
+            known = look_at(store, state.chain, state.head.sequence)
+            if known is not None and known.head == state.head:
+                self._save(msgspec.structs.replace(state, head=last.head))
+
     def _put(self, store: Store, state: _State, number: int, *, is_first: bool) -> Head:
         entry = self._read(state.chain, number)
         if is_first:
@@ -187,6 +203,7 @@ class Queue:
             return None
         except OSError as error:
             raise disk.translate_os_error(error, "reading", path) from error
+        require_known_format(data, str(path), FORMAT)
         try:
             state = msgspec.convert(parse_document(data, str(path)), _State)
         except (msgspec.ValidationError, IntegrityError) as error:

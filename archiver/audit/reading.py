@@ -8,7 +8,7 @@ from archiver.audit.bundle import MAXIMUM_BYTES
 from archiver.audit.entry import Entry, parse_entry
 from archiver.audit.following import Unpacked, unpack_entry
 from archiver.audit.names import FOLDER, entry_name, parse_entry_name
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, NewerVersionError
 from archiver.formats import age
 from archiver.keys import Identity
 from archiver.stores.base import Store
@@ -100,6 +100,8 @@ def newest_first(
                 if isinstance(data, ArchiverError):
                     raise data
                 sealed = unpack_entry(data, name)
+            except NewerVersionError:
+                raise
             except ArchiverError as error:
                 reading.problems.append(error)
             else:

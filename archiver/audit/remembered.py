@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from archiver import disk
 from archiver.audit.link import Sha256
-from archiver.chain import Head, encode_document, parse_document
+from archiver.chain import Head, encode_document, parse_document, require_known_format
 from archiver.errors import IntegrityError
 
 FORMAT = "archiver-log-heads-1"
@@ -46,6 +46,7 @@ def load_heads(path: Path) -> dict[str, Remembered]:
         return {}
     except OSError as error:
         raise disk.translate_os_error(error, "reading", path) from error
+    require_known_format(data, str(path), FORMAT)
     try:
         found = msgspec.convert(parse_document(data, str(path)), _File)
     except (msgspec.ValidationError, IntegrityError) as error:

@@ -23,7 +23,7 @@ from archiver.audit.names import (
 )
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_keyholders_key
 from archiver.chain import Head
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, NewerVersionError
 from archiver.formats.ssh_signature import AllowedSigners
 from archiver.stores.base import Store
 
@@ -257,6 +257,8 @@ class _Checker:
                 if isinstance(data, ArchiverError):
                     raise data
                 yield unpack_entry(data, name), number
+            except NewerVersionError:
+                raise
             except ArchiverError as error:
                 self._result.problems.append(error)
                 yield None, number

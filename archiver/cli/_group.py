@@ -46,6 +46,7 @@ COMMANDS = {
     "seal": ("seal", "Seal the spool into one new archive."),
     "backup": ("backup", "Import the inbox, collect from X, seal it and verify."),
     "run": ("run", "Do what is due of all that; the one line for cron."),
+    "schedule": ("schedule", "Start all of it by cron or systemd, on one host."),
     "moderate": ("moderate", "Record an inappropriate post, then hide, remove or mute it."),
     "moderation": ("moderation", "List, correct, reverse, import and export moderation records."),
     "search": ("search", "Search every archive without restoring anything."),

@@ -2,7 +2,7 @@
 
 import click
 
-from archiver.cli._session import Session, print_error
+from archiver.cli._session import Session, one_line, print_error
 from archiver.cli._stamps import note_stamps, stamp_fields
 from archiver.disposal import disposed_in_words
 from archiver.errors import ArchiverError, IncompleteError
@@ -58,6 +58,9 @@ def _fields(result: Verification) -> dict[str, object]:
         "summed": result.summed,
         "sampled": result.sampled,
         "time_stamps": stamp_fields(result.stamps),
+        "holder": None
+        if result.holder is None
+        else {"host": result.holder.claim.host, "since": result.holder.claim.at},
         "head": None if head is None else {"sequence": head.sequence, "sha256": head.sha256},
         "problems": [{"error": one.message, "hint": one.hint} for one in result.problems],
     }
@@ -78,6 +81,9 @@ def _say(result: Verification) -> None:
             click.echo(f"  archive {archive.name} was {disposed_in_words(archive.disposed)}")
     if result.stamps.right:
         click.echo(f"  time stamps of {result.stamps.right:,} of them are right")
+    if result.holder is not None:
+        said = result.holder.claim
+        click.echo(one_line(f"  kept by the host {said.host} since {said.at}"))
     if result.head is not None:
         click.echo(f"  chain head {result.head.sequence}:{result.head.sha256}")
 

@@ -16,6 +16,7 @@ from archiver.jobs.work.imported import import_inbox, put_away
 from archiver.jobs.work.sealed import SpoolSealed, seal_spool
 from archiver.times import system_clock
 from archiver.wiring import seal_options
+from archiver.wiring_claims import require_holder
 from archiver.wiring_seal import first_name
 
 
@@ -35,6 +36,7 @@ def command(session: Session, add_account: bool) -> int:
     `failed/`, with the reason beside it, and does not stop the others. Exit 0 means that nothing is
     missing."""
     settings = session.settings
+    require_holder(settings)
     with open_context(settings, session.environ, system_clock) as context:
         options = seal_options(settings)
         inbox = import_inbox(context, "backup", may_add_account=add_account, progress=progress_bar(session))

@@ -14,6 +14,7 @@ from archiver.jobs.work.collected import collected_of
 from archiver.settings_api import COLLECT_KINDS, CollectKind, format_usd
 from archiver.times import system_clock
 from archiver.wiring import open_collector
+from archiver.wiring_claims import require_holder
 
 CACHE_BYTES = 2 * 1024 * 1024
 """Of the state: a page asks for a hundred ids at a time, so that more only grows with the accounts (RSS from
@@ -65,6 +66,7 @@ def command(
     if dry_run:
         _print_plan(session, plan(settings, asked, system_clock(), kinds))
         return 0
+    require_holder(settings)
     show = progress_bar(session)
     told = Asked(
         "collect", "collect", ids=[one.id for one, _ in asked], detail={"kinds": kinds} if kinds else {}

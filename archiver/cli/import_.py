@@ -13,6 +13,7 @@ from archiver.inbox.exports import import_exports
 from archiver.jobs.work.imported import imported_of
 from archiver.times import system_clock
 from archiver.wiring import open_collector
+from archiver.wiring_claims import require_holder
 
 
 @click.command(
@@ -30,6 +31,7 @@ def command(session: Session, exports: tuple[Path, ...], add_account: bool) -> i
 
     What was taken before and is unchanged is skipped; what changed, and what is gone, is noted. Files of
     one split export may be given together. Exit 3 where something is missing: it is listed."""
+    require_holder(session.settings)
     asked = Asked("import", "import", ids=[one.name for one in exports])
     with host_act(session, asked) as act:
         with open_collector(session.settings) as collector:

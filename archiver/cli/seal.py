@@ -12,6 +12,7 @@ from archiver.jobs.work.sealed import sealed_of
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.wiring import open_collector, seal_options
+from archiver.wiring_claims import hold_vault, require_holder
 from archiver.wiring_seal import first_name, open_first, other_stores
 
 
@@ -24,9 +25,11 @@ def command(session: Session) -> int:
     that was away is given what it lacks, and an older archive the time stamp that it lacks. Exit 3 where an
     optional store could not be given all of it, or a time stamp was not to be had."""
     settings = session.settings
+    require_holder(settings)
     with host_act(session, Asked("seal", "seal")) as act:
         with open_collector(settings) as collector:
             vault = open_first(settings)
+            hold_vault(settings, collector.spool, collector.state, vault, system_clock)
             unlogged = put_log(session, vault.store)  # so that the manifest names it
             result = seal(
                 collector.spool,

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from archiver.chain import parse_document
 from archiver.copying import put_small
-from archiver.errors import ArchiverError, IntegrityError, UsageError
+from archiver.errors import ArchiverError, IntegrityError, UsageError, format_error
 from archiver.evidence.references import HIGHEST, Reference, check_initials
 from archiver.formats import age
 from archiver.keyholders import Recipient
@@ -304,7 +304,7 @@ def _fitting(name: str, entry: Struct) -> Struct | ArchiverError:
     initials, number = name.split("/")[1], _number(name)
     expected = TAKEN_FORMAT if isinstance(entry, TakenEntry) else FINISHED_FORMAT
     if entry.format != expected:
-        return IntegrityError(f"{name} has the format {entry.format[:40]!r}, not {expected!r}")
+        return format_error(name, entry.format, expected)
     if entry.exhibit != f"{initials}/{number}":
         return IntegrityError(f"{name} is the entry of {entry.exhibit[:40]!r}", "it was moved there")
     return entry

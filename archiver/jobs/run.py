@@ -65,8 +65,8 @@ def run_due(
 ) -> RunReport:
     """Do all that is due now, or of that `only` these jobs; what became of it.
 
-    Raise LockedError where another run is at work, and what else keeps the spool, the state or the journal
-    from being opened or written."""
+    Raise LockedError where another run is at work, or another host keeps the vault; and what else keeps the
+    spool, the state or the journal from being opened or written."""
     with open_context(settings, environ, clock, told) as context:
         started_ms = clock()
         problems = _clock_problems(context, started_ms)
@@ -76,11 +76,19 @@ def run_due(
             if not asked.is_due(clock()):
                 continue
             if not reports:
+                _require_holder(settings)
                 context.journal.begin(RUN, started_ms)
             reports.append(_do(context, asked))
             if reports[-1].ends_run:
                 break
         return _finished(context, started_ms, reports, problems)
+
+
+def _require_holder(settings: Settings) -> None:
+    """Imported when there is something to do: an idle run asks no store."""
+    from archiver.wiring_claims import require_holder
+
+    require_holder(settings)
 
 
 def _ask(context: JobContext, name: JobName) -> DueJob:

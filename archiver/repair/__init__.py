@@ -68,7 +68,7 @@ def repair_archive(
     progress: Progress = lambda name, done, total: None,
 ) -> Repair:
     """Check every file of an archive in every store, or in the one named, and put back what is not right;
-    and the vault's description and list of signers, these alone where no archive is named.
+    and the vault's description, list of signers and claims of hosts, these alone where no archive is named.
 
     By the certificates of `authorities` a time stamp is judged. With `identities` an archive's key is
     opened to see that it is the right one; one that somebody put something over, where nothing but an older
@@ -103,7 +103,7 @@ class _Run:
         return [one for one in self.reach.stores if self.only in (None, one.name)]
 
     def repair_vault(self) -> None:
-        """The two files that all else rests on."""
+        """The files that all else rests on."""
         wanted = wanted_of_vault(self.reach.stores, self.reach.vault)
         for target in self._targets:
             done = self._repair(target, self._vouched(target, wanted))

@@ -12,7 +12,15 @@ from functools import partial
 
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE
 from archiver.chain import Head, document_sha256
-from archiver.errors import ArchiverError, IntegrityError, NoVaultError, UsageError, error_of, parts_of
+from archiver.errors import (
+    ArchiverError,
+    IntegrityError,
+    NewerVersionError,
+    NoVaultError,
+    UsageError,
+    error_of,
+    parts_of,
+)
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
 from archiver.stores.base import Store, outcome
@@ -60,6 +68,8 @@ def reach_vaults(stores: Sequence[OpenedStore]) -> Reach:
     damaged: list[ArchiverError] = []
     for one in stores:
         vault = outcome(partial(_vault_of, one))
+        if isinstance(vault, NewerVersionError):
+            raise vault
         if isinstance(vault, IntegrityError):
             damaged.append(vault)
         elif isinstance(vault, ArchiverError):
@@ -101,12 +111,15 @@ def find_reference(
     whole, of which nothing could be read.
 
     `known_head` is the chain's end as remembered elsewhere. Raise UsageError where no store has a file of
-    such an archive, IntegrityError where none has a manifest that is right."""
+    such an archive, IntegrityError where none has a manifest that is right, NewerVersionError where a later
+    version sealed one."""
     signed: list[tuple[OpenedStore, Archive]] = []
     problems: list[ArchiverError] = []
     for one in stores:
         try:
             signed += [(one, found) for found in Vault(one.store).list_archives().archives]
+        except NewerVersionError:
+            raise  # an older copy must not be put over it
         except ArchiverError as error:
             problems.append(_unusable(one, error))
     chain = _Chain((found for _, found in signed), known_head)

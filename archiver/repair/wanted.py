@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from archiver.archive.manifest import token_name
+from archiver.claims.holder import load_claims
 from archiver.disposal import Certificate, certificate_name, load_certificate, signature_name
 from archiver.errors import ArchiverError, StoreError
 from archiver.keyholders import Recipient
@@ -20,6 +21,7 @@ from archiver.timestamps import find_right
 from archiver.vault import place_of
 
 MOVE_HINT = "move it out of the store by hand, and archiver sync brings another, of a later time"
+_WHO_CLAIMED = "find out which host claimed the vault: archiver verify names it for each store"
 REWRAP_HINT = "encrypt it anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
 
 
@@ -113,8 +115,8 @@ def _timestamp(
 
 
 def wanted_of_vault(stores: Sequence[OpenedStore], vault: str) -> list[Wanted]:
-    """The description and the list of signers. What a store has of them that can be none is put back; where
-    two lists can be one and differ, a person has to say which is right."""
+    """The description, the list of signers, and the claims of hosts. What a store has of them that can be
+    none is put back; where two lists can be one and differ, a person has to say which is right."""
     limits = {DESCRIPTION: MAXIMUM_KEY_BYTES, SIGNERS: MAXIMUM_KEY_BYTES}
     read = [one.store.read_many(limits) for one in stores]
     described = [data for each in read if _describes(data := each[DESCRIPTION], vault)]
@@ -125,7 +127,22 @@ def wanted_of_vault(stores: Sequence[OpenedStore], vault: str) -> list[Wanted]:
         wanted = Wanted(
             SIGNERS, wanted.accepted, refusal=refusal, hint="compare them, and put the right one there"
         )
-    return [_exactly(DESCRIPTION, described), wanted]
+    return [_exactly(DESCRIPTION, described), wanted, *_claims(stores, vault, lists)]
+
+
+def _claims(stores: Sequence[OpenedStore], vault: str, lists: Sequence[bytes]) -> Iterator[Wanted]:
+    """The claims of hosts that are right in any store, by the first list of signers."""
+    allowed = parse_signers(lists[0]) if lists else None
+    if allowed is None:
+        return
+    found: dict[str, list[bytes]] = {}
+    for one in stores:
+        listed = outcome(partial(load_claims, one.store, vault, allowed))
+        for claim in () if isinstance(listed, ArchiverError) else listed:
+            found.setdefault(claim.name, []).append(claim.file)
+    for name, right in sorted(found.items()):
+        differing = "those of other stores are not the same" if len(set(right)) > 1 else ""
+        yield Wanted(name, _hashed(right), refusal=differing, hint=_WHO_CLAIMED if differing else None)
 
 
 def _describes(data: bytes | ArchiverError, vault: str) -> bool:

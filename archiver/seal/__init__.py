@@ -30,6 +30,7 @@ from archiver.archive.manifest import (
 )
 from archiver.audit.ends import find_all_last
 from archiver.chain import Head, next_fields, sign_document
+from archiver.claims.holder import Claimant
 from archiver.disposal import commitment_of
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
@@ -45,6 +46,7 @@ from archiver.seal.earlier import (
     require_still_last,
     was_written,
 )
+from archiver.seal.keeping import Keeper
 from archiver.seal.media import Places, seal_media
 from archiver.seal.plan import plan_segments
 from archiver.seal.segment import SealedSegment
@@ -65,7 +67,8 @@ _NO_OTHERS = Others()
 
 @dataclass(frozen=True)
 class SealOptions:
-    """Who can open the archive, who signs it, how it is cut, and who is asked for time stamps."""
+    """Who can open the archive, who signs it, how it is cut, who is asked for time stamps, and as whom the
+    vault is kept (None: nobody keeps it)."""
 
     recipients: Sequence[Recipient]
     signing_key: SigningKey
@@ -75,6 +78,7 @@ class SealOptions:
     configuration: str
     workers: int
     authorities: Sequence[AuthoritySettings] = ()
+    claimant: Claimant | None = None
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,12 @@ def seal(
     """Make one archive of all that is in the spool, in the vault's store and then in the others; and give
     these what they lack of older ones, and older ones the time stamps that they lack.
 
-    Raise IntegrityError where the vault's chain is not whole or what was written does not read back; and
-    what failed where a required store has not got the archive: then the spool is kept. Of the others the
-    answer says what became of them."""
+    Raise LockedError where another host keeps the vault; IntegrityError where the vault's chain is not whole
+    or what was written does not read back; and what failed where a required store has not got the archive:
+    then the spool is kept. Of the others the answer says what became of them."""
     stamper = Stamper(options.authorities)
+    keeper = Keeper(vault, state, options.claimant)
+    keeper.require()
     copies = Copies(vault, others, progress, stamper)
     copies.delete_partial()
     known = state.head()
@@ -122,8 +128,10 @@ def seal(
             copies=copies.fill() if filled is None else filled,
             stamping=stamper.result,
         )
+    keeper.claim(copies.usable, clock)
     sealing = _begin(spool, state, copies, clock, lost)
-    result = _Run(spool, state, vault, options, clock, progress, sealing, copies).seal(archives)
+    run = _Run(spool, state, vault, options, clock, progress, sealing, copies, keeper)
+    result = run.seal(archives)
     return replace(result, finished_earlier=earlier is not None, stamping=stamper.result)
 
 
@@ -155,7 +163,9 @@ class _Run:
         progress: Progress,
         sealing: Sealing,
         copies: Copies,
+        keeper: Keeper,
     ) -> None:
+        self.keeper = keeper
         self.spool = spool
         self.state = state
         self.vault = vault
@@ -187,6 +197,7 @@ class _Run:
         if token is not None:
             self.vault.store.put_new(token_name(self.sealing.archive), token)
         self._note_media(places)
+        self.keeper.require()
         require_still_last(archives, self.vault.archive_names()[0])
         self.vault.store.put_new(f"{folder}/manifest.json", data)
         archive = self._read_back()
@@ -283,6 +294,7 @@ class _Run:
             moderation=count_moderation(segments),
             logs=find_all_last(self.vault.store),
             disposal_sha256=commitment_of(self.identity),
+            claim=self.keeper.head,
         )
 
 

@@ -1,7 +1,7 @@
 """The stores beside the first: what an archive goes to once it is sealed, and what must have it before the
 spool is emptied."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ class Copies:
         survey([self.first, *self.holdings])
         if self.first.error is not None:
             raise self.first.error
-        for holding in self._usable():
+        for holding in self.usable:
             try:
                 chain = agree([self.first, holding])
             except IntegrityError as error:
@@ -104,7 +104,7 @@ class Copies:
             return
         if not self.holdings:
             self.first.names = set(self.vault.store.list("archives/"))
-        known = set(self.first.names).union(*(one.names for one in self._usable()))
+        known = set(self.first.names).union(*(one.names for one in self.usable))
         waiting = [one for one in archives if token_name(one.name) not in known]
         for number, archive in enumerate(waiting):
             self.progress(f"time stamp of {archive.name}", number, len(waiting))
@@ -137,12 +137,14 @@ class Copies:
         copy_additions([self.first, *self.holdings], list(zip(self.holdings, filled, strict=True)), KINDS)
         return tuple(filled)
 
-    def _usable(self) -> Iterator[Holding]:
-        return (holding for holding in self.holdings if holding.usable)
+    @property
+    def usable(self) -> list[Holding]:
+        """The others that can be reached and hold the same vault."""
+        return [holding for holding in self.holdings if holding.usable]
 
     def _each(self, act: Callable[[Holding], object]) -> None:
         """Do something in each of the others that can be reached; one that fails counts as away."""
-        for holding in self._usable():
+        for holding in self.usable:
             try:
                 act(holding)
             except IntegrityError:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from archiver.chain import require_known_format
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.stores.base import ExistsInStoreError, NotInStoreError, Store
 
+VAULT_FORMAT = "archiver-vault-1"
 PROBE_FOLDER = "checks"
 PROBE_BYTES = 100_000
 LONGEST_SECONDS = 180
@@ -108,7 +110,9 @@ def find_vault_id(store: Store) -> str | None:
 
 
 def parse_vault_id(data: bytes, location: str) -> str:
-    """The id in a vault's description; raise IntegrityError, naming where it lies, for anything else."""
+    """The id in a vault's description. Raise NewerVersionError, naming where it lies, where a later version
+    made it, IntegrityError for anything else."""
+    require_known_format(data, f"the vault in {location}", VAULT_FORMAT)
     try:
         return str(json.loads(data)["vault"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:

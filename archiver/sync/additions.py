@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from archiver.claims.claim import FOLDER as CLAIMS_FOLDER
+from archiver.claims.claim import is_claim
 from archiver.copying import put_small
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.keys import is_age_file
@@ -36,7 +38,9 @@ EXHIBIT_NAME: Final = re.compile(r"exhibits/([A-Z]{2,4}[0-9]{0,2})/([0-9]{8})(\.
 EXHIBITS: Final = Addition(
     "exhibits/", lambda name, data: EXHIBIT_NAME.fullmatch(name) is not None and is_age_file(data)
 )
-KINDS: Final = (EXHIBITS,)
+CLAIMS: Final = Addition(CLAIMS_FOLDER, is_claim)
+"""Which host collects: `archiver.claims`."""
+KINDS: Final = (EXHIBITS, CLAIMS)
 """What `archiver sync` and sealing copy beside the archives."""
 
 

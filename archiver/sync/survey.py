@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE, parse_manifest
 from archiver.chain import follow_chain
 from archiver.disposal import certificate_name, load_certificate
-from archiver.errors import ArchiverError, IntegrityError, NoVaultError, StoreError, repair_hint
+from archiver.errors import (
+    ArchiverError,
+    IntegrityError,
+    NewerVersionError,
+    NoVaultError,
+    StoreError,
+    repair_hint,
+)
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
 from archiver.stores.checks import MEND_HINT
@@ -29,7 +36,9 @@ def speaker(holdings: Sequence[Holding]) -> Holding | None:
 
 def survey(holdings: Sequence[Holding]) -> None:
     """Find what each store has of which archives; `speaker` says who may sign. Raise NoVaultError where none
-    has a vault."""
+    has a vault, NewerVersionError where a later version wrote into one."""
+    for one in holdings:
+        _refuse_newer(one.error)
     first = speaker(holdings)
     if first is None:
         raise next(
@@ -47,6 +56,12 @@ def survey(holdings: Sequence[Holding]) -> None:
             _list(holding, allowed, str(first.vault_id()))
         except ArchiverError as error:
             holding.error = about_store(holding.named, error)
+            _refuse_newer(holding.error)
+
+
+def _refuse_newer(error: ArchiverError | None) -> None:
+    if isinstance(error, NewerVersionError):
+        raise error
 
 
 def allowed_by(holding: Holding) -> AllowedSigners:
@@ -80,7 +95,7 @@ def _list(holding: Holding, allowed: AllowedSigners, vault: str) -> None:
             holding.problems.append(
                 IntegrityError(f"{name} in {holding.store.location}: {error}", repair_hint(archive))
             )
-        except StoreError:
+        except (StoreError, NewerVersionError):
             raise
         except ArchiverError as error:
             problem = about_store(holding.named, error)

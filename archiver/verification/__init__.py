@@ -15,6 +15,8 @@ from functools import partial
 from archiver.archive.manifest import TOKEN, File
 from archiver.archive.verify import verify_bytes, verify_file, verify_said
 from archiver.chain import Head
+from archiver.claims.claim import SignedClaim
+from archiver.claims.verify import verify_claims
 from archiver.copying import verify_sample
 from archiver.disposal import CERTIFICATE, SIGNATURE, finish_hint
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, repair_hint
@@ -47,6 +49,8 @@ class Verification:
     sampled: int = 0
     sampled_like: str | None = None
     stamps: StampCounts = field(default_factory=StampCounts)
+    holder: SignedClaim | None = None
+    """Which host keeps the vault, where one has claimed it and all archives were checked."""
     head: Head | None = None
     known_head: Head | None = None
     problems: list[ArchiverError] = field(default_factory=list)
@@ -128,6 +132,7 @@ def verify_listed(
     result.problems += listed.problems
     if not only:
         result.problems += _folders_without_manifest(vault, unfinished)
+        result.problems += _check_claims(vault, result)
     said = {} if vault.store.is_near and read else _ask_store(vault, archives)
     _verify_files(vault, result, said, depth, progress)
     if like is not None and not result.read and not depth.sizes:
@@ -141,6 +146,21 @@ def verify_listed(
     result.stamps.lacking = len(archives) - len(stamped)
     result.problems += wrong
     return result
+
+
+def _check_claims(vault: Vault, result: Verification) -> list[ArchiverError]:
+    """Note who keeps the vault; what is wrong with the claims."""
+    noted = {
+        f"archives/{one.name}/manifest.json": one.manifest.claim
+        for one in result.archives
+        if one.manifest.claim is not None
+    }
+    try:
+        claims, problems = verify_claims(vault.store, vault.id, vault.allowed_signers(), noted)
+    except ArchiverError as error:
+        return [error]
+    result.holder = claims[-1] if claims else None
+    return problems
 
 
 def _verify_files(

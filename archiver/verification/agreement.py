@@ -14,6 +14,7 @@ from archiver.errors import (
     ArchiverError,
     IncompleteError,
     IntegrityError,
+    NewerVersionError,
     NoVaultError,
     UsageError,
     repair_hint,
@@ -131,7 +132,7 @@ def _being_filled(error: ArchiverError) -> ArchiverError:
 
 def _excused(one: NamedStore, error: ArchiverError) -> ArchiverError:
     """The error of a store that cannot be opened: one that need not be there is only not complete."""
-    if one.required or isinstance(error, IntegrityError):
+    if one.required or isinstance(error, IntegrityError | NewerVersionError):
         return error
     return IncompleteError(error.message, error.hint)
 

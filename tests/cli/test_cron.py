@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.backup import import_exports
+from archiver.inbox.exports import import_exports
 from archiver.wiring import open_collector
 from tests.faults.folders import copy_folder, make_folder, read_contents, same_but_once, sample
 from tests.homes import Home

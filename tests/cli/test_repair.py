@@ -177,7 +177,7 @@ def test_an_archive_is_put_back_into_a_bucket_that_lost_it(run: Runner, home: Ho
     assert run("--config", home.folder, "verify").code == 20
     result = run("--config", home.folder, "repair", archive.name)
     assert (result.code, result.errors) == (0, "")
-    assert result.output.endswith(f"Archive {archive.name}: 15 files in 3 stores, 5 put back.\n")
+    assert result.output.endswith(f"Archive {archive.name}: 16 files in 3 stores, 6 put back.\n")
     result = run("--config", home.folder, "verify")
     assert result.code == 0
     assert "bucket: Verified 1 archive, 2 files" in result.output

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from archiver.backup import import_exports
 
 from archiver.disk import Lock
+from archiver.inbox.exports import import_exports
 from archiver.schedule.report import JOB_NAMES
 from archiver.wiring import open_collector
 from tests.cli.runner import PROGRAM, Runner

@@ -52,6 +52,7 @@ def test_a_program_gets_one_object_with_everything(run: Runner, home: Home) -> N
         "type": "verified", "archives": [archive.name], "disposed": [], "files": 2,
         "bytes": sum(file.size for file in archive.manifest.files), "contents": False,
         "summed": 0, "sampled": 0, "time_stamps": {"right": 0, "not_checked": 0, "lacking": 1},
+        "holder": {"host": home.claim.host, "since": home.claim.at},
         "head": {"sequence": 1, "sha256": archive.head.sha256}, "problems": [],
     }  # fmt: skip
 
@@ -138,9 +139,10 @@ def test_every_store_is_checked_and_named(run: Runner, two: Home) -> None:
     (archive,) = two.archives
     result = run("--config", two.folder, "verify")
     assert result.code == 0
-    first, _, second, _ = result.output.splitlines()
+    first, kept, _, second, also_kept, _ = result.output.splitlines()
     assert first.startswith("vault: Verified 1 archive, 2 files, ")
     assert second == first.replace("vault", "offsite")
+    assert kept == also_kept == f"  kept by the host {two.claim.host} since {two.claim.at}"
     told = run("--config", two.folder, "verify", "--json").json_lines()
     assert [(one["store"], one["required"], one["read"], one["archives"]) for one in told] == [
         ("vault", True, True, [archive.name]),

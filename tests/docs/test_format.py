@@ -14,6 +14,7 @@ from archiver.archive.build import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, r
 from archiver.archive.segment_file import BULK_FRAME_BYTES, FRAME_BYTES
 from archiver.audit.entry import VERBS, Entry
 from archiver.audit.link import LogLink
+from archiver.claims.claim import FORMAT, NAMESPACE, Claim
 from archiver.cli import main
 from archiver.evidence.register import FINISHED_FORMAT, TAKEN_FORMAT, FinishedEntry, TakenEntry
 from archiver.initialise import VAULT_FORMAT
@@ -103,6 +104,14 @@ def test_every_field_of_the_log_is_described_and_no_other() -> None:
         rows = re.findall(r"^\| (`[^|]*) \|", sections()[heading], flags=re.MULTILINE)
         assert named(" ".join(rows)) == fields
     assert set(VERBS) <= named(sections()["An entry of the log"])
+
+
+def test_every_field_of_a_claim_is_described_and_no_other() -> None:
+    fields = {field.name for field in msgspec.structs.fields(Claim)}
+    rows = re.findall(r"^\| (`[^|]*) \|", sections()["collectors/"], flags=re.MULTILINE)
+    assert named(" ".join(rows)) == fields
+    assert FORMAT in named(sections()["collectors/"])
+    assert NAMESPACE in named(sections()["collectors/"])
 
 
 def texts_of(kind: object) -> set[str]:

@@ -16,11 +16,15 @@ from pathlib import Path
 
 import pytest
 
+from archiver.claims.holder import Claimant, claim_vault, load_claims
 from archiver.cli import main
+from archiver.formats.ssh_signature import AllowedSigners
+from archiver.keys import load_signing_key
 from archiver.moderation.keeping import keep_entries
 from archiver.sample import write_sample_export
 from archiver.search.language.fields import POST_KINDS
 from archiver.sources.moderation import encode_entry
+from archiver.stores.local import LocalStore
 from tests.authority import Authority, authority, make_authority
 from tests.docs.documents import blocks, table_rows
 from tests.docs.terminal import run_on_terminal
@@ -38,6 +42,7 @@ START = "Before you start"
 WITH_AGE, WITH_NODE = "With age", "With node"
 OPEN_IDENTITY = "An identity file with a passphrase"
 STAMPS = "Time stamps"
+HOSTS = "Which hosts collected"
 CHECKS = ("1. Signatures", "2. The chain", "3. The files", STAMPS)
 KEYS, RIGHT_KEY = "4. The archives' keys", "Is it the right key?"
 OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to the byte")
@@ -189,8 +194,40 @@ def recovered(classic: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple
     folder = tmp_path_factory.mktemp("recovered")
     classic.copy_to(folder)
     environ = only_these(folder / "programs", *PROGRAMS, *USUAL)
-    steps = (START, WITH_AGE, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, *MODERATION, LOG)
+    steps = (START, WITH_AGE, *CHECKS, HOSTS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, *MODERATION, LOG)
     return folder, follow(folder, environ, *steps)
+
+
+def test_the_hosts_that_collected_are_listed_with_their_signatures(
+    classic: Vault, recovered: tuple[Path, dict[str, str]]
+) -> None:
+    printed = recovered[1][HOSTS]
+    (claim,) = load_claims(LocalStore(classic.home / "vault"), *vault_of(classic))
+    good, line = printed.splitlines()
+    assert good.startswith('Good "archiver-collector" signature for collector with ED25519 key')
+    assert line.split() == [claim.claim.at, claim.claim.host]
+
+
+def test_an_altered_claim_and_one_that_is_missing_show(classic: Vault, tmp_path: Path) -> None:
+    classic.copy_to(tmp_path)
+    environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
+    store = LocalStore(tmp_path / "vault")
+    key = load_signing_key(classic.home / "collector" / "signing_key")
+    vault, allowed = vault_of(classic)
+    claim_vault(store, vault, allowed, Claimant("second", key), lambda: DECIDED_MS, reason="moved")
+    assert "WRONG" not in follow(tmp_path, environ, START, CHECKS[0], CHECKS[1], HOSTS)[HOSTS]
+    first = tmp_path / "vault" / "collectors" / "00000001.tar"
+    whole = first.read_bytes()
+    first.write_bytes(whole.replace(b'"archiver ', b'"Archiver '))
+    (tmp_path / "opened").rename(tmp_path / "opened-1")
+    printed = follow(tmp_path, environ, START, CHECKS[0], CHECKS[1], HOSTS)[HOSTS]
+    assert "WRONG: the signature of claim 00000001" in printed
+    assert "WRONG: claim 00000002" in printed
+
+
+def vault_of(vault: Vault) -> tuple[str, AllowedSigners]:
+    opened = Home(vault.home).vault
+    return opened.id, opened.allowed_signers()
 
 
 def archives(vault: Vault) -> list[str]:
@@ -635,7 +672,7 @@ def test_the_document_names_every_program_that_its_commands_are_given() -> None:
 def test_every_block_of_commands_is_run_by_a_test() -> None:
     run_here = {
         START, WITH_AGE, WITH_NODE, OPEN_IDENTITY, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA,
-        *MODERATION, LOG,
+        *MODERATION, LOG, HOSTS,
     }  # fmt: skip
     assert {one.heading for one in blocks(DOCUMENT)} == run_here
     assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}

@@ -164,11 +164,13 @@ def replace_vault_by_one_of_their_own(vault: Path) -> None:
         document = json.loads((folder / "manifest.json").read_text())
         document |= {"sequence": number, "previous": previous, "sealed_at": "2030-01-01T00:00:00.000Z"}
         document.pop("logs", None)
+        document.pop("claim", None)
         data = encode_document(document)
         for name, content in (("manifest.json", data), ("manifest.json.sig", key.sign(data, NAMESPACE))):
             (folder / name).unlink()
             (folder / name).write_bytes(content)
         previous = document_sha256(data)
+    shutil.rmtree(vault / "collectors")
     (vault / "allowed_signers").unlink()
     (vault / "allowed_signers").write_text(
         allowed_signers_line("collector", key.public_line(), [NAMESPACE]) + "\n"

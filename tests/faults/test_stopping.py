@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from archiver.backup import import_exports
 from archiver.disk import Lock
+from archiver.inbox.exports import import_exports
 from archiver.jobs.run import run_due
 from archiver.times import system_clock
 from archiver.wiring import open_collector

@@ -14,6 +14,7 @@ from archiver.sync import Filled
 from archiver.sync.stamping import Stamping
 from archiver.vault import Archive, Vault
 from archiver.wiring import seal_options
+from archiver.wiring_claims import hold_vault
 from archiver.wiring_log import LogProblem, collector_act, log_code, put_log
 from archiver.wiring_seal import open_first, other_stores
 
@@ -47,6 +48,7 @@ def seal_spool(
     options = options or seal_options(settings)
     vault = open_first(settings)
     with collector_act(settings, context.environ, Asked("seal", command), context.clock) as act:
+        hold_vault(settings, context.collector.spool, context.collector.state, vault, context.clock)
         unlogged = put_log(settings, vault.store)  # so that the manifest names it
         result = seal(
             context.collector.spool,

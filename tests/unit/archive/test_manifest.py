@@ -15,7 +15,7 @@ from archiver.archive.manifest import (
     parse_manifest,
 )
 from archiver.chain import Head
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, NewerVersionError
 
 
 def manifest(**fields: object) -> Manifest:
@@ -44,16 +44,18 @@ def test_what_was_decided_is_written_where_there_is_any_and_read_again() -> None
     assert manifest_fields(written)["moderation"] == [{**key, **decided}, {**key, "reversals": 1}]
     assert "moderation" not in manifest_fields(manifest())
     assert set(manifest_fields(manifest())) == {
-        field.name for field in msgspec.structs.fields(Manifest) if field.name not in ("moderation", "logs")
+        field.name
+        for field in msgspec.structs.fields(Manifest)
+        if field.name not in ("moderation", "logs", "claim")
     }
 
 
 def test_a_manifest_of_the_first_version_is_read() -> None:
     fields = msgspec.to_builtins(manifest(counts=[Count(platform="x", account="1", kind="post", new=5)]))
-    for later in ("gaps", "moderation", "logs"):
+    for later in ("gaps", "moderation", "logs", "claim"):
         del fields[later]
     found = parse_manifest(json.dumps(fields).encode(), "manifest.json")
-    assert (found.gaps, found.moderation, found.logs) == ([], [], {})
+    assert (found.gaps, found.moderation, found.logs, found.claim) == ([], [], {}, None)
 
 
 def test_the_ends_of_the_log_are_written_where_there_are_any_and_read_again() -> None:
@@ -82,6 +84,16 @@ def test_what_is_no_manifest_is_refused_by_name(data: bytes) -> None:
 
 
 def test_another_format_is_named_with_the_one_that_can_be_read() -> None:
-    with pytest.raises(IntegrityError, match=r"has the format 'archiver-manifest-9'") as caught:
-        parse_manifest(msgspec.json.encode(manifest(format="archiver-manifest-9")), "m")
-    assert caught.value.hint == f"this version reads {FORMAT}"
+    for other in ("archiver-manifest-0", "archiver-manifest-x", "archiver-log-2", "", "2"):
+        with pytest.raises(IntegrityError, match=f"has the format '{other}'") as caught:
+            parse_manifest(msgspec.json.encode(manifest(format=other)), "m")
+        assert caught.value.hint == f"this version reads {FORMAT}"
+
+
+@pytest.mark.parametrize("fields", [{}, {"counts": 7, "files": None}], ids=["the same fields", "others"])
+def test_a_later_format_is_told_as_such_whatever_its_fields(fields: dict[str, object]) -> None:
+    written = {**msgspec.to_builtins(manifest(format="archiver-manifest-12")), **fields}
+    with pytest.raises(NewerVersionError, match="m was made by a newer version") as caught:
+        parse_manifest(json.dumps(written).encode(), "m")
+    assert caught.value.hint
+    assert "update this program" in caught.value.hint

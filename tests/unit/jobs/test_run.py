@@ -3,10 +3,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from archiver.backup import import_exports
 
 from archiver.disk import Lock
 from archiver.errors import LockedError
+from archiver.inbox.exports import import_exports
 from archiver.jobs import sealing, syncing
 from archiver.jobs.base import JobContext
 from archiver.jobs.registry import load_job, registered
