@@ -12,13 +12,19 @@ from archiver.health.words import WIDTH, first_sentence, trouble_lines
 from archiver.notify.base import Notice, Notifier, send_all
 
 
-def open_ways(session: Session) -> Sequence[Notifier]:
-    """Every way of the settings by which a notice goes. Raise ConfigurationError where there is none: who
-    wants to be told must not wait in vain."""
-    ways: Sequence[Notifier] = ()
+def configured_ways(session: Session) -> Sequence[Notifier]:
+    """Every way of the settings by which a notice goes."""
     with suppress(ModuleNotFoundError):  # it comes with the notices, which are made beside this
         wiring = importlib.import_module("archiver.wiring_notify")
-        ways = wiring.open_notifiers(session.settings, session.environ)
+        ways: Sequence[Notifier] = wiring.open_notifiers(session.settings, session.environ)
+        return ways
+    return ()
+
+
+def open_ways(session: Session) -> Sequence[Notifier]:
+    """As `configured_ways`. Raise ConfigurationError where there is none: who wants to be told must not wait
+    in vain."""
+    ways = configured_ways(session)
     if not ways:
         raise ConfigurationError(
             f"{session.settings.path} names no way for a notice, so nobody would be told",
