@@ -58,7 +58,7 @@ def make_long_kept(folder: Path, *, accounts: int = 2, archives: int = 3, now_ms
 
 
 def note_checked(settings: Settings, now_ms: int = NOW_MS) -> None:
-    """As the check of an hour ago noted the first store, where it lies now: a copied folder lies elsewhere."""
+    """As the check of an hour ago noted the first store, where it lies now."""
     checked = StoreNote(
         place=settings.stores[0].place, whole_ms=now_ms - HOUR_MS, read_to_ms=now_ms - 30 * DAY_MS
     )

@@ -98,7 +98,7 @@ def _date_of(url: str, ca_file: Path | None) -> int | None:
             verify=True if ca_file is None else str(ca_file),
             allow_redirects=False,
         )
-        moment = parsedate_to_datetime(answer.headers["Date"])
+        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
         return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 1000
     return None
 
