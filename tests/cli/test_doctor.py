@@ -10,8 +10,12 @@ from archiver.health.checks import keys
 from archiver.health.checkup import Subject, examine
 from archiver.times import system_clock
 from tests.cli.runner import Runner
+from tests.cli.stores import add_bucket
 from tests.faults.folders import copy_folder
 from tests.homes import Home, make_home
+from tests.seaweed import Seaweed, seaweed
+
+__all__ = ["seaweed"]
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +134,17 @@ def test_no_secret_is_said(run: Runner, home: Home, monkeypatch: pytest.MonkeyPa
         identity = (home.folder / "keys" / "records.identity").read_text()
         key = next(line for line in identity.splitlines() if line.startswith("AGE-SECRET-KEY"))
         assert key not in result.output + result.errors
+
+
+def test_a_bucket_is_asked_and_its_clock_compared(run: Runner, home: Home, seaweed: Seaweed) -> None:
+    add_bucket(home, "far", seaweed, seaweed.make_bucket(), required=False)
+    empty = run("--config", home.folder, "doctor")
+    assert "FAILED  store far: there is no vault in s3://" in empty.output
+    assert run("--config", home.folder, "sync").code == 0
+    output = run("--config", home.folder, "doctor").output
+    assert re.search(r"ok      store far: s3://\S+ at \S+ can be read and has 1 archives", output)
+    assert "ok      clock of store far: the same, within half a minute" in output
+    assert seaweed.secret_key not in output
+    lines = run("--config", home.folder, "status", "--ask", "--json").json_lines()
+    (far,) = [line for line in lines if line["type"] == "store" and line["name"] == "far"]
+    assert (far["archives"], far["problem"]) == (1, None)
