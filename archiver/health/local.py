@@ -96,7 +96,7 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
         if not os.path.lexists(path):
             return empty
         try:
-            return _at_one_instant(path, read)
+            return at_one_instant(path, read)
         except ArchiverError as error:
             errors.append(error)
             return empty
@@ -111,7 +111,7 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
     return LocalFacts(True, spool, state, journal, tuple(errors))
 
 
-def _at_one_instant(path: Path, read: Callable[[Path, bool], tuple[Found, bool]]) -> Found:
+def at_one_instant(path: Path, read: Callable[[Path, bool], tuple[Found, bool]]) -> Found:
     """What `read` finds; it also says whether the file was written meanwhile, and is then asked again. Raise
     its error, unless that came of such a writing."""
     for _ in range(_TRIES_AT_REST):

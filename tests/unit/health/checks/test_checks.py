@@ -36,6 +36,7 @@ from archiver.keys import new_identity
 from archiver.notify.base import Notice, NoticeError
 from archiver.schedule.journal import Journal
 from archiver.settings import load_settings
+from archiver.settings_stores import S3StoreSettings
 from archiver.settings_timestamps import AuthoritySettings
 from archiver.times import system_clock
 from tests.authority import make_root, signing_certificate
@@ -296,6 +297,9 @@ def test_a_bucket_is_asked_once_and_not_for_long(home: Home) -> None:
         '\n[[store]]\nname = "far"\nkind = "s3"\nbucket = "police-archive"\nendpoint = "http://127.0.0.1:1"\n'
         'access_key_id = "env:KEY"\nsecret_access_key = "env:SECRET"\n',
     )
+    asked = stores.impatient(home.settings.stores[1])
+    assert isinstance(asked, S3StoreSettings)
+    assert (asked.tries, asked.connect_timeout_seconds, asked.read_timeout_seconds) == (1, 4, 4)
     began = time.monotonic()
     os.environ.update(KEY="a-key", SECRET="a-secret-of-tests")  # as wiring reads them
     try:
