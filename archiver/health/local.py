@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from archiver.chain import Head
 from archiver.errors import ArchiverError
 from archiver.local_database import LocalDatabase
@@ -68,10 +70,11 @@ class StateFacts:
 
 @dataclass(frozen=True)
 class JournalFacts:
-    """What `archiver run` noted; None for jobs where it never ran here."""
+    """What `archiver run` noted; None for jobs where it never ran here. `reminders`: how many stand."""
 
     jobs: Mapping[str, JobTimes] | None = None
     stores: Mapping[str, StoreNote] = field(default_factory=dict)
+    reminders: int = 0
 
 
 @dataclass(frozen=True)
@@ -210,10 +213,17 @@ def _newest_records(database: LocalDatabase) -> dict[AccountKey, int]:
 # The journal
 
 
+class _Reminded(Struct):
+    """What the job that reminds notes, as far as it is counted here."""
+
+    said: dict[str, object] = {}
+
+
 def _read_journal(path: Path, at_rest: bool) -> tuple[JournalFacts, bool]:
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
         jobs = {name: journal.job(name) for name in (RUN, *JOB_NAMES)}
-        facts = JournalFacts(jobs, load_store_notes(journal))
+        reminded = journal.note("reminders", _Reminded) or _Reminded()
+        facts = JournalFacts(jobs, load_store_notes(journal), len(reminded.said))
         return facts, journal.snapshot.was_written()

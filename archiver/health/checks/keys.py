@@ -141,7 +141,9 @@ def _archive_keys(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fi
     recipients = len(Keyholders.load(settings.recipients).entries)
     keyholder = settings.keyholder
     identities = None if keyholder is None else _opened(keyholder, environ)
-    names = vault.archive_names()[0]
+    # Of one that was disposed of the key is gone on purpose, and a certificate says so.
+    archives = vault.list_archives().archives
+    names = [one.name for one in archives if getattr(one, "disposed", None) is None]
     other: list[str] = []
     wrong: list[ArchiverError] = []
     for name in names:
