@@ -4,6 +4,7 @@ X is asked for, a chain of signed manifests, cursors, gaps, and a journal. For w
 from contextlib import closing
 from pathlib import Path
 
+from archiver import __version__
 from archiver.archive.manifest import FORMAT, NAMESPACE, Count, File, Manifest, Origin, manifest_fields
 from archiver.chain import Head, document_sha256, next_fields, sign_document
 from archiver.keys import load_identity, load_signing_key
@@ -140,6 +141,6 @@ def _manifest(vault_id: str, accounts: int, at_ms: int, head: Head | None) -> Ma
             for number in range(accounts)
             for kind in DEFAULT_KINDS
         ],
-        tool="archiver",
+        tool=f"archiver {__version__}",
         configuration="0" * 64,
     )  # fmt: skip

@@ -157,6 +157,8 @@ def _jobs(snapshot: Snapshot) -> Iterator[str]:
         yield "  archiver run was never started here; from cron: archiver schedule cron"
     for job in snapshot.jobs:
         yield f"  {job.job}: {_job(job, snapshot.at_ms)}"
+        if job.job == "remind":
+            yield from (f"    {problem}" for problem in job.problems)
 
 
 def _job(job: JobHealth, now_ms: int) -> str:

@@ -14,7 +14,7 @@ from archiver.errors import ArchiverError
 from archiver.health.accounts import account_healths
 from archiver.health.judging import Found, troubles
 from archiver.health.local import LocalFacts, read_local
-from archiver.health.more import add_more
+from archiver.health.more import Seen, add_more
 from archiver.health.snapshot import Snapshot
 from archiver.health.vaults import Trouble, VaultFacts, last_archive, look_at_vaults
 from archiver.health.work import job_healths
@@ -65,8 +65,9 @@ def gather(
         spool_free_bytes=_free_bytes(settings.spool) if facts.is_collector else None,
         now_ms=now_ms,
     )
-    more: dict[str, object] = {}
-    problems += troubles(found) + add_more(settings, vaults.vault, now_ms, environ, more)
+    more: dict[str, object] = {"reminders": facts.journal.reminders} if facts.journal.reminders else {}
+    seen = Seen(settings, vaults.vault, vaults.archives, now_ms, environ)
+    problems += troubles(found) + add_more(seen, more)
     return Gathered(_snapshot(found, problems, more, len(inbox)), vaults.archives)
 
 

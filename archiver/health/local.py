@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from archiver.chain import Head
 from archiver.errors import ArchiverError
 from archiver.local_database import LocalDatabase
@@ -68,10 +70,11 @@ class StateFacts:
 
 @dataclass(frozen=True)
 class JournalFacts:
-    """What `archiver run` noted; None for jobs where it never ran here."""
+    """What `archiver run` noted; None for jobs where it never ran here. `reminders`: how many stand."""
 
     jobs: Mapping[str, JobTimes] | None = None
     stores: Mapping[str, StoreNote] = field(default_factory=dict)
+    reminders: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
         if not os.path.lexists(path):
             return empty
         try:
-            return _at_one_instant(path, read)
+            return at_one_instant(path, read)
         except ArchiverError as error:
             errors.append(error)
             return empty
@@ -111,7 +114,7 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
     return LocalFacts(True, spool, state, journal, tuple(errors))
 
 
-def _at_one_instant(path: Path, read: Callable[[Path, bool], tuple[Found, bool]]) -> Found:
+def at_one_instant(path: Path, read: Callable[[Path, bool], tuple[Found, bool]]) -> Found:
     """What `read` finds; it also says whether the file was written meanwhile, and is then asked again. Raise
     its error, unless that came of such a writing."""
     for _ in range(_TRIES_AT_REST):
@@ -210,10 +213,17 @@ def _newest_records(database: LocalDatabase) -> dict[AccountKey, int]:
 # The journal
 
 
+class _Reminded(Struct):
+    """What the job that reminds notes, as far as it is counted here."""
+
+    said: dict[str, object] = {}
+
+
 def _read_journal(path: Path, at_rest: bool) -> tuple[JournalFacts, bool]:
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
         jobs = {name: journal.job(name) for name in (RUN, *JOB_NAMES)}
-        facts = JournalFacts(jobs, load_store_notes(journal))
+        reminded = journal.note("reminders", _Reminded) or _Reminded()
+        facts = JournalFacts(jobs, load_store_notes(journal), len(reminded.said))
         return facts, journal.snapshot.was_written()

@@ -1,36 +1,41 @@
 """Facts that other parts add to a snapshot, each under names of its own, with what is not well about them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from archiver.errors import ArchiverError
 from archiver.health.vaults import Trouble
 from archiver.settings import Settings
-from archiver.vault import Vault
+from archiver.vault import Archive, Vault
 
-Teller = Callable[
-    [Settings, Vault | None, int, Mapping[str, str]], tuple[Mapping[str, object], list[Trouble]]
-]
-"""Given the settings, the vault of a store at hand (None where none was read), the time now and the
-environment: facts that JSON can hold, as `holds` or `disposal_due`, and what is not well. Asks no server,
-takes milliseconds, and raises ArchiverError where it cannot tell."""
+
+@dataclass(frozen=True)
+class Seen:
+    """What a teller is given. `vault`, `archives`: of the store that was read, and all that it has; None and
+    none where no store was."""
+
+    settings: Settings
+    vault: Vault | None
+    archives: tuple[Archive, ...]
+    now_ms: int
+    environ: Mapping[str, str] = field(repr=False)
+
+
+Teller = Callable[[Seen], tuple[Mapping[str, object], list[Trouble]]]
+"""Facts that JSON can hold, as `holds` or `disposal_due`, and what is not well. Asks no server, takes
+milliseconds, and raises ArchiverError where it cannot tell."""
 
 TELLERS: tuple[Teller, ...] = ()
 """In the order in which what they find is told."""
 
 
-def add_more(
-    settings: Settings,
-    vault: Vault | None,
-    now_ms: int,
-    environ: Mapping[str, str],
-    more: dict[str, object],
-) -> list[Trouble]:
+def add_more(seen: Seen, more: dict[str, object], tellers: tuple[Teller, ...] | None = None) -> list[Trouble]:
     """Put what every part has to tell into `more`; return what is not well. One that fails is itself a
     trouble, and stops no other."""
     found: list[Trouble] = []
-    for tell in TELLERS:
+    for tell in TELLERS if tellers is None else tellers:
         try:
-            facts, troubles = tell(settings, vault, now_ms, environ)
+            facts, troubles = tell(seen)
         except ArchiverError as error:
             found.append(Trouble.of(error))
         else:

@@ -15,8 +15,9 @@ from archiver.errors import IntegrityError, NoVaultError, UsageError
 from archiver.health.gather import gather, take_snapshot
 from archiver.health.judging import Found, troubles
 from archiver.health.local import read_local
+from archiver.health.more import Seen, add_more
 from archiver.health.snapshot import Snapshot
-from archiver.health.vaults import look_at_vaults
+from archiver.health.vaults import Trouble, look_at_vaults
 from archiver.progress import Spend
 from archiver.schedule.checks import Problem, StoreNote, save_store_notes
 from archiver.schedule.journal import Journal
@@ -413,3 +414,32 @@ def test_on_a_host_that_only_reads_the_newest_archive_tells(settings: Settings) 
     assert "the host that collects" in advice
     shutil.rmtree(settings.home / "vault" / "archives")
     assert the_problem(look(settings), "there is no archive yet")
+
+
+# What other parts add
+
+
+def test_other_parts_add_facts_and_one_that_fails_stops_no_other(settings: Settings) -> None:
+    def refuse(seen: Seen) -> tuple[dict[str, object], list[Trouble]]:
+        raise IntegrityError("the register is altered", "keep it")
+
+    def tell(seen: Seen) -> tuple[dict[str, object], list[Trouble]]:
+        return {"archives_seen": len(seen.archives)}, [Trouble("two reviews are due", "review them")]
+
+    more: dict[str, object] = {}
+    archives = gather(settings, NOW_MS, {}).archives
+    found = add_more(Seen(settings, None, archives, NOW_MS, {}), more, (refuse, tell))
+    assert more == {"archives_seen": 3}
+    assert found == [
+        Trouble("the register is altered", "keep it"),
+        Trouble("two reviews are due", "review them"),
+    ]
+
+
+def test_reminders_that_stand_are_counted(settings: Settings) -> None:
+    assert "reminders" not in look(settings).more
+    with closing(Journal(settings.journal)) as journal:
+        journal.set_note(
+            "reminders", {"looked_ms": NOW_MS, "said": {"export x:1": {"said_ms": 1}, "drill": {}}}
+        )
+    assert look(settings).more["reminders"] == 2

@@ -11,7 +11,7 @@ import pytest
 from archiver.chain import Head
 from archiver.disk import Lock
 from archiver.errors import IntegrityError
-from archiver.health.local import JournalFacts, LocalFacts, SpoolFacts, StateFacts, read_local
+from archiver.health.local import JournalFacts, LocalFacts, SpoolFacts, StateFacts, at_one_instant, read_local
 from archiver.inbox.exports import import_exports
 from archiver.progress import Cursor, Spend, Step
 from archiver.settings import Settings
@@ -186,3 +186,19 @@ def test_reading_many_times_while_a_run_writes_never_fails(tmp_path: Path) -> No
         assert read_local(settings, NOW_MS).spool.spent[("x", "7")] == number + 1
     shutil.rmtree(settings.spool)
     assert read_local(settings, NOW_MS).spool == SpoolFacts()
+
+
+def test_what_was_written_while_it_was_read_is_read_again(tmp_path: Path) -> None:
+    """As lying at rest it is tried twice, and then with its log, as another run goes on writing."""
+    asked: list[bool] = []
+
+    def read(path: Path, at_rest: bool) -> tuple[int, bool]:
+        asked.append(at_rest)
+        if len(asked) == 1:
+            raise IntegrityError("torn")
+        return len(asked), len(asked) < 4
+
+    assert at_one_instant(tmp_path, read) == 3
+    assert asked == [True, True, False]
+    assert at_one_instant(tmp_path, read) == 4
+    assert asked[3:] == [True]

@@ -1,0 +1,1 @@
+"""What `archiver doctor` looks at: a module a noun. Each gives the checks of its noun."""
