@@ -52,7 +52,7 @@ def test_a_test_goes_out_by_every_way_whatever_it_is_for(
         add(
             folder,
             f'{hook(server)}[[notice]]\nname = "mail"\nkind = "smtp"\nhost = "localhost"\n'
-            f'port = {mail.port}\n'
+            f"port = {mail.port}\n"
             f'security = "starttls"\nuser = "{USER}"\npassword = "file:mail-password"\n'
             f'sender = "{USER}"\nrecipients = ["records@example.org"]\nca_file = "{tmp_path}/ca.pem"\n'
             f'[[notice]]\nname = "watch"\nkind = "ping"\nurl = "{server.url}/ping"\n'

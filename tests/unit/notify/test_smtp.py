@@ -249,3 +249,15 @@ def test_tls_where_the_mail_server_speaks_none_is_said(certificates: Path) -> No
 def test_neither_notifier_nor_settings_show_a_secret(certificates: Path) -> None:
     one = notifier(certificates, 465, user=USER, password="env:MAIL")
     assert PASSWORD not in repr(one) + repr(one.settings)
+
+
+def test_addresses_that_a_mail_server_repeats_are_left_out(certificates: Path, server: MailServer) -> None:
+    server.refuse = lambda address: f"550 5.1.1 <{address}>: {address} is unknown"
+    said = failure(notifier(certificates, server.port))
+    assert said == "the mail server refuses 2 of 2 recipients: 550 5.1.1 <…>: … is unknown"
+
+
+def test_a_file_that_holds_no_certificates_is_said(certificates: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("none\n")
+    said = failure(notifier(certificates, 465, ca_file=tmp_path / "ca.pem"))
+    assert said == f"{tmp_path}/ca.pem cannot be used as ca_file"
