@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from archiver.errors import ArchiverError
 from archiver.health.snapshot import Snapshot, StoreHealth
 from archiver.keyholders import Keyholders
 from archiver.schedule.report import RunReport
 from archiver.settings import Settings
-from archiver.wiring import open_waiting
 
 
 def look(settings: Settings, now_ms: int, environ: Mapping[str, str]) -> Snapshot:
@@ -40,11 +38,6 @@ def _find(module: str, name: str) -> Callable[..., Any] | None:
 
 
 def _little(settings: Settings, now_ms: int) -> Snapshot:
-    waiting = open_waiting(settings, "")
-    try:
-        keyholders = tuple(one.name for one in Keyholders.load(settings.recipients).entries)
-    except ArchiverError:
-        keyholders = ()
     stores = (StoreHealth(one.name, one.required, "", None, None, None) for one in settings.stores)
     return Snapshot(
         at_ms=now_ms,
@@ -53,10 +46,10 @@ def _little(settings: Settings, now_ms: int) -> Snapshot:
         jobs=(),
         archives=0,
         last_archive=None,
-        head=waiting.head,
-        spool_records=waiting.records,
-        spool_bytes=waiting.bytes,
+        head=None,
+        spool_records=0,
+        spool_bytes=0,
         inbox_files=0,
-        moderation_pending=waiting.moderation_pending,
-        keyholders=keyholders,
+        moderation_pending=0,
+        keyholders=tuple(one.name for one in Keyholders.load(settings.recipients).entries),
     )
