@@ -140,8 +140,7 @@ def stale_notice(origin: Origin, snapshot: Snapshot) -> Notice:
     """That something is late, or that all is not well: for a run, and for a second host that watches."""
     late = stale_sentences(snapshot)
     lines = [
-        *section("What is late", items(late)),
-        *section("What is not well", items(snapshot.problems)),
+        *section("What is not well", items(snapshot.problems or late)),
         *section("What to do", items(dict.fromkeys(one for one in snapshot.advice if one))),
     ]
     count = number_of(len(late) or len(snapshot.problems), "thing")

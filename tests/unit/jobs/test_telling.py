@@ -239,11 +239,14 @@ def test_what_is_late_is_told_once_a_day_also_by_runs_with_nothing_to_do(
     assert subjects(server) == ["2 things late", "2 things late"]
     text = json.loads(server.requests[0].body)["text"]
     for line in (
-        "- @ExamplePolice (1001): posts last collected 1 November 2026",
-        "- @ExamplePolice (1001): newest export never",
+        "What is not well\n- posts of @ExamplePolice are late\n",
         "What to do\n- see why: archiver collect",
     ):
         assert line in text
+    assert json.loads(server.requests[0].body)["facts"]["late"] == [
+        "@ExamplePolice (1001): posts last collected 1 November 2026",
+        "@ExamplePolice (1001): newest export never",
+    ]
     assert runs.looks == 5  # every six hours
     runs.all_is = {}
     runs.run(hours=6)
