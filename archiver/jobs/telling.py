@@ -191,9 +191,10 @@ class _Ended:
         self._told = replace(self._told, failing=judged.now)
         origin = self._telling.origin
         if judged.tell:
-            said = {name: one.said for name, one in judged.now.items()}
-            self.outbox.send(failed_notice(origin, report, said, judged.since_ms, self._now_ms))
-        elif judged.recovered or (report.jobs and report.code == 0):
+            said = {name: one.said for name, one in judged.tell.items()}
+            since_ms = min(one.since_ms for one in judged.tell.values())
+            self.outbox.send(failed_notice(origin, report, said, since_ms, self._now_ms))
+        if judged.recovered or (report.jobs and report.code == 0):
             self.outbox.send(done_notice(origin, report, judged.recovered, self._now_ms))
 
     def _tell_missing(self, report: RunReport) -> None:
