@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -24,7 +25,6 @@ from archiver.health.notices import (
     stale_notice,
     stale_sentences,
 )
-from archiver.health.snapshot import Snapshot
 from archiver.jobs.outbox import Outbox
 from archiver.jobs.told import (
     LOOK_MS,
@@ -46,6 +46,9 @@ from archiver.settings_notices import TextfileSettings
 from archiver.times import Clock
 from archiver.wiring_notify import open_notifiers
 
+if TYPE_CHECKING:
+    from archiver.health.snapshot import Snapshot
+
 CUT_OFF = (129, 130, 143)
 """A run that was told to end says nothing: it has seconds, and the next one goes on."""
 
@@ -64,8 +67,8 @@ class Telling:
     notifiers: Sequence[Notifier]
     clock: Clock
     host: str
-    snapshot: Callable[[], Snapshot] | None = None
-    metrics: Callable[[Snapshot, RunReport], str] | None = None
+    snapshot: "Callable[[], Snapshot] | None" = None
+    metrics: "Callable[[Snapshot, RunReport], str] | None" = None
 
     @property
     def origin(self) -> Origin:
@@ -163,7 +166,7 @@ class _Ended:
             self._tell_month(snapshot)
         self.outbox.tell_troubles()
 
-    def _look(self, report: RunReport) -> Snapshot | None:
+    def _look(self, report: RunReport) -> "Snapshot | None":
         """How all stands: after a run that did something, and a few times a day; each time for metrics."""
         telling = self._telling
         if telling.snapshot is None:
@@ -178,7 +181,7 @@ class _Ended:
             self._failed.append(error)
             return None
 
-    def _finish_notice(self, report: RunReport, snapshot: Snapshot | None) -> Notice:
+    def _finish_notice(self, report: RunReport, snapshot: "Snapshot | None") -> Notice:
         telling = self._telling
         metrics = ""
         if snapshot is not None and telling.metrics is not None:
@@ -211,7 +214,7 @@ class _Ended:
             if job.job == "remind" and job.problems and job.code in (0, IncompleteError.exit_code):
                 self.outbox.send(reminder_notice(self._telling.origin, job, self._now_ms))
 
-    def _tell_late(self, snapshot: Snapshot) -> None:
+    def _tell_late(self, snapshot: "Snapshot") -> None:
         if not stale_sentences(snapshot):
             if self._told.stale_ms is not None:
                 self._told = replace(self._told, stale_ms=None)
@@ -219,7 +222,7 @@ class _Ended:
             self._told = replace(self._told, stale_ms=self._now_ms)
             self.outbox.send(stale_notice(self._telling.origin, snapshot))
 
-    def _tell_month(self, snapshot: Snapshot) -> None:
+    def _tell_month(self, snapshot: "Snapshot") -> None:
         """Once a month, when its archive is sealed; by the third day also without one. What reads manifests
         is imported then: it takes a quarter of a second."""
         settings, last = self._telling.settings, snapshot.last_archive
@@ -248,14 +251,14 @@ def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -
     )
 
 
-def _look(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Snapshot:
+def _look(settings: Settings, environ: Mapping[str, str], clock: Clock) -> "Snapshot":
     """Imported when it is needed: most runs do nothing, and need it not."""
     from archiver.jobs.looking import look
 
     return look(settings, clock(), environ)
 
 
-def _metrics_of(snapshot: Snapshot, report: RunReport) -> str:
+def _metrics_of(snapshot: "Snapshot", report: RunReport) -> str:
     from archiver.jobs.looking import metrics_of
 
     return metrics_of(snapshot, report)
