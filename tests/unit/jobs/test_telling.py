@@ -366,6 +366,26 @@ def test_a_way_that_stays_down_is_tried_less_and_less_often(build: Build, certif
     assert tried == [0, 1, 2, 4, 8, 16, 32, 56]
 
 
+def test_of_each_kind_the_newest_waits_and_what_is_a_month_old_is_let_go(
+    build: Build, server: Receiver
+) -> None:
+    server.answer = lambda path: Answer(400)
+    runs = build(webhook(server))
+    runs.run(("collect", 3, "gap one"))
+    runs.run(("seal", 1, "full"))
+    runs.run(("collect", 3, "gap two"))
+    assert [(one.kind, one.at_ms) for one in runs.kept().unsent] == [
+        ("failed", NOW_MS + 2 * HOUR_MS),
+        ("incomplete", NOW_MS + 3 * HOUR_MS),
+    ]
+    server.answer = lambda path: Answer()
+    server.requests.clear()
+    runs.now_ms = NOW_MS + 31 * DAY_MS
+    runs.note("told", {"monthly_ms": runs.now_ms})
+    runs.run(hours=2.5)
+    assert subjects(server) == ["incomplete: 1 new problem"]
+
+
 def test_nothing_is_sent_twice_to_those_who_have_it(build: Build, certificates: Path) -> None:
     with mail_server(certificates) as mail:
         mail.refuse = lambda address: "550 unknown" if address.startswith("duty") else None

@@ -217,19 +217,23 @@ def test_a_password_of_other_letters_than_mail_servers_know_is_said(
         SmtpNotifier(settings, lambda reference: "pässword").send(NOTICE)
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_a_certificate_of_an_unknown_authority_is_refused(
-    certificates: Path, server: MailServer, tmp_path: Path
+    certificates: Path, tmp_path: Path, security: str
 ) -> None:
     make_certificates(tmp_path)
-    for ca_file in (None, tmp_path / "ca.pem"):
-        said = failure(notifier(certificates, server.port, ca_file=ca_file, user=USER, password="env:MAIL"))
-        assert said.startswith("the mail server's certificate is not right: ")
+    more = {"security": security, "user": USER, "password": "env:MAIL"}
+    with mail_server(certificates, security) as server:
+        for ca_file in (None, tmp_path / "ca.pem"):
+            said = failure(notifier(certificates, server.port, ca_file=ca_file, **more))
+            assert said.startswith("the mail server's certificate is not right: ")
     assert server.messages == []
 
 
-def test_a_certificate_for_another_name_is_refused(certificates: Path) -> None:
-    with mail_server(certificates, address="127.0.0.2") as server:
-        said = failure(notifier(certificates, server.port, host="127.0.0.2"))
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_for_another_name_is_refused(certificates: Path, security: str) -> None:
+    with mail_server(certificates, security, address="127.0.0.2") as server:
+        said = failure(notifier(certificates, server.port, host="127.0.0.2", security=security))
     assert said.startswith("the mail server's certificate is not right: ")
     assert "127.0.0.2" in said
 
