@@ -166,7 +166,12 @@ def test_every_line_is_short_and_every_fact_can_be_json(settings: Settings) -> N
 
 
 def test_what_is_not_well_comes_first_with_what_to_do(settings: Settings) -> None:
-    made = notice(settings, problems=("store share is away",), advice=("mount it",), more={"disposal_due": 2})
+    made = notice(
+        settings,
+        problems=("store share is away",),
+        advice=("mount it",),
+        more={"disposal_due": 2, "holds": 1},
+    )
     assert made.subject == (
         "archiver on collector: the month to 1 November 2026, 0 archives sealed, not all is well"
     )
@@ -177,6 +182,7 @@ def test_what_is_not_well_comes_first_with_what_to_do(settings: Settings) -> Non
         "- 2 archives are due for review: archiver retention due\n"
     )
     assert "Sealed since the last monthly notice\n- no archive\n" in made.text
+    assert "- 1 hold is in force: archiver hold list\n" in made.text
     assert f"\n9:{SHA256}\n" in made.text  # what this host remembers
 
 
