@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
@@ -88,6 +87,8 @@ NoticeSettings = SmtpSettings | WebhookSettings | PingSettings | TextfileSetting
 
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address leads to this machine and nowhere else."""
+    from ipaddress import ip_address  # 3 ms that only a host with such a notice pays
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -37,7 +37,7 @@ NO_NOTICE_HINT = "each way is a table [[notice]] of the settings: see docs/unatt
 
 
 def _open(one: NoticeSettings, environ: Mapping[str, str]) -> Notifier:
-    """Modules are imported where a way needs them: requests takes 80 ms, and an idle run has 300."""
+    """A way's module is imported where it is used, and what it needs for sending when it sends."""
     resolve = partial(resolve_secret, environ=environ)
     if isinstance(one, SmtpSettings):
         from archiver.notify.smtp import SmtpNotifier

@@ -37,6 +37,8 @@ class Receiver:
     url: str = ""
     requests: list[Request] = field(default_factory=list)
     answer: Callable[[str], Answer] = lambda path: Answer()
+    cut_short: int = 0
+    """How many answers nobody read to their end."""
 
     @property
     def paths(self) -> list[str]:
@@ -69,6 +71,7 @@ def receiver(certificates: Path | None = None) -> Iterator[Receiver]:
     class Server(http.server.ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that refuses our certificate, or has read enough, is no error here."""
+            one.cut_short += 1
 
     server = Server(("127.0.0.1", 0), Handler)
     scheme = "http"

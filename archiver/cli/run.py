@@ -7,7 +7,7 @@ import click
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import one_line
 from archiver.cli._telling import tell_begin, tell_end, tell_error
-from archiver.errors import ArchiverError, IncompleteError, LockedError, worse_code
+from archiver.errors import ArchiverError, IncompleteError, worse_code
 from archiver.schedule.report import JOB_NAMES, JobName, JobReport, RunReport
 from archiver.times import format_time, system_clock
 
@@ -39,21 +39,21 @@ def command(session: Session, dry_run: bool, only: tuple[JobName, ...], quiet: b
 
     A job that fails does not stop the others, and is tried again at the next run. The exit code is that of
     the worst one: 0 all is well, 3 something is missing and named, 11 another run is at work."""
+    started_ms = system_clock()
     try:
         settings = session.settings
         if dry_run:
             return _print_due(session, only)
-        tell_begin(session)
+        untold = tell_begin(session)
         from archiver.jobs.run import run_due
 
         report = run_due(settings, session.environ, system_clock, told=_teller(session, quiet), only=only)
-    except LockedError:  # the other run tells
-        raise
     except ArchiverError as error:
-        tell_error(session.config, error)
+        if not dry_run:
+            tell_error(session, error, started_ms)
         raise
     _print_end(session, report, quiet)
-    return worse_code(report.code, tell_end(session, report))
+    return worse_code(report.code, worse_code(untold, tell_end(session, report)))
 
 
 def _teller(session: Session, quiet: bool) -> Told:

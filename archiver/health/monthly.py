@@ -172,6 +172,9 @@ def _waiting(snapshot: Snapshot) -> list[str]:
             f"{number_of(snapshot.moderation_pending, 'moderation act')} decided and not done:"
             " archiver moderation pending"
         )
+    holds = snapshot.more.get("holds")
+    if isinstance(holds, int) and holds:
+        found.append(f"{number_of(holds, 'hold is', 'holds are')} in force: archiver hold list")
     found += [
         f"next export of @{one.handle or one.id} due {day(one.export_due_ms)}"
         for one in snapshot.accounts

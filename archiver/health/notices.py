@@ -5,11 +5,14 @@ Nothing personal: sentences of jobs, names of the body's own accounts, of archiv
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from archiver.health.snapshot import AccountHealth, Snapshot
 from archiver.health.texts import day, day_and_time, items, number_of, paragraph, section
 from archiver.notify.base import Notice, NoticeKind, one_line
 from archiver.schedule.report import JobReport, RunReport
+
+if TYPE_CHECKING:  # 80 ms with what it needs, which a run with nothing to do has no use for
+    from archiver.health.snapshot import AccountHealth, Snapshot
 
 INCOMPLETE = 3
 
@@ -121,7 +124,7 @@ def trouble_notice(origin: Origin, troubles: Mapping[str, tuple[int, str]], at_m
     return Notice("incomplete", subject, origin.text(lines), at_ms, INCOMPLETE, {"ways": sorted(troubles)})
 
 
-def stale_sentences(snapshot: Snapshot) -> list[str]:
+def stale_sentences(snapshot: "Snapshot") -> list[str]:
     """What is later than the settings allow, a sentence each."""
     found: list[str] = []
     for account in snapshot.accounts:
@@ -136,12 +139,11 @@ def stale_sentences(snapshot: Snapshot) -> list[str]:
     return found
 
 
-def stale_notice(origin: Origin, snapshot: Snapshot) -> Notice:
+def stale_notice(origin: Origin, snapshot: "Snapshot") -> Notice:
     """That something is late, or that all is not well: for a run, and for a second host that watches."""
     late = stale_sentences(snapshot)
     lines = [
-        *section("What is late", items(late)),
-        *section("What is not well", items(snapshot.problems)),
+        *section("What is not well", items(snapshot.problems or late)),
         *section("What to do", items(dict.fromkeys(one for one in snapshot.advice if one))),
     ]
     count = number_of(len(late) or len(snapshot.problems), "thing")
@@ -185,7 +187,7 @@ def _jobs(report: RunReport) -> list[str]:
     return section("What was done", lines)
 
 
-def _name(account: AccountHealth) -> str:
+def _name(account: "AccountHealth") -> str:
     return f"@{account.handle} ({account.id})" if account.handle else f"{account.platform} {account.id}"
 
 

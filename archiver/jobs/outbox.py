@@ -97,7 +97,6 @@ class Outbox:
         """Tell the machines of a run's end. What they missed is not sent again: the next run's end is."""
         for notifier in self._notifiers:
             if notifier.every_run and notifier.wants(notice):
-                self._attempts.pop(notifier.name, None)  # what its beginning came to counts no more
                 self._try(notifier, notice)
 
     def retry(self) -> None:

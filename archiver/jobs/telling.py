@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from archiver.errors import ArchiverError, IncompleteError, LockedError, worse_code
-from archiver.health.month import gather_month
-from archiver.health.monthly import monthly_notice
 from archiver.health.notices import (
     Origin,
     done_notice,
@@ -26,7 +25,6 @@ from archiver.health.notices import (
     stale_notice,
     stale_sentences,
 )
-from archiver.health.snapshot import Snapshot
 from archiver.jobs.outbox import Outbox
 from archiver.jobs.told import (
     LOOK_MS,
@@ -48,6 +46,9 @@ from archiver.settings_notices import TextfileSettings
 from archiver.times import Clock
 from archiver.wiring_notify import open_notifiers
 
+if TYPE_CHECKING:
+    from archiver.health.snapshot import Snapshot
+
 CUT_OFF = (129, 130, 143)
 """A run that was told to end says nothing: it has seconds, and the next one goes on."""
 
@@ -66,8 +67,8 @@ class Telling:
     notifiers: Sequence[Notifier]
     clock: Clock
     host: str
-    snapshot: Callable[[], Snapshot] | None = None
-    metrics: Callable[[Snapshot, RunReport], str] | None = None
+    snapshot: "Callable[[], Snapshot] | None" = None
+    metrics: "Callable[[Snapshot, RunReport], str] | None" = None
 
     @property
     def origin(self) -> Origin:
@@ -165,7 +166,7 @@ class _Ended:
             self._tell_month(snapshot)
         self.outbox.tell_troubles()
 
-    def _look(self, report: RunReport) -> Snapshot | None:
+    def _look(self, report: RunReport) -> "Snapshot | None":
         """How all stands: after a run that did something, and a few times a day; each time for metrics."""
         telling = self._telling
         if telling.snapshot is None:
@@ -180,7 +181,7 @@ class _Ended:
             self._failed.append(error)
             return None
 
-    def _finish_notice(self, report: RunReport, snapshot: Snapshot | None) -> Notice:
+    def _finish_notice(self, report: RunReport, snapshot: "Snapshot | None") -> Notice:
         telling = self._telling
         metrics = ""
         if snapshot is not None and telling.metrics is not None:
@@ -193,9 +194,10 @@ class _Ended:
         self._told = replace(self._told, failing=judged.now)
         origin = self._telling.origin
         if judged.tell:
-            said = {name: one.said for name, one in judged.now.items()}
-            self.outbox.send(failed_notice(origin, report, said, judged.since_ms, self._now_ms))
-        elif judged.recovered or (report.jobs and report.code == 0):
+            said = {name: one.said for name, one in judged.tell.items()}
+            since_ms = min(one.since_ms for one in judged.tell.values())
+            self.outbox.send(failed_notice(origin, report, said, since_ms, self._now_ms))
+        if judged.recovered or (report.jobs and report.code == 0):
             self.outbox.send(done_notice(origin, report, judged.recovered, self._now_ms))
 
     def _tell_missing(self, report: RunReport) -> None:
@@ -212,7 +214,7 @@ class _Ended:
             if job.job == "remind" and job.problems and job.code in (0, IncompleteError.exit_code):
                 self.outbox.send(reminder_notice(self._telling.origin, job, self._now_ms))
 
-    def _tell_late(self, snapshot: Snapshot) -> None:
+    def _tell_late(self, snapshot: "Snapshot") -> None:
         if not stale_sentences(snapshot):
             if self._told.stale_ms is not None:
                 self._told = replace(self._told, stale_ms=None)
@@ -220,13 +222,17 @@ class _Ended:
             self._told = replace(self._told, stale_ms=self._now_ms)
             self.outbox.send(stale_notice(self._telling.origin, snapshot))
 
-    def _tell_month(self, snapshot: Snapshot) -> None:
-        """Once a month, when its archive is sealed; by the third day also without one."""
+    def _tell_month(self, snapshot: "Snapshot") -> None:
+        """Once a month, when its archive is sealed; by the third day also without one. What reads manifests
+        is imported then: it takes a quarter of a second."""
         settings, last = self._telling.settings, snapshot.last_archive
         sealed_ms = None if last is None else last.sealed_ms
         zone = settings.schedule.time_zone
         if not is_month_due(zone, self._told.monthly_ms, sealed_ms, self._now_ms):
             return
+        from archiver.health.month import gather_month
+        from archiver.health.monthly import monthly_notice
+
         since = self._told.monthly_sequence or None
         month = gather_month(settings, since, self._now_ms)
         self._told = replace(self._told, monthly_ms=self._now_ms, monthly_sequence=month.last_sequence)
@@ -245,14 +251,14 @@ def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -
     )
 
 
-def _look(settings: Settings, environ: Mapping[str, str], clock: Clock) -> Snapshot:
+def _look(settings: Settings, environ: Mapping[str, str], clock: Clock) -> "Snapshot":
     """Imported when it is needed: most runs do nothing, and need it not."""
     from archiver.health.gather import take_snapshot
 
     return take_snapshot(settings, clock(), environ)
 
 
-def _metrics_of(snapshot: Snapshot, report: RunReport) -> str:
+def _metrics_of(snapshot: "Snapshot", report: RunReport) -> str:
     from archiver.health.metrics import metrics_of
 
     return metrics_of(snapshot, report)

@@ -49,12 +49,11 @@ class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class Failures:
-    """What a run's end says of failures: `now` is what fails, kept for the next run; `tell`: whether that is
-    to be told; `since_ms`: the first of them; `recovered`: what failed and is well again, all of it."""
+    """What a run's end says of failures: `now` is what fails, kept for the next run; `tell`: what of it is to
+    be told now; `recovered`: what failed and is well again."""
 
     now: dict[str, Failing]
-    tell: bool
-    since_ms: int
+    tell: dict[str, Failing]
     recovered: tuple[str, ...]
 
 
@@ -90,23 +89,27 @@ def failed_parts(report: RunReport, error: str | None) -> dict[str, Sequence[str
 def judge_failures(
     known: Mapping[str, Failing], report: RunReport, failed: Mapping[str, Sequence[str]], now_ms: int
 ) -> Failures:
-    """A job that was not due says nothing: what failed of it goes on failing."""
+    """A job that was not due says nothing: what failed of it stands as it was, and is not told again. So an
+    export that was refused is told once, and a store that is away each day."""
     codes: dict[str, int] = {job.job: job.code for job in report.jobs}
-    still = {name: one for name, one in known.items() if name not in codes and name != _RUN}
-    now = dict(still)
+    failing: dict[str, Failing] = {}
     for name, said in failed.items():
         before = known.get(name)
-        now[name] = Failing(
+        failing[name] = Failing(
             since_ms=now_ms if before is None else min(before.since_ms, now_ms),
             told_ms=now_ms if before is None else before.told_ms,
             code=codes.get(name, report.code),
             said=tuple(said[:MOST_SAID]),
         )
-    tell = any(_is_news(known.get(name), one, now_ms) for name, one in now.items())
+    tell = any(_is_news(known.get(name), one, now_ms) for name, one in failing.items())
     if tell:
-        now = {name: replace(one, told_ms=now_ms) for name, one in now.items()}
-    since_ms = min((one.since_ms for one in now.values()), default=now_ms)
-    return Failures(now, tell, since_ms, tuple(known) if known and not now else ())
+        failing = {name: replace(one, told_ms=now_ms) for name, one in failing.items()}
+    untried = {name: one for name, one in known.items() if name not in codes and name != _RUN}
+    return Failures(
+        now={**untried, **failing},
+        tell=failing if tell else {},
+        recovered=tuple(name for name in known if name not in untried and name not in failing),
+    )
 
 
 def _is_news(before: Failing | None, one: Failing, now_ms: int) -> bool:

@@ -1,7 +1,6 @@
 """What talks to servers takes so many seconds and no more, and is tried twice."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from threading import Thread
 from time import sleep
 from typing import Final, TypeVar
@@ -18,16 +17,23 @@ def within(seconds: float, act: Callable[[], Value]) -> Value:
 
     It works in a thread of its own, which is left to itself then: a server that sends a byte at a time would
     hold a run for hours, each byte within the socket's timeout, and so would a name that is not found."""
-    found: Future[Value] = Future()
+    returned: list[Value] = []
+    raised: list[BaseException] = []
 
     def work() -> None:
         try:
-            found.set_result(act())
+            returned.append(act())
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
-            found.set_exception(error)
+            raised.append(error)
 
-    Thread(target=work, name="notice", daemon=True).start()
-    return found.result(seconds)
+    thread = Thread(target=work, name="notice", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        raise raised[0]
+    if returned:
+        return returned[0]
+    raise TimeoutError
 
 
 def tried_twice(act: Callable[[], None], pause_seconds: float) -> None:

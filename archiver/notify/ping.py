@@ -9,7 +9,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from archiver.notify.base import Notice, NoticeError, Resolve, one_line
 from archiver.notify.bounded import PAUSE_SECONDS, tried_twice
-from archiver.notify.http import Post, find_address, send_post
 from archiver.settings_notices import PingSettings
 
 _RUN_ENDS: Final = ("done", "incomplete", "failed")
@@ -50,6 +49,8 @@ class PingNotifier:
         tried_twice(lambda: self._ping(suffix, notice.subject), self.pause_seconds)
 
     def _ping(self, suffix: str, said: str) -> None:
+        from archiver.notify.http import Post, find_address, send_post
+
         address = put_behind(find_address(self.name, self.settings.url, self.resolve), suffix)
         answer = send_post(
             Post(

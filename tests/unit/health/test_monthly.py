@@ -1,5 +1,7 @@
 """The monthly notice: what it says of manifests and of how all stands, how it is set, what is not in it."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -164,7 +166,12 @@ def test_every_line_is_short_and_every_fact_can_be_json(settings: Settings) -> N
 
 
 def test_what_is_not_well_comes_first_with_what_to_do(settings: Settings) -> None:
-    made = notice(settings, problems=("store share is away",), advice=("mount it",), more={"disposal_due": 2})
+    made = notice(
+        settings,
+        problems=("store share is away",),
+        advice=("mount it",),
+        more={"disposal_due": 2, "holds": 1},
+    )
     assert made.subject == (
         "archiver on collector: the month to 1 November 2026, 0 archives sealed, not all is well"
     )
@@ -175,6 +182,7 @@ def test_what_is_not_well_comes_first_with_what_to_do(settings: Settings) -> Non
         "- 2 archives are due for review: archiver retention due\n"
     )
     assert "Sealed since the last monthly notice\n- no archive\n" in made.text
+    assert "- 1 hold is in force: archiver hold list\n" in made.text
     assert f"\n9:{SHA256}\n" in made.text  # what this host remembers
 
 
@@ -262,3 +270,31 @@ def test_a_folder_that_never_sealed_has_a_month_as_well(tmp_path: Path) -> None:
     text = monthly_notice(ORIGIN, home.settings, snapshot(head=None), month).text
     assert "- no archive\n" in text
     assert "Chain head" not in text
+
+
+def test_what_x_cost_in_the_month_before_is_read_while_a_run_is_at_work(home: Home) -> None:
+    with closing(sqlite3.connect(home.settings.spool / "spool.sqlite")) as database, database:
+        for month, kind, micro_usd in (
+            ("2026-10", "posts", 5),
+            ("2026-10", "mentions", 2),
+            ("2026-11", "posts", 9),
+        ):
+            database.execute(
+                "INSERT INTO spend (month, platform, account, kind, requests, resources, micro_usd)"
+                " VALUES (?, 'x', '1001', ?, 1, 1, ?)",
+                (month, kind, micro_usd),
+            )
+    assert gathered(home, None).spent == {"1001": 7}
+    with home.open_spool():
+        assert gathered(home, None).spent == {"1001": 7}
+    path = home.settings.spool / "spool.sqlite"
+    data = path.read_bytes()
+    path.write_bytes(b"no database" * 100)
+    try:
+        month = gathered(home, None)
+        assert month.spent == {}
+        assert month.error is not None
+        assert "spool.sqlite is damaged" in month.error
+        assert len(month.archives) == 2
+    finally:
+        path.write_bytes(data)

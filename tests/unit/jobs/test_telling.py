@@ -239,11 +239,14 @@ def test_what_is_late_is_told_once_a_day_also_by_runs_with_nothing_to_do(
     assert subjects(server) == ["2 things late", "2 things late"]
     text = json.loads(server.requests[0].body)["text"]
     for line in (
-        "- @ExamplePolice (1001): posts last collected 1 November 2026",
-        "- @ExamplePolice (1001): newest export never",
+        "What is not well\n- posts of @ExamplePolice are late\n",
         "What to do\n- see why: archiver collect",
     ):
         assert line in text
+    assert json.loads(server.requests[0].body)["facts"]["late"] == [
+        "@ExamplePolice (1001): posts last collected 1 November 2026",
+        "@ExamplePolice (1001): newest export never",
+    ]
     assert runs.looks == 5  # every six hours
     runs.all_is = {}
     runs.run(hours=6)
@@ -354,14 +357,33 @@ def test_another_way_tells_in_the_next_run_that_mail_does_not_go_out(
     )
     for _ in range(10):
         runs.run()
-    assert subjects(server)[2:] == ["failed: collect", "notices do not go out: mail"]
+    assert subjects(server)[2:] == ["notices do not go out: mail"]
 
 
 def test_a_way_that_stays_down_is_tried_less_and_less_often(build: Build, certificates: Path) -> None:
     runs = build(mailing(certificates, unused_port()))
     tried = [hour for hour in range(60) if runs.run(*([("seal", 1, "full")] if hour == 0 else []))]
-    # 0 sends the failure, 24 and 48 send it again as a day has gone by
-    assert tried == [0, 1, 2, 4, 8, 16, 24, 48]
+    assert tried == [0, 1, 2, 4, 8, 16, 32, 56]
+
+
+def test_of_each_kind_the_newest_waits_and_what_is_a_month_old_is_let_go(
+    build: Build, server: Receiver
+) -> None:
+    server.answer = lambda path: Answer(400)
+    runs = build(webhook(server))
+    runs.run(("collect", 3, "gap one"))
+    runs.run(("seal", 1, "full"))
+    runs.run(("collect", 3, "gap two"))
+    assert [(one.kind, one.at_ms) for one in runs.kept().unsent] == [
+        ("failed", NOW_MS + 2 * HOUR_MS),
+        ("incomplete", NOW_MS + 3 * HOUR_MS),
+    ]
+    server.answer = lambda path: Answer()
+    server.requests.clear()
+    runs.now_ms = NOW_MS + 31 * DAY_MS
+    runs.note("told", {"monthly_ms": runs.now_ms})
+    runs.run(hours=2.5)
+    assert subjects(server) == ["incomplete: 1 new problem"]
 
 
 def test_nothing_is_sent_twice_to_those_who_have_it(build: Build, certificates: Path) -> None:

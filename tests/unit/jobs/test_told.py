@@ -49,7 +49,7 @@ def test_a_failure_is_told_at_once_then_once_a_day_and_then_that_it_is_well_agai
     now_ms = NOW_MS + 50 * HOUR_MS
     assert judge(known, report(at_ms=now_ms), now_ms).now == known  # it was not due: nothing is known
     well = judge(known, report(("collect", 3), at_ms=now_ms), now_ms)
-    assert (well.tell, well.recovered, well.now) == (False, ("collect",), {})
+    assert (well.tell, well.recovered, well.now) == ({}, ("collect",), {})
 
 
 def test_what_fails_besides_is_told_at_once_and_so_is_another_exit_code() -> None:
@@ -58,17 +58,22 @@ def test_what_fails_besides_is_told_at_once_and_so_is_another_exit_code() -> Non
     assert not judge(known, report(("collect", 1)), later_ms).tell
     assert judge(known, report(("collect", 20)), later_ms).tell
     both = judge(known, report(("collect", 1), ("seal", 1)), later_ms)
-    assert both.tell
-    assert both.since_ms == NOW_MS
+    assert both.tell == both.now
     assert {name: one.since_ms for name, one in both.now.items()} == {"collect": NOW_MS, "seal": later_ms}
     assert both.now["seal"].said == ("seal said 1",)
 
 
-def test_only_when_all_is_well_again_that_is_told() -> None:
-    known = judge({}, report(("collect", 1), ("sync", 1))).now
-    half = judge(known, report(("collect", 0)), NOW_MS + HOUR_MS)
-    assert (half.recovered, set(half.now), half.tell) == ((), {"sync"}, False)
-    assert judge(half.now, report(("sync", 0)), NOW_MS + 2 * HOUR_MS).recovered == ("sync",)
+def test_what_was_not_tried_again_is_not_told_again_and_does_not_hide_that_others_are_well() -> None:
+    known = judge({}, report(("import", 1), ("sync", 1))).now
+    later_ms = NOW_MS + 5 * DAY_MS
+    assert not judge(known, report(), later_ms).tell
+    half = judge(known, report(("sync", 0)), later_ms)
+    assert (half.recovered, set(half.now), half.tell) == (("sync",), {"import"}, {})
+    other = judge(half.now, report(("sync", 1)), later_ms + HOUR_MS)
+    assert set(other.tell) == {"sync"}
+    assert judge(other.now, report(("import", 3), ("sync", 1)), later_ms + 2 * HOUR_MS).recovered == (
+        "import",
+    )
 
 
 def test_a_run_that_ended_in_an_error_fails_as_a_run_until_one_ends_without() -> None:

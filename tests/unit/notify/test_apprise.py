@@ -55,11 +55,16 @@ def test_an_address_that_does_not_take_it_is_counted_and_tried_once_more(
     server.answer = lambda path: Answer(500 if "very-private" in path else 200)
     logged = io.StringIO()
     handler = logging.StreamHandler(logged)
-    logging.getLogger().addHandler(handler)
+    handler.addFilter(logging.Filter("apprise"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
     try:
         error = failure(notifier(address(server, "other"), address(server)))
     finally:
-        logging.getLogger().removeHandler(handler)
+        root.setLevel(level)
+        root.removeHandler(handler)
     assert error.message == "notice chat: 1 of 2 addresses did not take it"
     assert error.hint == "the first of them is number 2 of urls"
     assert error.delivered

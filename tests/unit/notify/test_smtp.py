@@ -217,19 +217,23 @@ def test_a_password_of_other_letters_than_mail_servers_know_is_said(
         SmtpNotifier(settings, lambda reference: "pässword").send(NOTICE)
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_a_certificate_of_an_unknown_authority_is_refused(
-    certificates: Path, server: MailServer, tmp_path: Path
+    certificates: Path, tmp_path: Path, security: str
 ) -> None:
     make_certificates(tmp_path)
-    for ca_file in (None, tmp_path / "ca.pem"):
-        said = failure(notifier(certificates, server.port, ca_file=ca_file, user=USER, password="env:MAIL"))
-        assert said.startswith("the mail server's certificate is not right: ")
+    more = {"security": security, "user": USER, "password": "env:MAIL"}
+    with mail_server(certificates, security) as server:
+        for ca_file in (None, tmp_path / "ca.pem"):
+            said = failure(notifier(certificates, server.port, ca_file=ca_file, **more))
+            assert said.startswith("the mail server's certificate is not right: ")
     assert server.messages == []
 
 
-def test_a_certificate_for_another_name_is_refused(certificates: Path) -> None:
-    with mail_server(certificates, address="127.0.0.2") as server:
-        said = failure(notifier(certificates, server.port, host="127.0.0.2"))
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_for_another_name_is_refused(certificates: Path, security: str) -> None:
+    with mail_server(certificates, security, address="127.0.0.2") as server:
+        said = failure(notifier(certificates, server.port, host="127.0.0.2", security=security))
     assert said.startswith("the mail server's certificate is not right: ")
     assert "127.0.0.2" in said
 
@@ -249,3 +253,15 @@ def test_tls_where_the_mail_server_speaks_none_is_said(certificates: Path) -> No
 def test_neither_notifier_nor_settings_show_a_secret(certificates: Path) -> None:
     one = notifier(certificates, 465, user=USER, password="env:MAIL")
     assert PASSWORD not in repr(one) + repr(one.settings)
+
+
+def test_addresses_that_a_mail_server_repeats_are_left_out(certificates: Path, server: MailServer) -> None:
+    server.refuse = lambda address: f"550 5.1.1 <{address}>: {address} is unknown"
+    said = failure(notifier(certificates, server.port))
+    assert said == "the mail server refuses 2 of 2 recipients: 550 5.1.1 <…>: … is unknown"
+
+
+def test_a_file_that_holds_no_certificates_is_said(certificates: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("none\n")
+    said = failure(notifier(certificates, 465, ca_file=tmp_path / "ca.pem"))
+    assert said == f"{tmp_path}/ca.pem cannot be used as ca_file"
