@@ -158,6 +158,7 @@ def test_another_accounts_export_fails_and_what_is_told_names_nobody(tmp_path: P
     reason = (box.inbox / "failed" / "a.zip.reason.txt").read_text()
     assert "@SpringfieldPolice" in reason
     assert "which the settings do not name" in reason
+    assert "put it back into the inbox, and then: archiver backup --add-account" in reason
 
 
 def test_parts_wait_for_each_other_and_are_taken_as_one(box: Box, export: Path, tmp_path: Path) -> None:
