@@ -160,8 +160,6 @@ class Inbox:
         if not is_stray and not (self._patient and group.wants_more):
             return False
         looks = [self._notes.find_named(path) for path in group.paths]
-        if any(look is not None and look.taken_page is not None for look in looks):
-            return False
         until_ms = min(look.first_ms for look in looks if look is not None) + PATIENCE_MS
         if survey.at_ms >= until_ms:
             return False

@@ -301,6 +301,15 @@ def test_a_clock_that_was_wrong_keeps_no_file_for_ever(box: Box, export: Path, b
     assert sum(map(int, map(str, taken))) == 1
 
 
+def test_a_file_that_was_first_seen_by_a_clock_that_was_years_ahead_waits_no_longer_than_others(
+    box: Box,
+) -> None:
+    (box.inbox / "cut.zip").write_bytes(b"PK\x03\x04")
+    box.run(after_ms=4_000 * DAY_MS)
+    box.run(after_ms=-4_000 * DAY_MS)
+    assert box.run(after_ms=DAY_MS).facts["failed"] == 1
+
+
 def test_a_thousand_files_of_every_kind_are_looked_at_in_a_moment(box: Box) -> None:
     for number in range(1_000):
         (box.inbox / f"{number}\n.zip").write_bytes(b"PK\x03\x04")
