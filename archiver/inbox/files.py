@@ -5,6 +5,7 @@ browsers and copying programs call a file until it is whole is never touched.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ FAILED = "failed"
 """The folder in the inbox for exports that could not be taken, each with the reason beside it."""
 OWN_FOLDERS = (DONE, FAILED, "taken")
 """`taken`: what `done` was called up to version 0.6; what lies there stays."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SUFFIX = b".zip"
 _UNFINISHED = (b".crdownload", b".part", b".partial", b".tmp", b".download", b".opdownload", b".filepart")
 """What a file is called while it comes: Chromium, Firefox and curl, and others."""
@@ -67,8 +69,10 @@ def key_of(path: Path) -> str:
 
 
 def names_of(paths: Iterable[Path]) -> str:
-    """File names as text: what is no UTF-8 in a name is written out, as a database takes nothing else."""
-    return ", ".join(os.fsencode(path.name).decode("utf-8", "backslashreplace") for path in paths)
+    """File names as text: what is no UTF-8 in a name is written out, as a database takes nothing else, and
+    so is what could be taken for the end of a line."""
+    names = (os.fsencode(path.name).decode("utf-8", "backslashreplace") for path in paths)
+    return ", ".join(_CONTROL.sub(lambda one: ascii(one[0])[1:-1], name) for name in names)
 
 
 def find_in_inbox(inbox: Path) -> list[Path]:

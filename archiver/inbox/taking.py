@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from archiver.spool import Spool
     from archiver.wiring import Collector
 
+_NOT_OURS = "if it is yours, put it back into the inbox, and then: archiver backup --add-account"
+
 
 @dataclass
 class Taken:
@@ -103,7 +105,7 @@ class Inbox:
     ) -> Taken:
         """Take in what is ready. What is refused is moved to `failed/`, unless it may yet become whole; what
         failed otherwise stays and is tried again."""
-        from archiver.inbox.exports import import_group
+        from archiver.inbox.exports import NotOursError, import_group
 
         taken = Taken()
         ready = {file.path: file for file in survey.ready}
@@ -128,6 +130,8 @@ class Inbox:
                         waits_until_ms=None,
                     )
             elif result.is_refused and not any(file.key in survey.broken for file in files):
+                if isinstance(result.error, NotOursError):
+                    result.error.hint = _NOT_OURS
                 self._fail(result, taken)
             self._notes.save()
         return taken
@@ -156,8 +160,6 @@ class Inbox:
         if not is_stray and not (self._patient and group.wants_more):
             return False
         looks = [self._notes.find_named(path) for path in group.paths]
-        if any(look is not None and look.taken_page is not None for look in looks):
-            return False
         until_ms = min(look.first_ms for look in looks if look is not None) + PATIENCE_MS
         if survey.at_ms >= until_ms:
             return False

@@ -45,6 +45,12 @@ _UNREADABLE = (
 )
 
 
+def _shown_name(path: Path) -> str:
+    """A file's name as text on one line: what is no UTF-8 in it, or steers a terminal, is written out."""
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda one: ascii(one[0])[1:-1], name)
+
+
 class BrokenMemberError(SourceError):
     """A member's bytes end early, do not inflate, or do not fit their checksum."""
 
@@ -71,7 +77,7 @@ class ZipArchive:
 
     def __init__(self, path: Path, stream: BufferedReader, limits: Limits) -> None:
         self.path = path
-        self.name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+        self.name = _shown_name(path)
         self._stream = stream
         self._file = stream.fileno()
         infos = _read_directory(self.name, stream, limits)

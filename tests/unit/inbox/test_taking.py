@@ -158,6 +158,7 @@ def test_another_accounts_export_fails_and_what_is_told_names_nobody(tmp_path: P
     reason = (box.inbox / "failed" / "a.zip.reason.txt").read_text()
     assert "@SpringfieldPolice" in reason
     assert "which the settings do not name" in reason
+    assert "put it back into the inbox, and then: archiver backup --add-account" in reason
 
 
 def test_parts_wait_for_each_other_and_are_taken_as_one(box: Box, export: Path, tmp_path: Path) -> None:
@@ -298,6 +299,15 @@ def test_a_clock_that_was_wrong_keeps_no_file_for_ever(box: Box, export: Path, b
         file.write(export.read_bytes()[-1:])
     taken = [box.run(after_ms=HOUR_MS).facts["exports"] for _ in range(3)]
     assert sum(map(int, map(str, taken))) == 1
+
+
+def test_a_file_that_was_first_seen_by_a_clock_that_was_years_ahead_waits_no_longer_than_others(
+    box: Box,
+) -> None:
+    (box.inbox / "cut.zip").write_bytes(b"PK\x03\x04")
+    box.run(after_ms=4_000 * DAY_MS)
+    box.run(after_ms=-4_000 * DAY_MS)
+    assert box.run(after_ms=DAY_MS).facts["failed"] == 1
 
 
 def test_a_thousand_files_of_every_kind_are_looked_at_in_a_moment(box: Box) -> None:
