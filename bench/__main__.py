@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import (
     age_stream,
     bucket,
+    checks,
     evidence,
     growth,
     main_job,
@@ -27,9 +28,9 @@ from bench.workplace import ROOT, BenchError, Workplace, make_export, say
 
 NAMES = (
     *("main-job", "memory", "search", "relevance", "bucket", "monthly", "growth", "age", "startup"),
-    *("x-api", "evidence", "unattended"),
+    *("x-api", "evidence", "unattended", "checks"),
 )
-WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth", "evidence", "unattended"})
+WITHOUT_EXPORT = frozenset({"age", "x-api", "monthly", "growth", "evidence", "unattended", "checks"})
 AGE_MEANING = (
     "one stream of random bytes through our X25519 encryption or decryption in the bench's process, against"
     " the `age` program in its own; from the page cache to the null device, in turns, the best of"
@@ -75,6 +76,8 @@ def measure(place: Workplace, names: Sequence[str]) -> tuple[list[Row], list[Det
         rows += evidence.measure(place)
     if "unattended" in names:
         rows += unattended.measure(place)
+    if "checks" in names:
+        rows += checks.measure(place)
     if "age" in names:
         rows += measure_age()
     if "memory" in names:

@@ -94,7 +94,7 @@ class Checking:
     def _is_to_be_read(self, one: StoreSettings) -> bool:
         note = self._note(one)
         is_changed = one.name in self.looked and isinstance(one, LocalStoreSettings)
-        return is_changed or self._is_daily(note.rationed_ms) or bool(note.damaged)
+        return is_changed or self._is_daily(note.rationed_ms)
 
     @contextmanager
     def _identities(self, are_wanted: bool, others: list[Said]) -> Iterator[list[Identity]]:

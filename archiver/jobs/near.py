@@ -34,7 +34,7 @@ def stat_of_file(path: Path) -> str:
 
 def _lines(root: Path) -> Iterator[str]:
     for name in SMALL:
-        yield f"{name}|{stat_of_file(root / name)}\n"
+        yield _described(name, os.lstat(root / name))
     for folder in _entries(root / ARCHIVES):
         yield _described(folder.name, folder.stat(follow_symlinks=False))
         if folder.is_dir(follow_symlinks=False):

@@ -268,6 +268,9 @@ def test_a_damaged_log_shows_within_a_week(checked: Checked) -> None:
     with collector_act(settings, {}, Asked("verify", "verify"), lambda: NOW_MS):
         pass
     flush_log(settings, checked.home.vault.store)
-    alter(next((checked.home.folder / "vault" / "audit").rglob("*.tar")))
+    bundle = next((checked.home.folder / "vault" / "audit").rglob("*.tar"))
+    data = alter(bundle)
     codes = [checked.must_run(24 * day).code for day in range(1, 9)]
     assert codes[-1] == IntegrityError.exit_code
+    mend(bundle, data)
+    assert checked.must_run(24 * 8 + 1).code == 0
