@@ -80,7 +80,7 @@ class _Rebuild:
     def __init__(self, segment: SegmentReader, result: Rebuilt) -> None:
         self.old = segment.connection
         self.result = result
-        self.captures = {row[0]: _capture(row) for row in self._rows("SELECT * FROM capture")}
+        self.captures = {row[0]: capture_of(row) for row in self._rows("SELECT * FROM capture")}
         self.part_captures = dict(self._rows("SELECT id, capture FROM capture_part"))
         self._parts: dict[int, bytes] = {}
         self.tables = self._tables()
@@ -184,7 +184,8 @@ def _difference(
     return f"{what}: {', '.join(differing)}"
 
 
-def _capture(row: tuple[Any, ...]) -> Capture:
+def capture_of(row: tuple[Any, ...]) -> Capture:
+    """How bytes were got, by a row of `capture`."""
     return msgspec.convert(
         {
             "key": row[0],

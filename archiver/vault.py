@@ -41,6 +41,19 @@ class Archive:
         return f"archives/{self.name}/{file.name}"
 
 
+def current_names(archives: Iterable[Archive]) -> dict[str, str]:
+    """Of each archive that another replaces, the name of the newest one in its place. What names the first, as a
+    later archive a picture, means that."""
+    current: dict[str, str] = {}
+    for archive in archives:
+        if archive.manifest.replaces is not None:
+            for name, now in current.items():
+                if now == archive.manifest.replaces:
+                    current[name] = archive.name
+            current[archive.manifest.replaces] = archive.name
+    return current
+
+
 @dataclass(frozen=True)
 class ArchiveList:
     """Every archive that could be read, oldest first, and what is wrong with the chain, if anything."""

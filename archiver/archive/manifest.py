@@ -141,6 +141,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     moderation: list[ModerationCount] = []
     logs: dict[str, Head] = {}
     """The end of each chain of the log in the store that was sealed into, as it was then."""
+    replaces: str | None = None
+    """The archive of which this is what is left, without records that were erased."""
+    erased: int = 0
+    """How many records were erased, in this archive and in those that it replaces."""
 
     @property
     def segments(self) -> list[File]:
@@ -148,9 +152,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
-    """What is written: `moderation` and `logs` only where there are some, as in archives of before."""
+    """What is written: `moderation`, `logs`, `replaces` and `erased` only where there are some, as in
+    archives of before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in ("moderation", "logs"):
+    for name in ("moderation", "logs", "replaces", "erased"):
         if not fields[name]:
             del fields[name]
     return fields
