@@ -42,8 +42,8 @@ class Archive:
 
 
 def current_names(archives: Iterable[Archive]) -> dict[str, str]:
-    """Of each archive that another replaces, the name of the newest one in its place. What names the first, as a
-    later archive a picture, means that."""
+    """Of each archive that another replaces, the name of the newest one in its place. What names the first,
+    as a later archive a picture, means that."""
     current: dict[str, str] = {}
     for archive in archives:
         if archive.manifest.replaces is not None:

@@ -1,6 +1,7 @@
 """A vault with records to erase, and the way through surveying and sealing anew."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from archiver.backup import import_exports
@@ -62,13 +63,20 @@ def survey(home: Home, wanted: Wanted) -> Surveyed:
 
 def reseal(home: Home, wanted: Wanted, *, now_ms: int = NOW_MS + DAY_MS) -> list[Archive]:
     """Seal anew what holds them; the new archives."""
-    found = survey(home, wanted)
+    return reseal_in(home, home.archives, wanted, now_ms=now_ms)
+
+
+def reseal_in(
+    home: Home, archives: Sequence[Archive], wanted: Wanted, *, now_ms: int = NOW_MS + DAY_MS
+) -> list[Archive]:
+    """As `reseal`, of these archives alone."""
+    found = Surveyor(home.vault, archives, home.identities).survey(wanted)
     erasure = Erasure(wanted, found.needles, frozenset(found.spots), DECISION, secrets.token_bytes)
     with open_collector(home.settings) as collector:
         options = seal_options(home.settings)
         resealer = Resealer(
             collector.spool, collector.state, home.vault, home.identities, options, Others(), lambda: now_ms
-        )  # fmt: skip
+        )
         return [resealer.reseal(name, erasure) for name in found.archives]
 
 
