@@ -1,5 +1,5 @@
-"""Archives' keys encrypted anew when keyholders change: once for each archive, the same bytes into every
-store."""
+"""Archives' keys, and the custody register's, encrypted anew when keyholders change: once for each, the same
+bytes into every store."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from archiver.audit.names import CUSTODY_KEY
+from archiver.custody.key import open_register_key
 from archiver.errors import (
     ArchiverError,
     IntegrityError,
@@ -42,12 +44,14 @@ class AwayStore:
 
 @dataclass(frozen=True)
 class KeyStore:
-    """An open store; the archives it has a key of, and those it has a manifest of."""
+    """An open store; the archives it has a key of, and those it has a manifest of; whether it has the custody
+    register's key."""
 
     named: NamedStore
     store: Store
     with_key: frozenset[str]
     sealed: frozenset[str]
+    has_register: bool = False
 
 
 @dataclass
@@ -61,6 +65,11 @@ class KeyStores:
     def archives(self) -> list[str]:
         """The names of all archives that a store has a key of, those being sealed included."""
         return sorted(frozenset().union(*(one.with_key for one in self.reached)))
+
+    @property
+    def need_identity(self) -> bool:
+        """Whether there is anything that only a keyholder's identity encrypts anew."""
+        return bool(self.archives()) or any(one.has_register for one in self.reached)
 
     def lose(self, named: NamedStore, error: ArchiverError) -> None:
         """Go on without this store."""
@@ -88,7 +97,7 @@ def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
                 frozenset(parts[1] for parts in names if parts[2:] == [file_name])
                 for file_name in ("key.age", "manifest.json")
             )
-            found.reached.append(KeyStore(named, store, with_key, sealed))
+            found.reached.append(KeyStore(named, store, with_key, sealed, store.exists(CUSTODY_KEY)))
         except ArchiverError as error:
             found.lose(named, error)
     if not found.reached and found.away:
@@ -106,8 +115,7 @@ def apply_keyholders(
     UsageError before anything is changed where none of the identities is a keyholder's on the new list,
     who could not finish what was begun, and as `rewrap_archive_keys`."""
     recipients = keyholders.recipients()
-    archives = stores.archives()
-    if archives and not any(identity.recipient() in recipients for identity in identities):
+    if stores.need_identity and not any(identity.recipient() in recipients for identity in identities):
         raise UsageError(
             "the identity that is used here would be shut out before the work is done",
             "let another keyholder do it, with their own identity",
@@ -134,9 +142,37 @@ def rewrap_archive_keys(
         errors = _rewrap(stores, archive, identities, recipients)
         if errors:
             failures[archive] = errors
+    errors = _rewrap_register(stores, identities, recipients)
+    if errors and not failures:
+        raise errors[0]
     if failures:
         raise _failed(failures, len(archives))
     return len(archives)
+
+
+def _rewrap_register(
+    stores: KeyStores, identities: Sequence[Identity], recipients: Sequence[Recipient]
+) -> list[ArchiverError]:
+    """The custody register's key in all stores that have it; what is wrong with it."""
+    errors: list[ArchiverError] = []
+    key: Identity | None = None
+    data = b""
+    for one in [each for each in stores.reached if each.has_register]:
+        try:
+            found = open_register_key(one.store, identities)
+            if key is None:
+                key, data = found, seal_archive_key(found, recipients)
+            if found.encode() != key.encode():
+                raise IntegrityError(
+                    f"{CUSTODY_KEY} in {one.store.location} is another one than in the stores before it",
+                    "nothing was written to it; find out which one is in use",
+                )
+            _put(one.store, CUSTODY_KEY, data)
+        except (NoKeyError, IntegrityError) as error:
+            errors.append(error)
+        except ArchiverError as error:
+            stores.lose(one.named, error)
+    return errors
 
 
 def _rewrap(

@@ -108,6 +108,11 @@ class KeyholderSettings:
         """Where this host remembers the end of the keyholder's log."""
         return self.identity.with_name(f"{self.name}.log-head")
 
+    @property
+    def custody_head(self) -> Path:
+        """Where it remembers the end of the keyholder's chain in the custody register."""
+        return self.identity.with_name(f"_custody.{self.name}.log-head")
+
 
 def keyholder_signing_key(identity: Path, name: str) -> Path:
     """Where a keyholder's signing key lies: beside the identity, unless the settings say otherwise."""

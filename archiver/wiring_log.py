@@ -12,7 +12,7 @@ from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Actor, Asked
 from archiver.audit.keyholder import KeyholderLog, LogSetting
 from archiver.audit.keyholder import mend as mend_keyholder
-from archiver.audit.names import COLLECTOR, signers_name
+from archiver.audit.names import COLLECTOR, custody_chain, signers_name
 from archiver.audit.queue import Queue, Start, find_start
 from archiver.audit.writing import ChainWriter
 from archiver.chain import Head
@@ -119,12 +119,13 @@ def log_stores(settings: Settings, opened: OpenedVault | None) -> list[NamedStor
 
 
 def other_chains(settings: Settings) -> list[str]:
-    """The chains whose ends are looked for: the collector's, and those of all keyholders."""
+    """The chains whose ends are looked for: the collector's, and those of all keyholders, each with that of
+    the custody register."""
     try:
         names = [one.name for one in Keyholders.load(settings.recipients).entries]
     except ArchiverError:
         names = []
-    return [COLLECTOR, *names]
+    return [COLLECTOR, *names, *(custody_chain(name) for name in names)]
 
 
 def _signing_key(
@@ -195,7 +196,9 @@ def flush_log(settings: Settings, store: Store, *, mend: bool = False) -> int:
     never got, of what this host and the keyholder here wrote before. Raise as `Queue.flush`."""
     put = 0
     if mend and settings.keyholder is not None:
-        put = mend_keyholder(settings.keyholder.log_head, find_vault_id(store) or "", store)
+        vault = find_vault_id(store) or ""
+        put = mend_keyholder(settings.keyholder.log_head, vault, store)
+        put += mend_keyholder(settings.keyholder.custody_head, vault, store)
     if has_collector_key(settings) and settings.log_queue.is_dir():
         put += collector_queue(settings).flush(store, other_chains(settings), mend=mend)
     return put

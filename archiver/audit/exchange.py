@@ -11,9 +11,9 @@ from functools import partial
 
 from archiver.audit.bundle import MAXIMUM_BYTES
 from archiver.audit.following import Follower, Unpacked, parse_signers, unpack_entry
-from archiver.audit.names import FOLDER, entry_name, parse_entry_name, signers_name
+from archiver.audit.names import CUSTODY_KEY, FOLDER, entry_name, parse_entry_name, signers_name
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, with_later_keys
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError
 from archiver.stores.base import ExistsInStoreError, Store
 
 _ALTERED = "see which is whole: archiver log verify; nothing was replaced"
@@ -22,12 +22,13 @@ _ALTERED = "see which is whole: archiver log verify; nothing was replaced"
 @dataclass
 class LogHolder:
     """A store that holds the vault, and what is known of the log in it: the numbers of each chain's entries.
-    `given`: how many entries it was given."""
+    `custody_key`: the file that holds the custody register's key. `given`: how many entries it was given."""
 
     name: str
     store: Store
     chains: dict[str, set[int]] = field(default_factory=dict)
     signers: dict[str, bytes] = field(default_factory=dict)
+    custody_key: bytes | None = None
     given: int = 0
     problems: list[ArchiverError] = field(default_factory=list)
 
@@ -40,6 +41,7 @@ def exchange_logs(
     holders = [LogHolder(name, store) for name, store in stores]
     for holder in holders:
         _reported(holder, partial(_list, holder))
+    _share_custody_key(holders, only)
     for chain in sorted({chain for holder in holders for chain in holder.chains}):
         sources = [one for one in holders if chain in one.chains and not one.problems]
         if not sources or not _agree(chain, sources):
@@ -66,6 +68,28 @@ def _list(holder: LogHolder) -> None:
     for chain in holder.chains:
         if signers_name(chain) in listed:
             holder.signers[chain] = holder.store.read(signers_name(chain), MAXIMUM_SIGNERS_BYTES)
+    if CUSTODY_KEY in listed:
+        holder.custody_key = holder.store.look(CUSTODY_KEY, MAXIMUM_BYTES)
+
+
+def _share_custody_key(holders: Sequence[LogHolder], only: str | None) -> None:
+    """Give the custody register's key to the stores that have none. Two that differ are one key encrypted
+    for other keyholders, or two keys: which, only an identity tells."""
+    having = [one for one in holders if one.custody_key is not None and not one.problems]
+    for one in having[1:]:
+        if one.custody_key != having[0].custody_key:
+            text = f"{CUSTODY_KEY} is another one in store {having[0].name}"
+            one.problems.append(
+                IncompleteError(text, "for those who are keyholders now: archiver keys rewrap")
+            )
+    for target in holders:
+        if having and target.custody_key is None and only in (None, target.name):
+            _reported(target, partial(_put_custody_key, target, having[0].custody_key or b""))
+
+
+def _put_custody_key(target: LogHolder, data: bytes) -> None:
+    with suppress(ExistsInStoreError):
+        target.store.put_new(CUSTODY_KEY, data)
 
 
 def _agree(chain: str, holders: Sequence[LogHolder]) -> bool:

@@ -11,6 +11,10 @@ EVIDENCE_NAMESPACE = "archiver-evidence"
 """Of a keyholder's signature over an evidence pack."""
 COLLECTOR = "_collector"
 """The chain of the host that collects. No keyholder's name begins so."""
+CUSTODY = "_custody"
+"""Chains of the custody register, one for each keyholder: `_custody.NAME`."""
+CUSTODY_KEY = f"{FOLDER}{CUSTODY}/key.age"
+"""The register's own identity, encrypted to every keyholder."""
 _CHAIN = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._@-]{0,89}")
 _ENTRY = re.compile(r"([0-9]{8,12})\.tar")
 
@@ -49,3 +53,19 @@ def signers_line(chain: str, public_line: str) -> bytes:
     """The list of who may sign a new chain: one key, for links and for evidence packs."""
     line = allowed_signers_line(chain, public_line, [NAMESPACE, EVIDENCE_NAMESPACE])
     return f"{line}\n".encode()
+
+
+def custody_chain(keyholder: str) -> str:
+    """The chain in which a keyholder's decisions on what is sealed are."""
+    return f"{CUSTODY}.{keyholder}"
+
+
+def custody_keyholder(chain: str) -> str | None:
+    """Whose decisions are in a chain; None for one of another kind."""
+    begin, _, keyholder = chain.partition(".")
+    return keyholder if begin == CUSTODY and is_chain(keyholder) else None
+
+
+def is_custody(chain: str) -> bool:
+    """Whether a chain is of the register, not of the log: its entries are sealed to the register's key."""
+    return chain == CUSTODY or chain.startswith(f"{CUSTODY}.")

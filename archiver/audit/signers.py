@@ -44,3 +44,25 @@ def with_later_keys(store: Store, chain: str, allowed: AllowedSigners) -> Allowe
             except IntegrityError:
                 break
     return follower.allowed
+
+
+def require_keyholders_key(store: Store, chain: str, keyholder: str, allowed: AllowedSigners) -> None:
+    """Raise IntegrityError unless every key that may sign a chain of the custody register is one that may
+    sign the log of the keyholder whose it is."""
+    data = store.look(signers_name(keyholder), MAXIMUM_SIGNERS_BYTES)
+    if data is None:
+        raise IntegrityError(
+            f"{signers_name(keyholder)} is missing", "another store may have it: archiver sync"
+        )
+    log = parse_signers(data, keyholder)
+    if _has_all(log, allowed) or _has_all(with_later_keys(store, keyholder, log), allowed):
+        return
+    raise IntegrityError(
+        f"{signers_name(chain)} names a key that does not sign the log of {keyholder}",
+        "somebody who can write to the store put it there: see archiver log verify",
+    )
+
+
+def _has_all(keys: AllowedSigners, wanted: AllowedSigners) -> bool:
+    known = {one.key_blob for one in keys.entries}
+    return all(one.key_blob in known for one in wanted.entries)

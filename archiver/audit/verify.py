@@ -13,12 +13,15 @@ from archiver.audit.ends import look_at
 from archiver.audit.following import Follower, Unpacked, parse_signers, unpack_entry
 from archiver.audit.names import (
     COLLECTOR,
+    CUSTODY_KEY,
     FOLDER,
+    custody_keyholder,
     entry_name,
+    is_custody,
     parse_entry_name,
     signers_name,
 )
-from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES
+from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_keyholders_key
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats.ssh_signature import AllowedSigners
@@ -99,8 +102,12 @@ def verify_log(
         place = parse_entry_name(name)
         if place is not None:
             chains.setdefault(place[0], []).append(place[1])
-        elif not _is_signers(name):
+        elif name != CUSTODY_KEY and not _is_signers(name):
             result.problems.append(IntegrityError(f"{name} is not of the log", "somebody put it there"))
+    if CUSTODY_KEY not in listed and any(is_custody(chain) for chain in chains):
+        result.problems.append(
+            IntegrityError(f"{CUSTODY_KEY} is missing", "another store may have it: archiver sync")
+        )
     waits: dict[str, list[Unpacked]] = {}
     for one in waiting:
         waits.setdefault(one.link.chain, []).append(one)
@@ -234,6 +241,11 @@ class _Checker:
                     f"{name} names a key that may not sign this vault's manifests",
                     "the log of the host that collects is signed with its key: somebody wrote it anew",
                 )
+        if is_custody(self._chain):
+            keyholder = custody_keyholder(self._chain)
+            if keyholder is None:
+                raise IntegrityError(f"{name} is of no keyholder's register", "somebody put it there")
+            require_keyholders_key(self._store, self._chain, keyholder, allowed)
         return allowed
 
     def _read(self, numbers: Sequence[int]) -> Iterator[tuple[Unpacked | None, int]]:

@@ -118,9 +118,10 @@ def _remembered(session: Session, one: OpenedStore, vault: str) -> list[Noted]:
     found: list[Noted] = []
     keyholder = session.settings.keyholder
     if keyholder is not None:
-        remembered = load_heads(keyholder.log_head).get(vault)
-        if remembered is not None:
-            found.append(Noted(remembered.chain, remembered.head, str(keyholder.log_head)))
+        for path in (keyholder.log_head, keyholder.custody_head):
+            remembered = load_heads(path).get(vault)
+            if remembered is not None:
+                found.append(Noted(remembered.chain, remembered.head, str(path)))
     settings = session.settings
     if has_collector_key(settings) and settings.log_queue.is_dir():
         queue = collector_queue(settings)

@@ -186,7 +186,7 @@ def away_code(away: Sequence[AwayStore]) -> int:
 
 def _identities_where_needed(session: Session, stores: KeyStores) -> list[Identity]:
     """A vault that holds no archive yet changes its keyholders without any identity."""
-    return session.identities() if stores.archives() else []
+    return session.identities() if stores.need_identity else []
 
 
 def parse_recipient_argument(argument: str) -> Recipient:

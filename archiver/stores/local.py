@@ -193,8 +193,8 @@ class LocalStore:
         if slash and self._link_to(folder) is not None:
             return iter(())
         with disk.os_errors_reported("listing", below):
-            names = sorted(_names_below(below, folder + slash))
-        return (name for name in names if name.startswith(prefix))
+            names = sorted(_names_below(below, folder + slash, prefix))
+        return iter(names)
 
     def exists(self, name: str) -> bool:
         path = self._path(name)
@@ -289,16 +289,19 @@ def _open_below(root: Path, name: str) -> int:
         os.close(here)
 
 
-def _names_below(folder: Path | str, prefix: str) -> Iterator[str]:
-    """The names of all files, in any order, those of this folder with the prefix. A folder that cannot be
-    read raises OSError, or its files would seem gone."""
+def _names_below(folder: Path | str, above: str, prefix: str) -> Iterator[str]:
+    """The names of all files that begin with the prefix, in any order; `above`: what the names of this
+    folder's begin with. No other folder is looked into. One that cannot be read raises OSError, or its files
+    would seem gone."""
     try:
         with os.scandir(folder) as found:
             entries = [one for one in found if not one.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
+        name = above + entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _names_below(entry.path, f"{prefix}{entry.name}/")
-        elif entry.is_file(follow_symlinks=False):
-            yield prefix + entry.name
+            if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
+                yield from _names_below(entry.path, f"{name}/", prefix)
+        elif name.startswith(prefix) and entry.is_file(follow_symlinks=False):
+            yield name

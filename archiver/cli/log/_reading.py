@@ -9,6 +9,7 @@ import click
 
 from archiver.audit.entry import VERBS, Asked, Verb
 from archiver.audit.following import Unpacked
+from archiver.audit.names import is_custody
 from archiver.audit.reading import LoggedAct, Reading, acts_of, chains_of, newest_first
 from archiver.cli._acts import reason_option
 from archiver.cli._session import Session
@@ -102,7 +103,7 @@ def find_acts(session: Session, wanted: Wanted, limit: int) -> Found:
     assert session.opened is not None  # noqa: S101 - the caller has begun an act
     store = session.opened.vault.store
     reading = Reading()
-    chains = chains_of(store)
+    chains = {chain: numbers for chain, numbers in chains_of(store).items() if not is_custody(chain)}
     waiting = _waiting(session, reading)
     streams = []
     for chain in sorted({*chains, *waiting}):
