@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from archiver.audit.names import CUSTODY_KEY
+from archiver.chain import document_sha256
 from archiver.custody.key import open_register_key
+from archiver.disposal import CERTIFICATE, Place, load_certificate
 from archiver.errors import (
     ArchiverError,
     IntegrityError,
@@ -45,13 +47,14 @@ class AwayStore:
 @dataclass(frozen=True)
 class KeyStore:
     """An open store; the archives it has a key of, and those it has a manifest of; whether it has the custody
-    register's key."""
+    register's key; the archives that it has a certificate of, right or not, that they were disposed of."""
 
     named: NamedStore
     store: Store
     with_key: frozenset[str]
     sealed: frozenset[str]
     has_register: bool = False
+    certified: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -93,11 +96,12 @@ def reach_stores(stores: Iterable[NamedStore]) -> KeyStores:
                 for name in store.list("archives/")
                 if not isinstance(outcome(partial(check_name, name)), ArchiverError)
             ]
-            with_key, sealed = (
+            with_key, sealed, certified = (
                 frozenset(parts[1] for parts in names if parts[2:] == [file_name])
-                for file_name in ("key.age", "manifest.json")
+                for file_name in ("key.age", "manifest.json", CERTIFICATE)
             )
-            found.reached.append(KeyStore(named, store, with_key, sealed, store.exists(CUSTODY_KEY)))
+            register = store.exists(CUSTODY_KEY)
+            found.reached.append(KeyStore(named, store, with_key, sealed, register, certified))
         except ArchiverError as error:
             found.lose(named, error)
     if not found.reached and found.away:
@@ -139,6 +143,8 @@ def rewrap_archive_keys(
     failures: dict[str, list[ArchiverError]] = {}
     archives = stores.archives()
     for archive in archives:
+        if _is_disposed(stores, archive):
+            continue
         errors = _rewrap(stores, archive, identities, recipients)
         if errors:
             failures[archive] = errors
@@ -148,6 +154,26 @@ def rewrap_archive_keys(
     if failures:
         raise _failed(failures, len(archives))
     return len(archives)
+
+
+def _is_disposed(stores: KeyStores, archive: str) -> bool:
+    """Whether a store has a right certificate that the archive was disposed of: the key of one that was away
+    then is let into by nobody new, and goes with the next sync."""
+    name = f"archives/{archive}/manifest.json"
+    for one in stores.reached:
+        try:
+            if archive not in one.certified:
+                continue
+            data = one.store.read(name, _MAXIMUM_MANIFEST_BYTES)
+            manifest = json.loads(data)
+            place = Place(
+                str(manifest["vault"]), archive, document_sha256(data), manifest.get("disposal_sha256")
+            )
+            if load_certificate(one.store, place) is not None:
+                return True
+        except (ArchiverError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue  # verifying says what is wrong with it
+    return False
 
 
 def _rewrap_register(

@@ -4,12 +4,23 @@ Listing and verifying the chain needs no private key; opening an archive needs a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE, File, Manifest, parse_manifest
 from archiver.archive.read import SegmentReader
 from archiver.chain import Head, document_sha256, follow_chain
+from archiver.disposal import (
+    CERTIFICATE,
+    SIGNATURE,
+    Disposal,
+    Place,
+    certificate_name,
+    check_disposal,
+    custody_signers_name,
+    disposed_in_words,
+    signature_name,
+)
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
@@ -18,7 +29,7 @@ from archiver.stores.base import NotInStoreError, Store
 from archiver.stores.checks import MEND_HINT, parse_vault_id
 
 _MAXIMUM_SMALL_FILE = 1024 * 1024
-_SMALL_FILES = ("/manifest.json", "/manifest.json.sig", "/key.age")
+_SMALL_FILES = ("/manifest.json", "/manifest.json.sig", "/key.age", f"/{CERTIFICATE}", f"/{SIGNATURE}")
 _KEYS_AHEAD = 8
 _NO_VAULT = (
     "if it should be there, mount what holds it, or fill this store from another: archiver sync;"
@@ -29,12 +40,14 @@ _NO_VAULT = (
 
 @dataclass(frozen=True)
 class Archive:
-    """One sealed archive, its manifest found rightly signed."""
+    """One sealed archive, its manifest found rightly signed. `disposed`: the certificate that its key was
+    destroyed on purpose, found right; such an archive is not opened any more."""
 
     name: str
     manifest: Manifest
     head: Head
     signer: str
+    disposed: Disposal | None = None
 
     def path(self, file: File) -> str:
         """A file's name in the store."""
@@ -56,10 +69,21 @@ def current_names(archives: Iterable[Archive]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ArchiveList:
-    """Every archive that could be read, oldest first, and what is wrong with the chain, if anything."""
+    """Every archive whose manifest could be read, oldest first, and what is wrong with the chain, if
+    anything."""
 
     archives: tuple[Archive, ...]
     problems: tuple[ArchiverError, ...]
+
+    @property
+    def readable(self) -> tuple[Archive, ...]:
+        """Those that were not disposed of."""
+        return readable(self.archives)
+
+    @property
+    def disposed(self) -> tuple[Archive, ...]:
+        """Those that were."""
+        return tuple(one for one in self.archives if one.disposed is not None)
 
     def require_sound(self) -> tuple[Archive, ...]:
         """The archives; raise the first problem if there is one."""
@@ -84,6 +108,7 @@ class Vault:
             raise NoVaultError(f"there is no vault in {store.location}", _NO_VAULT) from error
         self._keys: dict[str, Identity] = {}
         self._keyed: set[str] = set()
+        self._certified: set[str] = set()
         self._unwrapping: dict[str, Lock] = {}
 
     def read(self, name: str, max_bytes: int) -> bytes:
@@ -110,12 +135,15 @@ class Vault:
         """Names of archives with a manifest, and of folders that have none."""
         names: dict[str, bool] = {}
         self._keyed.clear()
+        self._certified.clear()
         listed, self._names_ahead = self._names_ahead, None
         for path in self.store.list("archives/") if listed is None else listed:
             _, archive, *rest = path.split("/", 2)
             names[archive] = names.get(archive, False) or rest == ["manifest.json"]
             if rest == ["key.age"]:
                 self._keyed.add(archive)
+            elif rest == [CERTIFICATE]:
+                self._certified.add(archive)
         whole = sorted((name for name, complete in names.items() if complete), key=archive_order)
         return whole, sorted(name for name, complete in names.items() if not complete)
 
@@ -150,7 +178,29 @@ class Vault:
         except IntegrityError as error:
             problems.append(error)
             archives += self._signed_alone(documents[len(archives) :], allowed)
+        for number, archive in enumerate(archives if self._certified else ()):
+            if archive.name in self._certified:
+                try:
+                    archives[number] = replace(archive, disposed=self.certificate_of(archive))
+                except ArchiverError as error:
+                    problems.append(error)
         return ArchiveList(tuple(archives), tuple(problems))
+
+    def certificate_of(self, archive: Archive) -> Disposal:
+        """The certificate beside an archive, found right. Raise IntegrityError where it is none, or there is
+        none."""
+        data = self.read(certificate_name(archive.name), MAX_BYTES)
+        try:
+            signature = self.read(signature_name(archive.name), _MAXIMUM_SMALL_FILE)
+        except NotInStoreError as error:
+            raise IntegrityError(f"{certificate_name(archive.name)} has no signature beside it") from error
+        return check_disposal(data, signature, place_of(archive), self._custody_signers)
+
+    def _custody_signers(self, keyholder: str) -> bytes | None:
+        try:
+            return self.store.look(custody_signers_name(keyholder), _MAXIMUM_SMALL_FILE)
+        except NotInStoreError:
+            return None
 
     def _signed_alone(
         self, documents: Iterable[tuple[int, str, Manifest, bytes, bytes]], allowed: AllowedSigners
@@ -199,6 +249,28 @@ class Vault:
     def open_segment(self, archive: Archive, file: File, identities: Sequence[Identity]) -> SegmentReader:
         """One segment, to be queried in place."""
         return SegmentReader(self.store, archive.path(file), self.open_key(archive, identities))
+
+
+def readable(archives: Iterable[Archive]) -> tuple[Archive, ...]:
+    """Those that were not disposed of; nor are to be, as another has taken their place."""
+    some = tuple(archives)
+    replaced = {one.manifest.replaces for one in some}
+    return tuple(one for one in some if one.disposed is None and one.name not in replaced)
+
+
+def require_not_disposed(archive: Archive) -> None:
+    """Raise ArchiverError for an archive that was: nothing opens it any more."""
+    if archive.disposed is not None:
+        raise ArchiverError(
+            f"archive {archive.name} was {disposed_in_words(archive.disposed)}",
+            "its key was destroyed on purpose: nothing opens it any more",
+        )
+
+
+def place_of(archive: Archive) -> Place:
+    """What a certificate of disposal of this archive must say."""
+    manifest = archive.manifest
+    return Place(manifest.vault, archive.name, archive.head.sha256, manifest.disposal_sha256)
 
 
 def _read_ahead(store: Store, names: Iterable[str]) -> dict[str, bytes | ArchiverError]:

@@ -167,6 +167,13 @@ class MemoryStore:
         self._data(check_key_name(name))
         self._put(name, data)
 
+    def destroy_key(self, name: str) -> None:
+        check_key_name(name)
+        self.count(1, rounds=1)
+        with self.contents.lock:
+            self.contents.files.pop(name, None)
+            self.contents.set_aside[:] = [one for one in self.contents.set_aside if one[0] != name]
+
     def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:
         check_name(name)
         buffer = io.BytesIO()

@@ -145,6 +145,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """The archive of which this is what is left, without records that were erased."""
     erased: int = 0
     """How many records were erased, in this archive and in those that it replaces."""
+    disposal_sha256: str | None = None
+    """What a certificate of disposal must fit: only who can open the archive knows the number that has this
+    SHA-256 (`archiver.disposal`). None in archives of before."""
 
     @property
     def segments(self) -> list[File]:
@@ -152,10 +155,9 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
-    """What is written: `moderation`, `logs`, `replaces` and `erased` only where there are some, as in
-    archives of before."""
+    """What is written: some fields only where they say something, as in archives of before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in ("moderation", "logs", "replaces", "erased"):
+    for name in ("moderation", "logs", "disposal_sha256", "replaces", "erased"):
         if not fields[name]:
             del fields[name]
     return fields

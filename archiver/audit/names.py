@@ -2,6 +2,8 @@
 
 import re
 
+from archiver.disposal import CUSTODY as CUSTODY
+from archiver.disposal import NAMESPACE as DISPOSAL_NAMESPACE
 from archiver.formats.ssh_signature import allowed_signers_line
 
 FOLDER = "audit/"
@@ -11,8 +13,6 @@ EVIDENCE_NAMESPACE = "archiver-evidence"
 """Of a keyholder's signature over an evidence pack."""
 COLLECTOR = "_collector"
 """The chain of the host that collects. No keyholder's name begins so."""
-CUSTODY = "_custody"
-"""Chains of the custody register, one for each keyholder: `_custody.NAME`."""
 CUSTODY_KEY = f"{FOLDER}{CUSTODY}/key.age"
 """The register's own identity, encrypted to every keyholder."""
 _CHAIN = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._@-]{0,89}")
@@ -50,8 +50,10 @@ def parse_entry_name(name: str) -> tuple[str, int] | None:
 
 
 def signers_line(chain: str, public_line: str) -> bytes:
-    """The list of who may sign a new chain: one key, for links and for evidence packs."""
-    line = allowed_signers_line(chain, public_line, [NAMESPACE, EVIDENCE_NAMESPACE])
+    """The list of who may sign a new chain: one key, for links and for evidence packs; of the custody
+    register for links and for certificates of disposal."""
+    other = DISPOSAL_NAMESPACE if is_custody(chain) else EVIDENCE_NAMESPACE
+    line = allowed_signers_line(chain, public_line, [NAMESPACE, other])
     return f"{line}\n".encode()
 
 

@@ -18,6 +18,7 @@ from archiver.search.hit import SPOOL, Effort
 from archiver.search.language import MODERATION, Query
 from archiver.search.language.tree import Filter, Part, leaves
 from archiver.search.moderation import count_begun, count_sealed
+from archiver.vault import readable
 from archiver.wiring import count_moderation
 
 _MOST_NAMED = 10
@@ -89,7 +90,8 @@ def _moderation_not_searched(session: Session, query: Query, opened: Opened) -> 
     )
     if named or query.wants(MODERATION):
         return 0
-    sealed = count_begun(opened.archives) or count_sealed(opened.archives)
+    archives = readable(opened.archives)
+    sealed = count_begun(archives) or count_sealed(archives)
     return max(sealed, count_moderation(session.settings))
 
 
@@ -252,6 +254,8 @@ def summary_fields(opened: Opened, answer: Answer, explained: Explained) -> dict
         ],
         "moderation_not_searched": explained.moderation_not_searched,
     }
+    if disposed := [one.name for one in opened.archives if one.disposed is not None]:
+        fields["disposed"] = disposed
     if opened.spool.unparsed:
         fields["spool_unparsed"] = opened.spool.unparsed
     if opened.spool.has_later:

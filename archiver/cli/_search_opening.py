@@ -26,7 +26,7 @@ from archiver.settings import Settings
 from archiver.sources.moderation import KIND
 from archiver.spool import Spool as OpenSpool
 from archiver.spool.counting import SPOOL_FILE
-from archiver.vault import Archive, ArchiveList, Vault
+from archiver.vault import Archive, ArchiveList, Vault, readable
 from archiver.wiring import available_cores, has_spool, open_entries, open_spool_segments
 
 Some = TypeVar("Some")
@@ -129,6 +129,8 @@ def open_search(
         progress.clear()
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
+    if only is None:
+        session.note_disposed(listed)
     there = _without_sealed(there, listed.archives)
     if only is not None:
         chosen = Chosen(tuple(only))
@@ -142,7 +144,7 @@ def open_search(
         chosen = Chosen(listed.archives)
     searched = chosen.archives
     if identities is None:
-        searched = tuple(one for one in searched if count_sealed([one]))
+        searched = tuple(one for one in readable(searched) if count_sealed([one]))
         identities = session.identities() if searched else []
     with _logged(session, asked, identities) as act:
         # What is kept of the whole vault has words that archives left out brought: whoever compares does
@@ -199,7 +201,7 @@ def open_catalogue(
     )
     # A store that lags behind has not everything that there is.
     if listed is not None and not listed.problems and not session.may_lack_archives:
-        catalogue.keep((one.name, file) for one in listed.archives for file in one.manifest.segments)
+        catalogue.keep((one.name, file) for one in listed.readable for file in one.manifest.segments)
     return catalogue
 
 

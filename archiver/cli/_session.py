@@ -113,6 +113,14 @@ class Session:
             )
         return listed
 
+    def note_disposed(self, listed: "ArchiveList") -> None:
+        """Say which archives are not read, as they were disposed of."""
+        names = [one.name for one in listed.disposed]
+        if names:
+            some = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+            are = "1 archive is" if len(names) == 1 else f"{len(names):,} archives are"
+            self.note(one_line(f"{are} not read, disposed of: {some}"))
+
     def _remembered_head(self) -> "Head | None":
         from archiver.wiring import remembered_head
 

@@ -5,6 +5,7 @@ import click
 from archiver.cli._report import byte_size
 from archiver.cli._session import Session, print_error
 from archiver.cli._stamps import note_stamps, stamp_fields
+from archiver.disposal import disposed_in_words
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.verification import Verification
 from archiver.verification.agreement import StoreVerification
@@ -50,6 +51,7 @@ def _fields(result: Verification) -> dict[str, object]:
     head = result.head
     return {
         "archives": [archive.name for archive in result.archives],
+        "disposed": result.disposed,
         "files": result.files,
         "bytes": result.bytes,
         "contents": result.contents,
@@ -71,6 +73,9 @@ def _say(result: Verification) -> None:
         f"Verified {archives}, {files}, {byte_size(result.bytes)}: {_depth(result)}."
         f" No archive is missing{' or altered' if result.read else ''}."
     )
+    for archive in result.archives:
+        if archive.disposed is not None:
+            click.echo(f"  archive {archive.name} was {disposed_in_words(archive.disposed)}")
     if result.stamps.right:
         click.echo(f"  time stamps of {result.stamps.right:,} of them are right")
     if result.head is not None:

@@ -9,6 +9,7 @@ from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import print_error
 from archiver.errors import IntegrityError, UsageError
 from archiver.rebuild import Rebuilt, rebuild_segment
+from archiver.vault import require_not_disposed
 
 
 @click.command("rebuild", epilog=examples("archiver rebuild", "archiver rebuild 2026-11-01"))
@@ -26,12 +27,21 @@ def command(
     session.require_reason(reason)
     identities = session.identities()
     vault = session.open_vault(store)
-    known = session.list_archives(vault).require_sound()
+    listed = session.list_archives(vault)
+    known = listed.require_sound()
     unknown = set(archives) - {one.name for one in known}
     if unknown:
         raise UsageError(f"there is no archive {sorted(unknown)[0]}", "see which there are: archiver status")
+    for one in known if archives else ():
+        if one.name in archives:
+            require_not_disposed(one)
+    if not archives:
+        session.note_disposed(listed)
     chosen = [
-        (one, file) for one in known if not archives or one.name in archives for file in one.manifest.segments
+        (one, file)
+        for one in listed.readable
+        if not archives or one.name in archives
+        for file in one.manifest.segments
     ]
     progress = step_progress(session)
     records = different = 0

@@ -10,6 +10,7 @@ from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.errors import UsageError
 from archiver.restore import restore_archive
+from archiver.vault import require_not_disposed
 
 
 @click.command("restore", epilog=examples("archiver restore 2026-11-01 --to /srv/restored"))
@@ -29,6 +30,7 @@ def command(
     found = next((one for one in archives if one.name == archive), None)
     if found is None:
         raise UsageError(f"there is no archive {archive}", "see which there are: archiver status")
+    require_not_disposed(found)
     asked = Asked(
         "restore", "restore", ids=[archive], case=case, reason=reason, detail={"folder": str(target)}
     )

@@ -89,6 +89,7 @@ def command(
     spooled, unsealed = open_entries(session.settings), open_spool_segments(session.settings)
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
+    session.note_disposed(listed)
     with session.act(asked) as act, closing(open_catalogue(session, vault, listed, identities)) as catalogue:
         searcher = Searcher(
             vault,

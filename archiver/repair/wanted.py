@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from archiver.archive.manifest import token_name
+from archiver.disposal import Certificate, certificate_name, load_certificate, signature_name
 from archiver.errors import ArchiverError, StoreError
 from archiver.keyholders import Recipient
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity
@@ -16,6 +17,7 @@ from archiver.stores.base import NotInStoreError, outcome
 from archiver.stores.checks import parse_vault_id
 from archiver.stores.named import OpenedStore
 from archiver.timestamps import find_right
+from archiver.vault import place_of
 
 MOVE_HINT = "move it out of the store by hand, and archiver sync brings another, of a later time"
 REWRAP_HINT = "encrypt it anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
@@ -49,12 +51,17 @@ def wanted_of_archive(
 ) -> list[Wanted]:
     """All files of an archive; the manifest, which makes it exist, is the last."""
     name = f"archives/{reference.archive.name}/manifest.json"
+    certificate = _certificate(stores, reference)
     return [
         *(
             Wanted(reference.archive.path(one), {one.sha256: one.size})
             for one in reference.archive.manifest.files
         ),
-        _key(stores, reference, identities, recipients),
+        *(
+            [_key(stores, reference, identities, recipients)]
+            if certificate is None
+            else _of_disposed(reference.archive.name, certificate)
+        ),
         *_timestamp(stores, reference, authorities),
         _exactly(f"{name}.sig", [reference.signature]),
         _exactly(name, [reference.data]),
@@ -72,6 +79,22 @@ def _key(
     refusal = "those of other stores are right, but not the same" if len(key.right) > 1 else ""
     hint = REWRAP_HINT if refusal else key.hint
     return Wanted(key.name, _hashed(key.right), key.doubt, refusal, hint, key.data)
+
+
+def _certificate(stores: Sequence[OpenedStore], reference: Reference) -> Certificate | None:
+    """The first right certificate that the archive was disposed of: its key is put back nowhere then."""
+    for one in stores:
+        found = outcome(partial(load_certificate, one.store, place_of(reference.archive)))
+        if isinstance(found, Certificate):
+            return found
+    return None
+
+
+def _of_disposed(archive: str, certificate: Certificate) -> list[Wanted]:
+    return [
+        _exactly(signature_name(archive), [certificate.signature]),
+        _exactly(certificate_name(archive), [certificate.data]),
+    ]
 
 
 def _timestamp(

@@ -16,6 +16,7 @@ from archiver.archive.manifest import NAMESPACE, Count, File, KnownGap, Manifest
 from archiver.audit.ends import find_all_last
 from archiver.chain import next_fields, sign_document
 from archiver.copying import verify_sealed
+from archiver.disposal import commitment_of
 from archiver.errors import ArchiverError
 from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
 from archiver.reseal.media import MediaSpot
@@ -219,6 +220,7 @@ class _Run:
             configuration=self.it.options.configuration,
             gaps=[_without_ids(gap, needles) for gap in old.gaps],
             logs=find_all_last(self.store),
+            disposal_sha256=commitment_of(self.identity),
             replaces=old.archive,
             erased=old.erased + len(self.erased),
         )

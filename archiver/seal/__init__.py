@@ -30,6 +30,7 @@ from archiver.archive.manifest import (
 )
 from archiver.audit.ends import find_all_last
 from archiver.chain import Head, next_fields, sign_document
+from archiver.disposal import commitment_of
 from archiver.formats.ssh_signature import SigningKey
 from archiver.keyholders import Recipient
 from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
@@ -283,6 +284,7 @@ class _Run:
             ],
             moderation=count_moderation(segments),
             logs=find_all_last(self.vault.store),
+            disposal_sha256=commitment_of(self.identity),
         )
 
 

@@ -23,7 +23,7 @@ from archiver.search.sql.functions import register_functions
 from archiver.search.sql.ranking import Rankings
 from archiver.search.sql.statement import MANY, Statement
 from archiver.times import parse_time
-from archiver.vault import Archive, Vault
+from archiver.vault import Archive, Vault, readable
 
 Found = TypeVar("Found")
 SIDE_BY_SIDE = 32
@@ -52,8 +52,8 @@ Dated = tuple[Segment, int, int]
 
 
 class Segments:
-    """All segments of some archives. Raise NoKeyError where no identity opens an archive, IntegrityError for
-    altered bytes, StoreError where the store cannot be reached."""
+    """All segments of some archives, but for those that were disposed of. Raise NoKeyError where no identity
+    opens an archive, IntegrityError for altered bytes, StoreError where the store cannot be reached."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Segments:
         self._take_spool(spool)
         self.all = [
             Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
-            for archive in (*archives, *([spool_archive(spool)] if spool else []))
+            for archive in (*readable(archives), *([spool_archive(spool)] if spool else []))
             for file in archive.manifest.segments
         ]
 

@@ -113,7 +113,8 @@ class SmallFiles(Protocol):
 
 class Store(SmallFiles, Protocol):
     """Files under names as `archives/2026-11-01/manifest.json`. Nothing sealed is deleted or replaced,
-    but for an archive's key, which is rewritten when keyholders change.
+    but for an archive's key, which is rewritten when keyholders change, and destroyed when the archive is
+    disposed of.
 
     Every method raises ArchiverError for a name that `check_name` refuses, StoreError where the store
     cannot be reached or refuses; ExistsInStoreError and NotInStoreError as said. A store can be pickled
@@ -173,6 +174,12 @@ class Store(SmallFiles, Protocol):
 
     def replace_key(self, name: str, data: bytes) -> None:
         """Replace an existing `…/key.age`: at any instant the old bytes or the new ones are there."""
+        ...
+
+    def destroy_key(self, name: str) -> None:
+        """Destroy an archive's key for good: every version of it, and what repair set aside of it. One that
+        is not there is well. Raise StoreError where the store keeps any of it, as under a lock, saying until
+        when; what could be destroyed is then."""
         ...
 
     def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:

@@ -105,6 +105,17 @@ class StoreCache:
     def drop_listing(self, key: str) -> None:
         self._database.change(lambda database: database.execute("DELETE FROM listing WHERE key = ?", (key,)))
 
+    def drop_file(self, key: str) -> None:
+        """Let go of all parts of a file, overwriting them: an archive's key was destroyed."""
+
+        def drop(database: apsw.Connection) -> None:
+            database.execute("PRAGMA secure_delete=ON")
+            database.execute("DELETE FROM extent WHERE key = ?", (key,))
+            database.execute("PRAGMA secure_delete=OFF")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        self._database.change(drop)
+
     def close(self) -> None:
         """Note what was used, and close the file. A later use opens it again."""
         self._database.close()
@@ -219,6 +230,9 @@ class WritersCache:
 
     def drop_listing(self, key: str) -> None:
         self._cache.drop_listing(key)
+
+    def drop_file(self, key: str) -> None:
+        self._cache.drop_file(key)
 
 
 class CachedFile:

@@ -221,6 +221,19 @@ class LocalStore:
         with disk.new_file(path, mode=FILE_MODE, replace=True) as writer:
             writer.write(data)
 
+    def destroy_key(self, name: str) -> None:
+        path = self._path_to_write(check_key_name(name))
+        aside = self._path_to_write(f"{SET_ASIDE}/{name}")
+        for folder, begin in ((path.parent, None), (aside.parent, f"{aside.name}.")):
+            if not folder.is_dir():
+                continue
+            disk.delete_partial_files(folder, below=False)  # of a writer killed with the key in its hands
+            with disk.os_errors_reported("destroying the key in", folder):
+                for one in [path] if begin is None else list(folder.iterdir()):
+                    if begin is None or one.name.startswith(begin):
+                        one.unlink(missing_ok=True)
+            disk.sync_directory(folder)
+
     def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:
         path = self._path_to_write(name)
         disk.make_directories(path.parent)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name
+from archiver.sync.disposals import disposed_in
 from archiver.sync.holding import Holding, Sealed, about_store
 
 HINT = "encrypt all of them anew, to the keyholders there are, with an identity of one: archiver keys rewrap"
@@ -15,7 +16,8 @@ def find_differing_keys(holdings: Sequence[Holding], chain: Sequence[Sealed]) ->
     usable = [one for one in holdings if one.usable and one.failed is None]
     keys = [_read_keys(holding, chain) for holding in usable]
     problems: list[ArchiverError] = []
-    for name in (archive_key_name(sealed.archive) for sealed in chain):
+    disposed = disposed_in(holdings)
+    for name in (archive_key_name(one.archive) for one in chain if one.archive not in disposed):
         found = [(holding, read[name]) for holding, read in zip(usable, keys, strict=True) if name in read]
         problems += [about_store(one.named, data) for one, data in found if isinstance(data, ArchiverError)]
         copies = [(holding.named.name, data) for holding, data in found if isinstance(data, bytes)]

@@ -10,12 +10,13 @@ from functools import partial
 
 from archiver.archive.manifest import File, token_name
 from archiver.copying import UnusableCopyError, copy_file, other_bytes, put_small, verify_copy
-from archiver.errors import ArchiverError, IntegrityError, StoreError, repair_hint
+from archiver.errors import ArchiverError, IncompleteError, IntegrityError, StoreError, repair_hint
 from archiver.formats import age
 from archiver.keys import is_age_file
 from archiver.settings_timestamps import AuthoritySettings
 from archiver.stores.base import ExistsInStoreError, Inspection, Store, outcome
 from archiver.stores.checks import Check
+from archiver.sync.disposals import dispose_in, disposed_in
 from archiver.sync.holding import DESCRIPTION, MAXIMUM_SMALL_FILE, SIGNERS, Holding, Sealed, about_store
 from archiver.sync.signers import require_own_signer
 from archiver.sync.stamping import put_token
@@ -74,6 +75,7 @@ class Filler:
         self.thorough = thorough
         self.authorities = authorities
         self.progress = progress
+        self.disposed = disposed_in(holdings)
         self._done = 0
         self._total = 0
         self._said: Mapping[str, Inspection | ArchiverError] = {}
@@ -97,7 +99,8 @@ class Filler:
         filled.lacking += [
             sealed.archive
             for sealed in self.chain
-            if sealed.archive not in filled.lacking and not _is_whole(target, sealed)
+            if sealed.archive not in filled.lacking
+            and not _is_whole(target, sealed, has_key=sealed.archive not in self.disposed)
         ]
         return filled
 
@@ -141,11 +144,14 @@ class Filler:
             if not was_there and first_of(self.holdings) is not speaker(self.holdings):
                 require_own_signer(target, sealed)
             self._put_files(target, sealed, filled)
-            put_key = self._put_key(target, sealed)
+            if (certificate := self.disposed.get(sealed.archive)) is not None:
+                put_key = dispose_in(target, sealed, certificate)
+            else:
+                put_key = self._put_key(target, sealed)
             self._put_token(target, sealed)
             for name, data in () if was_there else sealed.small_files:
                 put_small(target.store, name, data)
-        except IntegrityError as error:
+        except (IntegrityError, IncompleteError) as error:
             filled.problems.append(about_store(target.named, error))
             filled.lacking.append(sealed.archive)
             return
@@ -271,9 +277,9 @@ def _check_said(target: Holding, sealed: Sealed, file: File, said: Inspection | 
         )
 
 
-def _is_whole(target: Holding, sealed: Sealed) -> bool:
+def _is_whole(target: Holding, sealed: Sealed, *, has_key: bool) -> bool:
     """Whether a store has an archive's manifest and a file of every name that belongs to it."""
-    names = [*(file.name for file in sealed.manifest.files), "key.age"]
+    names = [*(file.name for file in sealed.manifest.files), *(["key.age"] if has_key else [])]
     return sealed.archive in target.sealed and all(sealed.path(name) in target.names for name in names)
 
 

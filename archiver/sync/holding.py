@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archiver.archive.manifest import Manifest
+from archiver.chain import document_sha256
+from archiver.disposal import Certificate, Place
 from archiver.errors import ArchiverError, error_of, parts_of
 from archiver.stores.base import NotInStoreError, Store
 from archiver.stores.checks import parse_vault_id
@@ -28,6 +30,12 @@ class Sealed:
         return f"archives/{self.archive}/{name}"
 
     @property
+    def place(self) -> Place:
+        """What a certificate of disposal of it must say."""
+        sha256 = document_sha256(self.data)
+        return Place(self.manifest.vault, self.archive, sha256, self.manifest.disposal_sha256)
+
+    @property
     def small_files(self) -> tuple[tuple[str, bytes], ...]:
         """What makes the archive exist, in the order in which it is put: the manifest is last."""
         return ((self.path("manifest.json.sig"), self.signature), (self.path("manifest.json"), self.data))
@@ -40,8 +48,8 @@ class Holding:
     `error`: why nothing can be put there, as it is away or of another vault; `failed`: why putting something
     there failed. `vault` and `signers` are its description and who may sign, None where they are missing.
     `names` are all names of archives' files; `sealed` the archives whose manifest is there and rightly
-    signed; `unsigned` manifests whose signature is missing, and the problem that this is; `problems` what is
-    damaged there."""
+    signed; `disposed` certificates that are there and right; `unsigned` manifests whose signature is missing,
+    and the problem that this is; `problems` what is damaged there."""
 
     named: NamedStore
     opened: Store | None = None
@@ -50,6 +58,7 @@ class Holding:
     signers: bytes | None = None
     names: set[str] = field(default_factory=set)
     sealed: dict[str, Sealed] = field(default_factory=dict)
+    disposed: dict[str, Certificate] = field(default_factory=dict)
     problems: list[ArchiverError] = field(default_factory=list)
     failed: ArchiverError | None = None
     unsigned: dict[str, tuple[bytes, ArchiverError]] = field(default_factory=dict)
@@ -71,7 +80,9 @@ class Holding:
             self.problems.remove(self.unsigned.pop(sealed.archive)[1])
         self.sealed[sealed.archive] = sealed
         self.names |= {sealed.path(file.name) for file in sealed.manifest.files}
-        self.names |= {sealed.path("key.age"), *(name for name, _ in sealed.small_files)}
+        self.names |= {name for name, _ in sealed.small_files}
+        if sealed.archive not in self.disposed:
+            self.names.add(sealed.path("key.age"))
 
     def vault_id(self) -> str | None:
         """The id of the vault that is there; raise IntegrityError where its description is none."""

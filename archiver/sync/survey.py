@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from archiver.archive.manifest import MAX_BYTES, NAMESPACE, parse_manifest
 from archiver.chain import follow_chain
+from archiver.disposal import certificate_name, load_certificate
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError, StoreError, repair_hint
 from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify
@@ -89,6 +90,19 @@ def _list(holding: Holding, allowed: AllowedSigners, vault: str) -> None:
                 holding.unsigned[archive] = data, problem
         else:
             holding.sealed[archive] = sealed
+    _take_certificates(holding)
+
+
+def _take_certificates(holding: Holding) -> None:
+    for sealed in holding.sealed.values():
+        if certificate_name(sealed.archive) in holding.names:
+            try:
+                found = load_certificate(holding.store, sealed.place)
+            except IntegrityError as error:
+                holding.problems.append(about_store(holding.named, error))
+            else:
+                if found is not None:
+                    holding.disposed[sealed.archive] = found
 
 
 def _sealed(

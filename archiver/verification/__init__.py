@@ -16,6 +16,7 @@ from archiver.archive.manifest import TOKEN, File
 from archiver.archive.verify import verify_bytes, verify_file, verify_said
 from archiver.chain import Head
 from archiver.copying import verify_sample
+from archiver.disposal import CERTIFICATE, SIGNATURE, finish_hint
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, repair_hint
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name, is_age_file
 from archiver.settings_timestamps import AuthoritySettings
@@ -27,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 DESCRIPTION, SIGNERS = "vault.json", "allowed_signers"
 MOST_COMPARED = 64
 """Files of which parts are compared with a near copy: some 500 requests."""
-BESIDE = ("key.age", "manifest.json", "manifest.json.sig", TOKEN)
+BESIDE = ("key.age", "manifest.json", "manifest.json.sig", TOKEN, CERTIFICATE, SIGNATURE)
 """What lies in an archive's folder that its manifest does not name."""
 
 
@@ -49,6 +50,11 @@ class Verification:
     head: Head | None = None
     known_head: Head | None = None
     problems: list[ArchiverError] = field(default_factory=list)
+
+    @property
+    def disposed(self) -> list[str]:
+        """The names of archives that were disposed of, by a certificate that was found right."""
+        return [one.name for one in self.archives if one.disposed is not None]
 
     def raise_first(self) -> None:
         """Raise the first problem, if there is one."""
@@ -145,9 +151,9 @@ def _verify_files(
     for number, (archive, file) in enumerate(files):
         progress(f"{archive.name}/{file.name}", number, len(files))
         try:
-            if depth.identities is not None:
+            if depth.identities is not None and archive.disposed is None:
                 verify_file(vault.store, archive.name, file, vault.open_key(archive, depth.identities))
-            elif result.read:
+            elif result.read or depth.identities is not None:
                 verify_bytes(vault.store, archive.name, file)
             else:
                 verify_said(archive.name, file, _required(said[archive.path(file)]))
@@ -225,8 +231,16 @@ def _odd_files(names: Mapping[str, set[str]], archives: Sequence[Archive]) -> It
     for archive in archives:
         prefix = f"archives/{archive.name}/"
         expected = {file.name for file in archive.manifest.files}
-        if "key.age" not in names[archive.name]:
+        has_key = "key.age" in names[archive.name]
+        if archive.disposed is not None and has_key:
+            yield IncompleteError(
+                f"archive {archive.name} is disposed of, and {prefix}key.age is still there",
+                finish_hint(archive.name),
+            )
+        elif archive.disposed is None and not has_key:
             yield IntegrityError(f"{prefix}key.age is missing", repair_hint(archive.name))
+        elif SIGNATURE in names[archive.name] and CERTIFICATE not in names[archive.name]:
+            yield IncompleteError(f"archive {archive.name} is half disposed of", finish_hint(archive.name))
         for name in sorted(names[archive.name] - expected - set(BESIDE)):
             yield IntegrityError(
                 f"{prefix}{name} is not in the manifest", "it was put there by something else"

@@ -156,6 +156,7 @@ class _Comparison:
         for one in stores:
             for archive in one.archives.archives:
                 self._known.setdefault(archive.name, (one.named.name, archive))
+        self._disposed = {archive.name: one.named.name for one in stores for archive in one.archives.disposed}
         self._keys = self._read_keys()
         self._signers = self._read_signers()
 
@@ -187,6 +188,7 @@ class _Comparison:
         if wanted:
             result.problems.insert(0, self._behind(one, wanted))
         result.problems += [*self._other_manifests(one), *self._other_keys(one), *self._other_signers(one)]
+        result.problems += self._not_disposed_here(one)
         return result
 
     def _near_store(self, one: _Listed) -> Like | None:
@@ -272,6 +274,18 @@ class _Comparison:
                 kind = IntegrityError if one.named.required else IncompleteError
                 problems.append(kind(f"{name} is not the one in store {store}", REWRAP_HINT))
         return problems
+
+    def _not_disposed_here(self, one: _Listed) -> list[ArchiverError]:
+        """Archives that another store says were disposed of, and this one does not: it was away then."""
+        return [
+            IncompleteError(
+                f"archive {archive.name} was disposed of, says store {store}, and this store does not say so",
+                "have it so everywhere: archiver sync",
+            )
+            for archive in one.archives.archives
+            for store in [self._disposed.get(archive.name)]
+            if store is not None and archive.disposed is None and self._counts(archive.name)
+        ]
 
     # Who may sign: a name more on one of the lists is how somebody else's archives would pass there
 

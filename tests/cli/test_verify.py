@@ -49,7 +49,7 @@ def test_a_program_gets_one_object_with_everything(run: Runner, home: Home) -> N
     (archive,) = home.archives
     (told,) = run("--config", home.folder, "verify", "--json").json_lines()
     assert told == {
-        "type": "verified", "archives": [archive.name], "files": 2,
+        "type": "verified", "archives": [archive.name], "disposed": [], "files": 2,
         "bytes": sum(file.size for file in archive.manifest.files), "contents": False,
         "summed": 0, "sampled": 0, "time_stamps": {"right": 0, "not_checked": 0, "lacking": 1},
         "head": {"sequence": 1, "sha256": archive.head.sha256}, "problems": [],

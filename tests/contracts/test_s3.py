@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.stores.base import ExistsInStoreError, Inspection, NotInStoreError
-from archiver.stores.cache import StoreCache
+from archiver.stores.cache import StoreCache, WritersCache
 from archiver.stores.s3 import S3Options, S3Store
 from archiver.times import system_clock
 from tests.programs import PROJECT
@@ -212,6 +212,49 @@ def test_a_rewritten_key_is_locked_too_and_so_is_what_has_a_legal_hold(seaweed: 
         head = bucket.somebody.head_object(**bucket.place(KEY), VersionId=version)
         assert (head["ObjectLockMode"], head["ObjectLockLegalHoldStatus"]) == ("GOVERNANCE", "ON")
     assert bucket.store.inspect([KEY])[KEY] == Inspection(3, hashlib.sha256(b"new").hexdigest())
+
+
+def test_a_key_under_a_lock_is_not_destroyed_and_until_when_is_said(seaweed: Seaweed) -> None:
+    bucket = Bucket(seaweed, "locked", object_lock="compliance", lock_days=3)
+    bucket.store.put_new(KEY, b"old")
+    bucket.store.replace_key(KEY, b"new")
+    until = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d}"
+    with pytest.raises(StoreError, match=f"keeps {KEY} under a lock until {until}") as caught:
+        bucket.store.destroy_key(KEY)
+    assert "archiver retention dispose 2026-11-01" in (caught.value.hint or "")
+    assert bucket.open_again().read(KEY, 10) == b"new"
+    later = S3Store(bucket.options, clock=lambda: system_clock() + 4 * 86_400_000)
+    with pytest.raises(StoreError):  # by our clock it is over, and the server goes by its own
+        later.destroy_key(KEY)
+    assert bucket.open_again().read(KEY, 10) == b"new"
+
+
+def test_of_a_key_under_a_lock_what_is_not_locked_is_destroyed(seaweed: Seaweed) -> None:
+    bucket = Bucket(seaweed, "locked")
+    bucket.store.put_new(KEY, b"old")
+    held = S3Store(replace(bucket.options, legal_hold=True))
+    held.replace_key(KEY, b"new")
+    assert len(bucket.versions(KEY)) == 2
+    with pytest.raises(StoreError, match="under a legal hold"):
+        bucket.store.destroy_key(KEY)
+    (version,) = bucket.versions(KEY)
+    place = bucket.place(KEY)
+    bucket.somebody.put_object_legal_hold(**place, VersionId=version, LegalHold={"Status": "OFF"})
+    bucket.store.destroy_key(KEY)
+    assert bucket.versions(KEY) == []
+
+
+def test_a_destroyed_key_is_in_no_cache_of_this_machine(seaweed: Seaweed, tmp_path: Path) -> None:
+    bucket = Bucket(seaweed, "versioned")
+    cache = StoreCache(tmp_path, 1 << 30, 60, system_clock)
+    secret = b"what opens the archive, encrypted to its keyholders"
+    bucket.store.put_new(KEY, secret)
+    assert S3Store(bucket.options, cache=cache).read(KEY, 100) == secret
+    cache.close()
+    assert any(secret in path.read_bytes() for path in tmp_path.iterdir())
+    S3Store(bucket.options, cache=WritersCache(cache)).destroy_key(KEY)
+    cache.close()
+    assert not any(secret in path.read_bytes() for path in tmp_path.iterdir())
 
 
 # What somebody else does

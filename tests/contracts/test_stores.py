@@ -268,6 +268,30 @@ def test_a_key_that_is_not_there_is_not_made_by_replacing_it(store: Store) -> No
     assert list(store.list()) == []
 
 
+def test_a_destroyed_key_is_gone_in_every_version_and_from_what_was_set_aside(
+    store: Store, open_store: StoreMaker
+) -> None:
+    key, other = "archives/2026-11-01/key.age", "archives/2026-11-01.2/key.age"
+    for name in (key, other, "archives/2026-11-01/manifest.json"):
+        store.put_new(name, b"old")
+    store.replace_key(key, b"new")
+    store.put_back(key, b"right", sha256=hashlib.sha256(b"right").hexdigest())
+    assert store.read(key, 100) == b"right"
+    store.destroy_key(key)
+    for one in (store, open_store()):
+        assert list(one.list()) == [other, "archives/2026-11-01/manifest.json"]
+        assert not one.exists(key)
+        assert one.look(key, 100) is None
+        for read in (one.read, one.read_versions):
+            with pytest.raises(NotInStoreError):
+                read(key, 100)
+    store.destroy_key(key)  # one that is not there is well
+    for name in ("archives/2026-11-01/manifest.json", "key.age"):
+        with pytest.raises(ArchiverError, match="sealed and is never replaced"):
+            store.destroy_key(name)
+    assert store.read(other, 100) == b"old"
+
+
 def test_what_a_killed_sealing_left_is_discarded_and_a_sealed_archive_never(store: Store) -> None:
     for archive in ("2026-11-01", "2026-12-01"):
         store.put_new(f"archives/{archive}/key.age", b"")

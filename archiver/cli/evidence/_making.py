@@ -72,6 +72,7 @@ def export(session: Session, options: Options, asked: Asked) -> int:
     identities = session.identities()
     vault = session.open_vault(options.store)
     listed = session.list_archives(vault)
+    session.note_disposed(listed)
     if listed.problems and not options.keep_going:
         raise listed.problems[0]
     with (

@@ -46,7 +46,8 @@ def find_sources(session: Session, store: str | None = None) -> Sources:
     here = read_register(session.settings)
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
-    return Sources(here, vault, listed.archives, listed.problems)
+    session.note_disposed(listed)
+    return Sources(here, vault, listed.readable, listed.problems)
 
 
 def has_identity(session: Session) -> bool:

@@ -99,6 +99,33 @@ def replace_key(objects: Objects, name: str, data: bytes) -> None:
         raise IntegrityError(f"{name} in {objects.location} is not what was written there a moment ago")
 
 
+def destroy_key(objects: Objects, name: str) -> list[Version]:
+    """Delete every version of an archive's key, and of what was set aside of it; return those of the key.
+    Raise StoreError where the server keeps one, saying until when, after all others are gone."""
+    aside = objects.list_below(f"{SET_ASIDE}/{name}.")
+    destroyed: list[Version] = []
+    keeps: list[str] = []
+    for one, history in {**aside, name: objects.look_up(name)}.items():
+        for version in history.versions:
+            head = objects.head(one, version.id)
+            kept = None if head is None else _kept(objects, head)
+            if kept is not None:
+                keeps.append(kept)
+                continue
+            objects.delete(one, version.id)
+            destroyed += [version] if one == name else []
+        for marker in history.markers:
+            objects.delete(one, marker)
+    if not keeps and objects.look_up(name).versions:
+        raise StoreError(f"{name} was deleted from {objects.location} and is still there")
+    if keeps:
+        raise StoreError(
+            f"{objects.location} keeps {name} under {max(keeps)}: it cannot be destroyed before that is over",
+            f"when it is over: archiver retention dispose {name.split('/')[1]}",
+        )
+    return destroyed
+
+
 def put_back(objects: Objects, name: str, source: bytes | BinaryIO, sha256: str) -> None:
     """Have a file's right bytes be the version that counts, locked as is asked, and nothing over it that the
     server lets be taken away; what it keeps of somebody else's, `inspect` goes on naming."""

@@ -43,6 +43,8 @@ class Cache(ListingCache, Protocol):
 
     def file(self, key: str) -> Held | None: ...
 
+    def drop_file(self, key: str) -> None: ...
+
 
 class S3Store:
     """Names are keys below a prefix of a bucket. Making it asks nothing of the server.
@@ -105,6 +107,15 @@ class S3Store:
         finally:
             self._index.forget(name)
 
+    def destroy_key(self, name: str) -> None:
+        check_key_name(name)
+        try:
+            for version in mending.destroy_key(self._objects, name):
+                if self._cache is not None:
+                    self._cache.drop_file(self._cache_key(name, version))
+        finally:
+            self._index.forget(name)
+
     def put_back(self, name: str, source: bytes | BinaryIO, *, sha256: str) -> None:
         check_name(name)
         try:
@@ -139,10 +150,11 @@ class S3Store:
 
     def _held(self, name: str, version: Version) -> Held | None:
         """What lies here of this version; another version of the same name is another file."""
-        if self._cache is None:
-            return None
+        return None if self._cache is None else self._cache.file(self._cache_key(name, version))
+
+    def _cache_key(self, name: str, version: Version) -> str:
         which = version.id if version.id != "null" else f"null {version.etag} {version.modified_ms}"
-        return self._cache.file(new_sha256(f"{self.location}\0{name}\0{which}".encode()).hexdigest())
+        return new_sha256(f"{self.location}\0{name}\0{which}".encode()).hexdigest()
 
     def read(self, name: str, max_bytes: int) -> bytes:
         version = self._require(name)
