@@ -10,6 +10,12 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._restricted import (
+    hidden_records,
+    require_not_restricted,
+    require_reason_for,
+    restricted_option,
+)
 from archiver.cli._search_notes import not_searched
 from archiver.cli._search_opening import answer_of, open_catalogue
 from archiver.cli._session import one_line, print_error
@@ -68,10 +74,17 @@ class _Found(NamedTuple):
 @click.argument("platform_id", metavar="ID")
 @click.option("--raw", is_flag=True, help="The verbatim bytes as the platform delivered them.")
 @store_option
+@restricted_option
 @reader_options
 @pass_session
 def command(
-    session: Session, platform_id: str, raw: bool, store: str | None, reason: str | None, case: str | None
+    session: Session,
+    platform_id: str,
+    raw: bool,
+    store: str | None,
+    restricted: bool,
+    reason: str | None,
+    case: str | None,
 ) -> int:
     """Show the record with this id, or the post with this address: every version held and what changed in it,
     its pictures, how it was captured and where that lies, when it was posted, captured, last seen and found
@@ -81,15 +94,18 @@ def command(
     not sealed yet is shown too, where the spool's key is at hand."""
     platform_id = plain_id(platform_id)
     session.require_reason(reason)
-    asked = Asked("show", "show", ids=[platform_id], case=case, reason=reason)
+    require_reason_for(restricted, reason)
+    detail: dict[str, object] = {"restricted": True} if restricted else {}
+    asked = Asked("show", "show", ids=[platform_id], case=case, reason=reason, detail=detail)
     if _MODERATION_ID.fullmatch(platform_id):
-        return show_records(session, platform_id, asked, raw=raw, store=store)
+        return show_records(session, platform_id, asked, raw=raw, store=store, restricted=restricted)
     identities = session.identities()
     # The spool before the archives: a seal moves records from the one to the other.
     spooled, unsealed = open_entries(session.settings), open_spool_segments(session.settings)
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
     session.note_disposed(listed)
+    hidden = hidden_records(session, listed.archives, identities, shown=restricted)
     with session.act(asked) as act, closing(open_catalogue(session, vault, listed, identities)) as catalogue:
         searcher = Searcher(
             vault,
@@ -97,6 +113,7 @@ def command(
             identities,
             catalogue=catalogue,
             spooled=spooled,
+            restricted=hidden,
             spool=not_in_archives(unsealed, listed.archives),
         )
         with closing(searcher):
@@ -110,6 +127,7 @@ def command(
         act.end(results=0 if found is None else len(found.record.versions) + len(found.moderated))
     unread = _name_unread(searcher)
     if found is None or not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
+        require_not_restricted(platform_id, hidden)
         if unread:
             session.note(one_line(f"no record {platform_id} is in what could be searched"))
             return NoKeyError.exit_code if found is None and unread != IntegrityError.exit_code else unread

@@ -27,6 +27,9 @@ _NAMED_BY_ID = (
 )
 
 
+_OF_REGISTER = "SELECT DISTINCT platform, 'moderation', record_id FROM moderation WHERE record_id = ?1"
+
+
 class Wanted(Struct, frozen=True):
     """Which records are to go, and how far. `everywhere`: also out of what quotes them; `entries`: entries of
     the moderation register about them lose who said what."""
@@ -51,10 +54,12 @@ class Surveyed(Struct):
 
 
 def find_names(connections: Iterable[apsw.Connection], text: str) -> set[RecordName]:
-    """The records that an id alone may mean: posts, messages, relations, facts of accounts."""
+    """The records that an id alone may mean: posts, messages, relations, facts of accounts, records of the
+    moderation register."""
     found: set[RecordName] = set()
     for connection in connections:
-        for sql in _NAMED_BY_ID:
+        statements = [*_NAMED_BY_ID, *([_OF_REGISTER] if "moderation" in tables_of(connection) else [])]
+        for sql in statements:
             found |= {RecordName(*row) for row in connection.execute(sql, (text,))}
     return found
 

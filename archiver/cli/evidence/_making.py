@@ -10,6 +10,7 @@ import click
 from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
 from archiver.cli._report import byte_size
+from archiver.cli._restricted import note_hidden
 from archiver.cli._search_opening import Opened
 from archiver.cli._session import Session, one_line, print_error
 from archiver.cli.evidence._options import Options
@@ -77,7 +78,7 @@ def export(session: Session, options: Options, asked: Asked) -> int:
         raise listed.problems[0]
     with (
         session.act(asked) as act,
-        open_sealed(session, vault, listed, identities, act) as opened,
+        open_sealed(session, vault, listed, identities, act, restricted=options.restricted) as opened,
     ):
         selected = _select(session, opened, options, ids)
         _require_whole(opened, options, selected)
@@ -91,6 +92,7 @@ def export(session: Session, options: Options, asked: Asked) -> int:
             detail={"exhibit": made.reference.written, "tagmanifest_sha512": made.packed.signed_sha512},
         )
     _report(session, options, made)
+    note_hidden(session, len(opened.searcher.restricted.names))
     if options.lacks_paper:
         session.note("there is no report.pdf in it: typst is not installed (pip install 'archiver[pdf]')")
     has_stamp = made.packed.stamp is not None or options.is_public or not session.settings.timestamps
