@@ -105,6 +105,15 @@ def load_identities(
     return _parse_identity_file(_decrypt_identity_file(data, path, passphrase), path)
 
 
+def needs_passphrase(keyholder: KeyholderSettings) -> bool:
+    """Whether a keyholder's identity file is there and encrypted, so that somebody or something has to give
+    its passphrase."""
+    try:
+        return keyholder.identity.is_file() and _read(keyholder.identity).startswith(_ENCRYPTED)
+    except ConfigurationError:
+        return False
+
+
 def _decrypt_identity_file(data: bytes, path: Path, passphrase: str) -> bytes:
     try:
         return age.decrypt([age.ScryptIdentity(passphrase)], data)

@@ -20,6 +20,7 @@ from archiver.settings_evidence_reading import read_evidence_settings
 from archiver.settings_log import LogSettings, read_log_settings
 from archiver.settings_moderation import ModerationSettings
 from archiver.settings_moderation_reading import read_moderation_settings
+from archiver.settings_retention import RetentionSettings, read_retention_settings
 from archiver.settings_schedule import (
     DEFAULT_EXPORT_DAYS,
     CheckSettings,
@@ -157,6 +158,7 @@ class Settings:
     evidence: EvidenceSettings
     schedule: ScheduleSettings
     checks: CheckSettings
+    retention: RetentionSettings
     digest: str
     """SHA-256, hexadecimal, of what the file says: comments, order and the folder's place do not count."""
 
@@ -235,6 +237,7 @@ def known_settings() -> set[str]:
         "account": [{"api": {}}],
         "moderation": {"reason": [{}], "rule": [{}]},
         "timestamp": [{}],
+        "retention": {"rule": [{}]},
     }
     top = Table(document, "", [])
     _read_settings(top, Path(FILE_NAME), "")
@@ -267,6 +270,7 @@ def _read_settings(top: Table, path: Path, digest: str) -> Settings:
         evidence=read_evidence_settings(top.table("evidence"), home),
         schedule=read_schedule_settings(top.table("schedule")),
         checks=read_check_settings(top.table("checks")),
+        retention=read_retention_settings(top.table("retention")),
         digest=digest,
     )
     top.report_unknown()

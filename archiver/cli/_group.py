@@ -56,6 +56,8 @@ COMMANDS = {
     "restore": ("restore", "Write an archive's database and media to a folder, decrypted."),
     "rebuild": ("rebuild", "Derive the records again from the captures and compare."),
     "sync": ("sync", "Give every store each archive that it lacks."),
+    "hold": ("hold", "Keep archives from being disposed of, by name, query or case."),
+    "retention": ("retention", "Say what is due, record who decided, and dispose of it."),
     "keys": ("keys", "Make keys; add, remove and list keyholders."),
     "status": ("status", "Say what was archived, when, and what waits."),
     "stores": ("stores", "Prove that each store can do what is asked of it."),

@@ -48,7 +48,7 @@ class TakenEntry(Struct, frozen=True, kw_only=True):
 
 class FinishedEntry(Struct, frozen=True, kw_only=True):
     """What became of it: how many records, the SHA-512 of the pack's `tagmanifest-sha512.txt`, in which
-    forms, for whom."""
+    forms, for whom; from which archives, of packs of before nothing of that."""
 
     format: str
     exhibit: str
@@ -59,6 +59,7 @@ class FinishedEntry(Struct, frozen=True, kw_only=True):
     recipient: str | None
     encrypted: bool
     finished_at: str
+    archives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Finished:
     formats: tuple[str, ...]
     recipient: str | None = None
     encrypted: bool = False
+    archives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ class Register:
             recipient=said.recipient,
             encrypted=said.encrypted,
             finished_at=format_time(clock()),
+            archives=said.archives,
         )
         self._put(finished_name(reference), entry, recipients)
 

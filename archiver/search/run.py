@@ -7,6 +7,7 @@ from archiver.archive.manifest import File
 from archiver.errors import ArchiverError, IntegrityError, NoKeyError
 from archiver.keys import Identity
 from archiver.records import Moderation
+from archiver.search.archives import archives_of_entries, archives_of_rows
 from archiver.search.catalogue import Catalogue, Form
 from archiver.search.counting import By, Counting, Group, group_of, handle_of, sorted_groups
 from archiver.search.expansion import Expander, Looked
@@ -113,6 +114,19 @@ class Searcher:
         """The same by group: months in order of time, all others with the largest first. By hashtag a post
         counts with each that it has, and one without any nowhere."""
         return sorted_groups(self._count(query, by, versions=versions), by)
+
+    def archives_with(self, query: Query) -> set[str]:
+        """The archives in which anything matches, in any version, by whichever way it came. Those that could
+        not be searched are not among them: see `unsearched`."""
+
+        def act() -> set[str]:
+            found = archives_of_rows(self.segments, self.question(query)) if tables_of(query) else set()
+            hits = self._find_moderation(query, "newest")
+            ids = {hit.moderation.id for hit in hits if hit.moderation is not None}
+            records = [one for one in self.moderation() if one.record.id in ids] if ids else []
+            return found | archives_of_entries(records)
+
+        return self._answered(query, act)
 
     def suggest(self, query: Query) -> dict[str, tuple[Form, ...]]:
         """Words like those of the query that no catalogued segment has, with in how many records each is."""

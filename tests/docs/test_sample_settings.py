@@ -55,7 +55,7 @@ def test_what_the_sample_shows_are_the_defaults(tmp_path: Path) -> None:
     for name in (
         "stores", "cache", "inbox", "spool", "state", "recipients", "signing_key", "spool_identity",
         "segment_bytes", "language", "limits", "x_api", "moderation", "timestamps", "evidence",
-        "schedule", "checks",
+        "schedule", "checks", "retention",
     ):  # fmt: skip
         assert getattr(shown, name) == getattr(default, name), name
     token = f"file:{tmp_path}/collector/x-1234567890.token"

@@ -38,7 +38,7 @@ from archiver.cycles import look_for_cycles_rarely
 from archiver.disk import create_exclusively
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.evidence.contents import Contents
-from archiver.evidence.gathering import Gatherer, Pack
+from archiver.evidence.gathering import Gatherer, Pack, archives_of
 from archiver.evidence.gathering.media import MediaReader
 from archiver.evidence.gathering.vaulted import VaultReader
 from archiver.evidence.packing import Packed, Packer
@@ -150,7 +150,8 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
     register = open_register(session, opened.vault)
     claim = Claim(options.initials, options.produced_by, options.case, keyholder.name)
     reference = register.take(claim, recipients, session.identities(), system_clock)
-    gatherer = Gatherer(opened.searcher, Pack(reference.initials, reference.number), selected.names)
+    disposed = {one.name for one in opened.archives if one.disposed is not None}
+    gatherer = Gatherer(opened.searcher, Pack(reference.initials, reference.number), selected.names, disposed)
     records = list(gatherer.gather())
     opened.searcher.segments.let_go()
     opened.progress.clear()
@@ -192,6 +193,7 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
         formats=options.forms,
         recipient=options.recipient,
         encrypted=bool(options.recipients),
+        archives=archives_of((one.exhibit for one in records), gatherer.books),
     )
     register.finish(reference, said, recipients, system_clock)
     _note_not_copied(session, register)

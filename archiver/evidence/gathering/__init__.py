@@ -3,7 +3,7 @@
 Only what is sealed goes into a pack: what waits in a spool is in no signed manifest, and proves nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -39,11 +39,14 @@ class Pack(NamedTuple):
 
 
 class Gatherer:
-    """Makes the exhibits of one pack. `names`: the records, in the order of their numbers. Raise
-    ArchiverError for one that no archive holds, and as `Searcher.search`."""
+    """Makes the exhibits of one pack. `names`: the records, in the order of their numbers; `disposed`: the
+    archives that nothing opens any more. Raise ArchiverError for one that no archive holds, and as
+    `Searcher.search`."""
 
-    def __init__(self, searcher: Searcher, pack: Pack, names: Sequence[RecordName]) -> None:
-        self.books = Books()
+    def __init__(
+        self, searcher: Searcher, pack: Pack, names: Sequence[RecordName], disposed: Collection[str] = ()
+    ) -> None:
+        self.books = Books(disposed)
         self._searcher = searcher
         self._pack = pack
         self._names = names
@@ -224,3 +227,13 @@ def found_names(record: Record) -> dict[RecordName, int]:
             posted_ms = one.fields.get("posted_ms") or one.fields.get("captured_ms") or 0
             found.setdefault(name_of(one), posted_ms)
     return found
+
+
+def archives_of(exhibits: Iterable[Exhibit], books: Books) -> tuple[str, ...]:
+    """The archives that anything of these records is from, their pictures too."""
+    found: set[str] = {place.archive for place in books.media.places.values()}
+    for one in exhibits:
+        found.update(version.archive for version in one.versions)
+        found.update(notice.archive for notice in one.gone)
+        found.update(name for note in one.moderation for name in note.archives if name is not None)
+    return tuple(sorted(found))

@@ -1,7 +1,7 @@
 """Pictures and videos: where each lies in the vault, and reading it there."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archiver.errors import IntegrityError, repair_hint
@@ -31,16 +31,20 @@ class MediaPlace(NamedTuple):
 
 
 class MediaBook:
-    """Media that a pack holds, each once: `places` is path in the pack to place in the vault."""
+    """Media that a pack holds, each once: `places` is path in the pack to place in the vault. `disposed`:
+    archives that nothing opens any more."""
 
-    def __init__(self) -> None:
+    def __init__(self, disposed: Collection[str] = ()) -> None:
         self.places: dict[str, MediaPlace] = {}
+        self._disposed = disposed
 
     def medium(self, row: dict[str, Any]) -> Medium:
         """What a row of `media` says."""
         end, mime_type = _type_of(row["file_name"])
         path, missing = None, row["missing"]
-        if row["pack"] is not None and row["sha256"] is not None:
+        if row["archive"] in self._disposed:
+            missing = f"in archive {row['archive']}, which was disposed of"
+        elif row["pack"] is not None and row["sha256"] is not None:
             path = f"data/media/{row['sha256']}.{end}"
             place = row["archive"], row["pack"], row["offset"], row["size"], row["sha256"]
             self.places.setdefault(path, MediaPlace(*place))

@@ -1,6 +1,6 @@
 """Versions, notices and threads as they are held, to what a pack says of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -30,9 +30,9 @@ _NO_DIFFERENCES = Differences((), ())
 class Books:
     """What the records of one pack share: captures and media."""
 
-    def __init__(self) -> None:
+    def __init__(self, disposed: Collection[str] = ()) -> None:
         self.captures = CaptureBook()
-        self.media = MediaBook()
+        self.media = MediaBook(disposed)
 
 
 def shown_version(version: Version, before: Version | None, books: Books, stem: str) -> ShownVersion:

@@ -76,6 +76,7 @@ def test_numbers_are_given_in_turn_for_each_person_and_written_as_the_format_say
         "recipient": "Springfield Complaints Authority",
         "encrypted": False,
         "finished_at": "2026-09-21T14:13:20.000Z",
+        "archives": [],
     }
 
 

@@ -1,0 +1,137 @@
+"""`archiver retention due`."""
+
+import click
+
+from archiver.audit.entry import Asked
+from archiver.cli._custody import Opened, load_register
+from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._session import one_line
+from archiver.cli.moderation._lines import number_of
+from archiver.cli.moderation._reading import has_identity
+from archiver.custody.register import Custody
+from archiver.disposal import disposed_in_words
+from archiver.retention.deciding import date_of, hold_in_words, is_kept
+from archiver.retention.due import NEVER_MS, Due, due_of, rules_in_words
+from archiver.retention.holding import may_be_held_by
+from archiver.times import format_time, system_clock
+from archiver.vault import Archive
+
+
+@click.command("due", epilog=examples("archiver retention due", "archiver retention due --all --json"))
+@click.option("--all", "show_all", is_flag=True, help="Archives that are not due yet, or disposed of, too.")
+@click.option("--holds", is_flag=True, help="With holds and reviews, which need an identity.")
+@store_option
+@pass_session
+def command(session: Session, show_all: bool, holds: bool, store: str | None) -> int:
+    """List the archives whose time is over, and by which rule. Needs no key.
+
+    Where an identity is at hand without a passphrase, or with --holds, also what holds them and what was
+    decided. Whether a hold by query covers an archive is only known once the query is asked: such holds are
+    named, and `archiver retention dispose` asks."""
+    vault = session.open_vault(store)
+    listed = session.list_archives(vault)
+    now_ms = system_clock()
+    custody = _custody(session, Opened(vault, listed), must=holds)
+    settings = session.settings.retention
+    shown = 0
+    for archive in listed.archives:
+        due = due_of(archive.manifest, settings)
+        is_due = due.is_over(now_ms) and archive.disposed is None
+        if show_all or (is_due and not _is_kept(custody, archive, now_ms)):
+            shown += 1
+            _print(session, archive, due, custody, now_ms)
+    if listed.problems:
+        raise listed.problems[0]
+    if not session.json:
+        _end(session, shown, known=custody is not None, show_all=show_all)
+    return session.worst(0)
+
+
+def _custody(session: Session, opened: Opened, *, must: bool) -> Custody | None:
+    """The register, where it can be read without a question, or `must` be; the log is told."""
+    keyholder = session.settings.keyholder
+    if not must and (keyholder is None or not has_identity(session) or _asks(session)):
+        return None
+    session.identities()
+    with session.act(Asked("show", "retention due")) as act:
+        custody = load_register(session, opened)
+        act.end(results=len(custody.entries))
+    return custody
+
+
+def _asks(session: Session) -> bool:
+    """Whether a person would be asked for a passphrase."""
+    from archiver.keys import needs_passphrase
+
+    keyholder = session.settings.keyholder
+    return keyholder is None or (keyholder.passphrase is None and needs_passphrase(keyholder))
+
+
+def _is_kept(custody: Custody | None, archive: Archive, now_ms: int) -> bool:
+    return custody is not None and is_kept(custody.review_of(archive.name), now_ms)
+
+
+def _print(session: Session, archive: Archive, due: Due, custody: Custody | None, now_ms: int) -> None:
+    if session.json:
+        session.print_json("due", **_fields(archive, due, custody, now_ms))
+        return
+    if archive.disposed is not None:
+        click.echo(one_line(f"{archive.name}  {disposed_in_words(archive.disposed)}"))
+        return
+    by = rules_in_words(due, due.uncovered)
+    if due.at_ms is None:
+        line = f"never due: {by}"
+    else:
+        when = "due since" if due.is_over(now_ms) else "due on"
+        line = f"{when} {date_of(due.at_ms)}, {by}: {due.then}"
+    click.echo(one_line(f"{archive.name}  {line}"))
+    if custody is not None:
+        for text in _decided(archive, custody):
+            click.echo(one_line(f"  {text}"))
+
+
+def _decided(archive: Archive, custody: Custody) -> list[str]:
+    lines = []
+    for hold in custody.holds():
+        covers = may_be_held_by(archive.name, hold)
+        if covers is not False:
+            lines.append(hold_in_words(hold) + ("" if covers else " (may cover this one too)"))
+    review = custody.review_of(archive.name)
+    if review is not None:
+        until = f" until {review.until}" if review.until else ""
+        lines.append(f"reviewed {review.at[:10]} by {review.reviewer}: {review.decision}{until}")
+    return lines
+
+
+def _fields(archive: Archive, due: Due, custody: Custody | None, now_ms: int) -> dict[str, object]:
+    has_date = due.at_ms is not None and due.at_ms < NEVER_MS
+    fields: dict[str, object] = {
+        "archive": archive.name,
+        "due": due.is_over(now_ms) and archive.disposed is None,
+        "due_at": format_time(due.at_ms) if has_date and due.at_ms is not None else None,
+        "rule": due.rule,
+        "then": due.then if due.rule is not None else None,
+        "not_before": format_time(due.floor_ms) if due.floor_ms < NEVER_MS else None,
+        "uncovered": [part._asdict() for part in due.uncovered],
+        "disposed": None if archive.disposed is None else archive.disposed.at,
+    }
+    if custody is not None:
+        review = custody.review_of(archive.name)
+        fields["holds"] = [
+            {"id": one.id, "covers": may_be_held_by(archive.name, one)}
+            for one in custody.holds()
+            if may_be_held_by(archive.name, one) is not False
+        ]
+        fields["review"] = None if review is None else {
+            "id": review.id, "at": review.at, "decision": review.decision, "until": review.until,
+        }  # fmt: skip
+    return fields
+
+
+def _end(session: Session, shown: int, *, known: bool, show_all: bool) -> None:
+    if not session.settings.retention.rules:
+        session.note("The settings have no retention rule, so nothing is ever due: [[retention.rule]].")
+    elif not show_all:
+        session.note(f"{number_of(shown, 'archive')} due." if shown else "Nothing is due.")
+    if not known:
+        session.note("Holds and reviews are not shown: they need an identity, --holds.")
