@@ -11,8 +11,3 @@ CREATE TABLE tombstone (
     decision  TEXT NOT NULL,                 -- the id of the entry in the custody register
     replaces  TEXT NOT NULL                  -- the archive that had it
 );
-
--- Captures whose verbatim bytes were cut for it: `body_size` and `body_sha256` are of before.
-CREATE TABLE reduced (
-    capture INTEGER PRIMARY KEY
-);

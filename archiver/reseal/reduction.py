@@ -10,11 +10,11 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from archiver.reseal.edits import Edit, Edits
-from archiver.reseal.json_tree import NotJsonError, parse_tree
-from archiver.reseal.needles import Needles
+from archiver.cutting.edits import Edit, Edits
+from archiver.cutting.json_tree import NotJsonError, parse_tree
+from archiver.cutting.needles import Needles
+from archiver.cutting.scrubbing import Scrubber, Span
 from archiver.reseal.rows import Found, Owner, parts_of, places_in
-from archiver.reseal.scrubbing import Scrubber, Span
 from archiver.sources.moderation import decode_entry, encode_entry
 
 Row = tuple[str, int]

@@ -16,12 +16,12 @@ from archiver.archive.manifest import NAMESPACE, Count, File, KnownGap, Manifest
 from archiver.audit.ends import find_all_last
 from archiver.chain import next_fields, sign_document
 from archiver.copying import verify_sealed
+from archiver.cutting.needles import Needles
 from archiver.disposal import commitment_of
 from archiver.errors import ArchiverError
 from archiver.keys import Identity, archive_key_name, new_identity, seal_archive_key
 from archiver.reseal.media import MediaSpot
 from archiver.reseal.names import RecordName
-from archiver.reseal.needles import Needles
 from archiver.reseal.packs import reseal_pack
 from archiver.reseal.searching import require_gone, require_gone_from
 from archiver.reseal.segment import SegmentResealing
@@ -222,6 +222,7 @@ class _Run:
             logs=find_all_last(self.store),
             disposal_sha256=commitment_of(self.identity),
             replaces=old.archive,
+            first_sealed_at=old.first_sealed_at or old.sealed_at,
             erased=old.erased + len(self.erased),
         )
 

@@ -11,10 +11,10 @@ import zstandard
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
 from archiver.archive.verify import HashingReader
+from archiver.cutting.needles import Needles
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
-from archiver.reseal.needles import Needles
 from archiver.stores.base import Store
 
 _PIECE: Final = 1 << 20

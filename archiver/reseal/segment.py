@@ -1,5 +1,6 @@
 """A segment made anew from a sealed one, without the rows and the bytes that are to go."""
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import apsw
 
 from archiver.archive.build import NOT_CAPTURED, MediaPlace, Place, Row, SegmentBuilder
+from archiver.cutting.needles import Needles
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.rebuild import capture_of
-from archiver.reseal.needles import Needles
 from archiver.reseal.reduction import Reduction
 from archiver.reseal.rows import BELOW, RECORD_TABLES, tables_of
-from archiver.reseal.tombstones import Tombstone, read_reduced, read_tombstones, write_tombstones
+from archiver.reseal.tombstones import Tombstone, read_tombstones, write_tombstones
 from archiver.sources.parsers import parse_record
 
 _KIND = {"post": "'post'", "message": "'message'", "account": "'account'", "gone": "'gone'",
@@ -21,6 +22,15 @@ _VERSION = {"gone": "1", "moderation": "number"}
 _REQUEST, _HEADERS, _CONTEXT = 7, 13, 14
 """Columns of `capture` that may name what was asked for."""
 _NOWHERE = MediaPlace(None, None, None, None, None, NOT_CAPTURED)
+
+
+REDUCED = "erased"
+"""In `context` of a capture whose verbatim bytes were cut: `body_size` and `body_sha256` are of before."""
+
+
+def marked_reduced(context: str) -> str:
+    """A capture's context that says so."""
+    return json.dumps({**json.loads(context), REDUCED: "something was cut out"}, ensure_ascii=False)
 
 
 class SegmentResealing:
@@ -61,8 +71,8 @@ class SegmentResealing:
             if table in self._tables:
                 self._copy_below(table)
         self.builder.finish_rows()
-        reduced = self._copy_parts()
-        self._copy_rest(tombstones, reduced)
+        self._copy_parts()
+        self._copy_rest(tombstones)
         return self.builder
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
@@ -176,9 +186,8 @@ class SegmentResealing:
             self._bodies[place.part] = bytes(body) if edits is None else edits.apply(bytes(body))
         return self._bodies[place.part][place.offset : place.offset + place.length]
 
-    def _copy_parts(self) -> set[int]:
-        """All parts but those of which nothing is left, and their captures; the ids of captures that are
-        reduced."""
+    def _copy_parts(self) -> None:
+        """All parts but those of which nothing is left, and their captures."""
         self._bodies.clear()
         left = set(self._part_captures.values()) - {
             capture for part, capture in self._part_captures.items() if part in self._reduction.edits
@@ -193,16 +202,17 @@ class SegmentResealing:
         for number, row in self._captures.items():
             if number in left:
                 self.builder.add_capture(self._capture_row(row))
-        return (self._reduction.captures | read_reduced(self._old)) & left
 
     def _capture_row(self, row: tuple[Any, ...]) -> Row:
         new = list(row)
         for column in (_REQUEST, _HEADERS, _CONTEXT):
             if new[column] is not None and self._needles.within(new[column]):
                 new[column] = self._needles.taken_out(new[column])
+        if row[0] in self._reduction.captures:
+            new[_CONTEXT] = marked_reduced(new[_CONTEXT])
         return tuple(new)
 
-    def _copy_rest(self, tombstones: Sequence[Tombstone], reduced: set[int]) -> None:
+    def _copy_rest(self, tombstones: Sequence[Tombstone]) -> None:
         problems = self._rows(
             "SELECT source_sha256, source_name, noticed_ms, what, reason, detail FROM problem ORDER BY key"
         )
@@ -212,4 +222,4 @@ class SegmentResealing:
         if "archive" in meta:
             meta["archive"] = self._renamed.get(meta["archive"], meta["archive"])
         self.builder.add_meta(meta)
-        write_tombstones(self.builder.connection, [*read_tombstones(self._old), *tombstones], reduced)
+        write_tombstones(self.builder.connection, [*read_tombstones(self._old), *tombstones])

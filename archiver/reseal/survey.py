@@ -9,10 +9,10 @@ from msgspec import Struct, field
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
+from archiver.cutting.needles import Needles
 from archiver.keys import Identity
 from archiver.reseal.media import MediaSpot, spots_of
 from archiver.reseal.names import RecordName
-from archiver.reseal.needles import Needles
 from archiver.reseal.reduction import Quote, Reducer, Reduction
 from archiver.reseal.rows import Found, find_rows, tables_of
 from archiver.vault import Archive, Vault, current_names

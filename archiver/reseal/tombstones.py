@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
@@ -57,17 +57,8 @@ def read_tombstones(connection: apsw.Connection) -> list[Tombstone]:
     return [Tombstone(*row) for row in rows]
 
 
-def read_reduced(connection: apsw.Connection) -> set[int]:
-    """The ids of captures whose bytes were cut."""
-    if "reduced" not in tables_of(connection):
-        return set()
-    return {int(capture) for (capture,) in connection.execute("SELECT capture FROM reduced")}
-
-
-def write_tombstones(
-    connection: apsw.Connection, tombstones: Sequence[Tombstone], reduced: Iterable[int]
-) -> None:
-    """Add both tables to a segment that is being made."""
+def write_tombstones(connection: apsw.Connection, tombstones: Sequence[Tombstone]) -> None:
+    """Add the table to a segment that is being made."""
     connection.execute(read_schema("tombstone.sql"))
     connection.executemany(
         f"INSERT INTO tombstone ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)",  # noqa: S608  # constants
@@ -79,4 +70,3 @@ def write_tombstones(
             for one in tombstones
         ],
     )  # fmt: skip
-    connection.executemany("INSERT INTO reduced VALUES (?)", [(one,) for one in sorted(reduced)])

@@ -11,8 +11,9 @@ from archiver.formats import age
 from archiver.rebuild import rebuild_segment
 from archiver.reseal.packs import ERASED_MEMBER
 from archiver.reseal.searching import LeftoverError
+from archiver.reseal.segment import REDUCED
 from archiver.reseal.survey import Wanted
-from archiver.reseal.tombstones import read_reduced, read_tombstones
+from archiver.reseal.tombstones import read_tombstones
 from archiver.vault import Archive
 from archiver.verification import verify_vault
 from tests.faults.folders import copy_folder
@@ -159,20 +160,18 @@ def test_nothing_of_it_is_left_in_any_byte(home: Home) -> None:
 
 def test_an_answer_that_is_cut_stays_json_and_says_so(home: Home) -> None:
     (new,) = reseal(home, Wanted((post_name(OTHER_ID),)))
-    (file,) = new.manifest.segments
-    with home.vault.open_segment(new, file, home.identities) as segment:
-        reduced = read_reduced(segment.connection)
-        bodies = segment.connection.execute(
-            "SELECT p.capture, p.body, c.body_size, c.request FROM capture_part AS p"
-            " JOIN capture AS c ON c.id = p.capture WHERE c.source = 'x_api'"
-        ).fetchall()
-    cut = [(body, size, request) for capture, body, size, request in bodies if capture in reduced]
+    bodies = ask(
+        home, new,
+        "SELECT p.body, c.body_size, c.request, c.context FROM capture_part AS p"
+        " JOIN capture AS c ON c.id = p.capture WHERE c.source = 'x_api'",
+    )  # fmt: skip
+    cut = [(body, size, request) for body, size, request, context in bodies if REDUCED in json.loads(context)]
     ((body, size, request),) = cut
     assert [one["id"] for one in json.loads(body)["data"]] == [ID]
     assert len(body) < size
     assert ID in request
     assert OTHER_ID not in request
-    whole = [body for capture, body, size, _ in bodies if capture not in reduced and len(body) == size]
+    whole = [body for body, size, _, context in bodies if REDUCED not in context and len(body) == size]
     assert len(whole) == 1  # the other answer is as it came
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from archiver.archive.build import SegmentBuilder
 from archiver.archive.manifest import File
+from archiver.cutting.needles import Needles
+from archiver.cutting.scrubbing import Scrubber
 from archiver.formats import age
 from archiver.keys import archive_key_name, new_identity, seal_archive_key
 from archiver.rebuild import rebuild_segment
 from archiver.reseal.names import RecordName
-from archiver.reseal.needles import Needles
 from archiver.reseal.reduction import Quote, Reduction
 from archiver.reseal.rows import find_rows
-from archiver.reseal.scrubbing import Scrubber
 from archiver.reseal.segment import SegmentResealing
 from archiver.reseal.survey import Wanted, reduce_segment
 from archiver.seal.segment import store_segment

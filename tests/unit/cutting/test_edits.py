@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.reseal.edits import Edit, Edits
+from archiver.cutting.edits import Edit, Edits
 
 SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 8), st.binary(max_size=3)), max_size=6)
 

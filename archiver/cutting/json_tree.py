@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from archiver.reseal.edits import Edit
+from archiver.cutting.edits import Edit
 
 DEEPEST: Final = 200
 """What is nested deeper is no answer of a platform, and not worth a stack."""

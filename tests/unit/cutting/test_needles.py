@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from archiver.reseal.needles import ERASED, Needles
+from archiver.cutting.needles import ERASED, Needles
 
 ID = "1588091220244369409"
 TEXT = 'The "old" bridge & the ford/weir are closed — café'

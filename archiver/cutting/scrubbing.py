@@ -4,9 +4,9 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from archiver.reseal.edits import Edit
-from archiver.reseal.json_tree import Node, NotJsonError, cut_parts, parse_tree
-from archiver.reseal.needles import ERASED, Needles
+from archiver.cutting.edits import Edit
+from archiver.cutting.json_tree import Node, NotJsonError, cut_parts, parse_tree
+from archiver.cutting.needles import ERASED, Needles
 
 _ID_FIELDS: Final = ("id", "id_str", "rest_id", "tweetId", "tweet_id", "resource_id")
 """Under one of these an object says which record it is a copy of, or is about."""

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.reseal.edits import Edits
-from archiver.reseal.json_tree import DEEPEST, Node, NotJsonError, cut_parts, parse_tree, walk
+from archiver.cutting.edits import Edits
+from archiver.cutting.json_tree import DEEPEST, Node, NotJsonError, cut_parts, parse_tree, walk
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
