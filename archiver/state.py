@@ -504,6 +504,11 @@ class State:
             )
 
 
+def erased_content(platform: str, kind: str, own: str) -> bytes:
+    """What is hashed, with a key, of a record that was erased."""
+    return f"erased\n{platform}:{kind}:{own}".encode("utf-8", "surrogatepass")
+
+
 class KeyedHash:
     """The hash by which the state knows content: without the key it cannot be guessed at.
 

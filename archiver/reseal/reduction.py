@@ -141,7 +141,7 @@ class Reducer:
             yield from self._document_edits(body, spans, kept)
             return
         for start, end in spans:
-            yield _line_edit(body, start, end)
+            yield line_edit(body, start, end)
         for owner in kept:
             yield from self._kept_edits(body, owner, kept)
         for start, end in _between(len(body), [_span(one) for one in owners]):
@@ -171,7 +171,7 @@ class Reducer:
         start, end = _span(owner)
         data = body[start:end]
         if owner.table == "moderation" and self._entries and owner.key in self._result.found.about:
-            entry = _reduced_entry(data)
+            entry = reduced_entry(data)
             yield Edit(start, end, Edits(Scrubber((), (), self._needles).edits(entry)).apply(entry))
             return
         inner = [_span(one) for one in kept if one is not owner and _span(one) != (start, end)]
@@ -212,7 +212,7 @@ class Reducer:
                     result.redone.add(row)
 
 
-def _reduced_entry(data: bytes) -> bytes:
+def reduced_entry(data: bytes) -> bytes:
     """An entry of the moderation register without who said what."""
     entry = decode_entry(data)
     lost: dict[str, Any] = dict.fromkeys(_LOST)
@@ -245,7 +245,7 @@ def _is_document(body: bytes, owners: Sequence[Owner]) -> bool:
     return True
 
 
-def _line_edit(body: bytes, start: int, end: int) -> Edit:
+def line_edit(body: bytes, start: int, end: int) -> Edit:
     """Cut a record with the line feed that parts it from the next, or from the one before."""
     if body[end : end + 1] == b"\n":
         return Edit(start, end + 1)

@@ -1,5 +1,5 @@
-"""Whether records may be erased: the order of decisions of docs/retention.md. Each reason against it has the same
-advice: restrict the record instead, which takes nothing away from anybody."""
+"""Whether records may be erased: the order of decisions of docs/retention.md. Each reason against it has the
+same advice: restrict the record instead, which takes nothing away from anybody."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -29,7 +29,13 @@ from archiver.reseal.survey import Wanted, reduce_segment, removed_counts
 from archiver.reseal.tombstones import SALT_BYTES, make_tombstone
 from archiver.seal import Progress, SealOptions, begin_sealing
 from archiver.seal.copies import Copies, Others, require_copies
-from archiver.seal.earlier import empty_spool, note_written, require_files, require_still_last
+from archiver.seal.earlier import (
+    empty_spool,
+    finish_earlier,
+    note_written,
+    require_files,
+    require_still_last,
+)
 from archiver.seal.segment import store_segment
 from archiver.spool import Spool
 from archiver.state import Sealing, State
@@ -64,14 +70,32 @@ class Resealer:
     clock: Clock
     progress: Progress = lambda phase, done, total: None
 
+    def finish(self) -> None:
+        """Finish, or clear away, a sealing that was cut off, an ordinary one too."""
+        copies = self._copies()
+        copies.delete_partial()
+        archives = self.vault.list_archives().require_sound()
+        copies.survey()
+        finish_earlier(self.spool, self.state, copies, archives)
+
+    def require_everywhere(self, archive: Archive) -> None:
+        """Raise where a required store has not got an archive whole, once it was given what it lacks."""
+        copies = self._copies()
+        self.vault.list_archives().require_sound()
+        copies.survey()
+        require_files(self.vault.store, archive)
+        require_copies(archive.name, copies.fill())
+
+    def _copies(self) -> Copies:
+        return Copies(self.vault, self.others, self.progress, Stamper(self.options.authorities))
+
     def reseal(self, name: str, erasure: Erasure) -> Archive:
         """Seal an archive anew without what is to go; the new archive, which every required store has.
 
         Raise LeftoverError where something is left, IntegrityError where the chain is not whole or what was
         written does not read back, and what failed where a required store has not got it. Until the manifest
         is written nothing has happened."""
-        stamper = Stamper(self.options.authorities)
-        copies = Copies(self.vault, self.others, self.progress, stamper)
+        copies = self._copies()
         copies.delete_partial()
         archives = self.vault.list_archives(self.state.head()).require_sound()
         copies.survey()

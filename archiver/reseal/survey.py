@@ -88,9 +88,10 @@ class Surveyor:
                 names |= find_names([segment.connection], text)
         return found
 
-    def survey(self, wanted: Wanted) -> Surveyed:
-        """All there is of them, in every archive."""
-        needles = self._gather(wanted)
+    def survey(self, wanted: Wanted, also: Iterable[apsw.Connection] = ()) -> Surveyed:
+        """All there is of them, in every archive. `also`: segments of what is not sealed yet, for what the
+        records say there."""
+        needles = self._gather(wanted, also)
         result = Surveyed(needles)
         changed: set[str] = set()
         for archive, _, segment in self._segments("looking for what quotes them"):
@@ -104,15 +105,21 @@ class Surveyor:
         result.archives = [one.name for one in self._archives if one.name in changed]
         return result
 
-    def _gather(self, wanted: Wanted) -> Needles:
+    def _gather(self, wanted: Wanted, also: Iterable[apsw.Connection]) -> Needles:
         """All ids and texts of theirs that any archive has. An edit may lie in another archive than the
         post."""
         ids: set[str] = set()
         texts: set[str] = set()
+
+        def add(connection: apsw.Connection) -> None:
+            found = find_rows(connection, wanted.names)
+            ids.update(found.ids)
+            texts.update(found.texts)
+
         for _, _, segment in self._segments("reading the records"):
-            found = find_rows(segment.connection, wanted.names)
-            ids |= found.ids
-            texts |= found.texts
+            add(segment.connection)
+        for connection in also:
+            add(connection)
         ids |= {name.id for name in wanted.names if name.kind in ("post", "message")}
         return Needles(ids, texts)
 
