@@ -33,9 +33,11 @@ from archiver.cli._shown_thread import (
     thread_lines,
     time_lines,
 )
+from archiver.cli._tombstones import find_tombstones
 from archiver.cli.moderation._lines import acts_in_words, record_fields, second
 from archiver.cli.moderation.show import show_records
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
+from archiver.keys import Identity
 from archiver.search.language.fields import plain_id
 from archiver.search.moderation import HeldRecord, about_item
 from archiver.search.record import Record, Version, find_record
@@ -44,6 +46,7 @@ from archiver.search.record.thread import Anchor, Line, Thread, find_naming, fin
 from archiver.search.run import Searcher
 from archiver.search.spool_segment import not_in_archives
 from archiver.times import format_time
+from archiver.vault import Archive, Vault, readable
 from archiver.wiring import open_entries, open_spool_segments
 
 _MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -128,6 +131,7 @@ def command(
     unread = _name_unread(searcher)
     if found is None or not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
         require_not_restricted(platform_id, hidden)
+        _require_not_erased(vault, readable(listed.archives), identities, platform_id)
         if unread:
             session.note(one_line(f"no record {platform_id} is in what could be searched"))
             return NoKeyError.exit_code if found is None and unread != IntegrityError.exit_code else unread
@@ -146,6 +150,19 @@ def command(
     if listed.problems:
         raise listed.problems[0]
     return session.worst(unread)
+
+
+def _require_not_erased(
+    vault: Vault, archives: Sequence[Archive], identities: list[Identity], platform_id: str
+) -> None:
+    """Raise ArchiverError, which says so, for a record of which a tombstone is all that is left."""
+    stone = find_tombstones(vault, archives, identities, [platform_id]).get(platform_id)
+    if stone is not None:
+        raise ArchiverError(
+            f"the record {platform_id} was erased on {format_time(stone.erased_ms)[:10]}"
+            f" by decision {stone.decision}",
+            "nothing of it is kept; who decided it and why: archiver log show",
+        )
 
 
 def _name_unread(searcher: Searcher) -> int:

@@ -20,10 +20,10 @@ from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._records import NamedRecords, open_named_records
 from archiver.cli._search_opening import open_catalogue
 from archiver.cli._session import one_line, print_error
+from archiver.cli._tombstones import find_tombstones
 from archiver.cli.erase._asking import Request, confirm, require_both_keys, require_one_each
 from archiver.cli.erase._deciding import decide, find_against
 from archiver.cli.erase._disposing import Disposed, dispose_replaced
-from archiver.cli.erase._erased import find_tombstones
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.reseal.names import RecordName
 from archiver.reseal.refusing import require_complete, require_erasable

@@ -51,6 +51,7 @@ from archiver.evidence.tag_files import SIGNATURE_NAMESPACE
 from archiver.keyholders import Keyholders
 from archiver.keys import load_keyholder_signing_key
 from archiver.times import system_clock
+from archiver.vault import current_names
 from archiver.wiring import available_cores
 
 
@@ -150,7 +151,8 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
     register = open_register(session, opened.vault)
     claim = Claim(options.initials, options.produced_by, options.case, keyholder.name)
     reference = register.take(claim, recipients, session.identities(), system_clock)
-    disposed = {one.name for one in opened.archives if one.disposed is not None}
+    replaced = current_names(opened.archives)  # their pictures lie in what took their place
+    disposed = {one.name for one in opened.archives if one.disposed is not None} - replaced.keys()
     gatherer = Gatherer(opened.searcher, Pack(reference.initials, reference.number), selected.names, disposed)
     records = list(gatherer.gather())
     opened.searcher.segments.let_go()
