@@ -1,4 +1,4 @@
-"""The custody register opened, and certificates of disposal held against it: what only a keyholder can see."""
+"""The custody register opened, and certificates of disposal held against it: what only a keyholder sees."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

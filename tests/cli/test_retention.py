@@ -5,18 +5,23 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from archiver.stores.local import LocalStore
+from archiver.stores.s3 import S3Store
 from archiver.vault import Vault
 from tests.cli.retained import REVIEWER, again, dispose, make_two, review
 from tests.cli.runner import Runner, run_on_terminal
-from tests.cli.stores import add_store
+from tests.cli.stores import add_bucket, add_store
 from tests.faults.folders import sample
 from tests.homes import Home
 from tests.programs import PROJECT
+from tests.seaweed import Kind, Seaweed, seaweed
+
+__all__ = ["seaweed"]
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +265,40 @@ def test_a_hold_that_only_the_other_store_has_counts(run: Runner, two: Home, old
     assert (second / "audit/_custody.records/00000002.tar").exists()
     assert not (vault / "audit/_custody.records/00000002.tar").exists()
     assert f"archive {old} is held" in dispose(run, two, old).errors
+
+
+# A bucket
+
+
+@pytest.mark.parametrize("kind", ["versioned", "locked"])
+def test_in_a_bucket_every_version_goes_and_what_is_locked_stays_until_its_day(
+    run: Runner, home: Home, old: str, seaweed: Seaweed, kind: Kind
+) -> None:
+    bucket = seaweed.make_bucket(kind)
+    lock = {"object_lock": "compliance", "lock_days": 2} if kind == "locked" else {}
+    add_bucket(home, "far", seaweed, bucket, required=False, **lock)
+    assert run("--config", home.folder, "sync").code == 0
+    assert run("--config", home.folder, "keys", "rewrap").code == 0
+    options = seaweed.options(bucket)
+    name = f"archives/{old}/key.age"
+    client = S3Store(options)
+    assert len(client.read_versions(name, 1 << 20)) == 2
+    review(run, home, old)
+    result = dispose(run, home, old)
+    assert not key(home, old).exists()
+    if kind == "versioned":
+        assert result.code == 0, result
+        assert client.look(name, 1 << 20) is None
+        assert run("--config", home.folder, "verify").code == 0
+        assert run("--config", home.folder, "search", "the", "--store", "far").code == 0
+        return
+    assert result.code == 3, result
+    assert "store far: the key is not destroyed there yet" in result.errors
+    assert f"under a lock until {datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}" in result.errors
+    assert run("--config", home.folder, "verify").code == 3
+    assert run("--config", home.folder, "sync").code == 3
+    assert f"{old}" in run("--config", home.folder, "search", "the", "--store", "far").errors
+    assert dispose(run, home, old).code == 3
 
 
 # Killed
