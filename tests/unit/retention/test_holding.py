@@ -25,7 +25,11 @@ from archiver.retention.holding import (
     holds_on,
     is_held_by,
     may_be_held_by,
+    open_appeals,
 )
+from archiver.search.moderation import Held, HeldRecord
+from archiver.search.moderation import hold as hold_entries
+from tests.made_vaults import VaultMaker, moderation, post
 
 DAY = 86_400_000
 NOW = 20_000 * DAY
@@ -188,3 +192,30 @@ def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         require_date(text)
     assert require_date("2030-02-01") == "2030-02-01"
+
+
+# Appeals
+
+
+def held(name: str, archive: str | None, **fields: object) -> HeldRecord:
+    (record,) = hold_entries([Held(moderation(name, **fields), b"", archive)], [])
+    return record
+
+
+def test_an_appeal_that_is_not_decided_holds_the_archives_that_have_an_entry_of_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    maker = VaultMaker(tmp_path_factory.mktemp("made") / "vault")
+    maker.add(A, [post("1", "word")])
+    (archive,) = maker.vault().list_archives().require_sound()
+    records = [
+        held("open", A, appeal_received_ms=1),
+        held("decided", A, appeal_received_ms=1, appeal_outcome="upheld"),
+        held("elsewhere", B, appeal_received_ms=1),
+        held("in the spool", None, appeal_received_ms=1),
+        held("none", A),
+    ]
+    assert open_appeals(records, archive) == ["open"]
+    received = moderation("2", number=2, entry="appeal", record_id="none")
+    (later,) = hold_entries([Held(moderation("none"), b"", A)], [received])
+    assert open_appeals([later], archive) == ["none"], "received since, and not sealed yet"
