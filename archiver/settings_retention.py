@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
+from archiver.records import RELATION_KINDS
 from archiver.settings_table import Table
 
 Trigger = Literal["posted", "sealed"]
@@ -13,6 +14,10 @@ THENS: Final[tuple[str, ...]] = get_args(Then)
 _RULE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _NAME_HINT: Final = "up to 64 of A-Z a-z 0-9, space . _ -; it stands in certificates, which anybody may read"
 _WORD: Final = re.compile(r"[a-z][a-z_]{0,39}")
+KINDS: Final = ("account", "post", "message", "moderation", *RELATION_KINDS, "capture")
+"""What a rule can name: what manifests count, and captures of which nothing is counted. Pictures, and notices
+that something is gone, go with the records that they are about."""
+_KIND: Final = re.compile("|".join(KINDS))
 MOST_YEARS: Final = 200
 
 
@@ -57,7 +62,7 @@ def _read_rule(table: Table) -> RetentionRule:
     rule = RetentionRule(
         name=table.text("name", pattern=_RULE_NAME, hint=_NAME_HINT),
         accounts=table.texts("accounts", (), hint="ids of accounts, as in [[account]]"),
-        kinds=table.texts("kinds", (), pattern=_WORD, hint='as "post", "message", "moderation"'),
+        kinds=table.texts("kinds", (), pattern=_KIND, hint=f"out of: {', '.join(KINDS)}"),
         routes=table.texts("routes", (), pattern=_WORD, hint='as "export", "api", "manual"'),
         trigger=cast(Trigger, table.choice("trigger", "posted", TRIGGERS)),
         years=table.integer("years", 0, 0, MOST_YEARS),

@@ -16,6 +16,8 @@ from archiver.settings_retention import RetentionRule, RetentionSettings, Then
 from archiver.times import as_datetime, parse_time
 
 _LAST_YEAR = 9999
+_WITH_OTHERS = ("media", "gone")
+"""Pictures go with the records that show them, and notices with what is gone."""
 NEVER_MS = 1 << 60
 """Later than any date."""
 
@@ -77,18 +79,17 @@ def retention_due_count(settings: Settings, manifests: Iterable[Manifest], now_m
 
 
 def parts_of(manifest: Manifest) -> list[Part]:
-    """All that an archive holds, as rules can tell it apart. Pictures go with the records that show them. An
-    archive that only says that something is gone, or was not understood, has the part that this is about."""
+    """All that an archive holds, as rules can tell it apart."""
     routes: dict[str, set[str]] = {}
     for origin in manifest.origins:
         routes.setdefault(origin.account, set()).add(origin.route)
     found = {
         Part(count.account, count.kind, route)
         for count in manifest.counts
-        if count.kind != "media"
+        if count.kind not in _WITH_OTHERS
         for route in routes.get(count.account) or {"unknown"}
     }
-    counted = {count.account for count in manifest.counts}
+    counted = {part.account for part in found}
     found.update(_others(routes, counted))
     return sorted(found)
 

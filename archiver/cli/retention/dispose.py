@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from archiver.audit.entry import Asked
-from archiver.cli._acts import share_log
+from archiver.cli._acts import reason_option, share_log
 from archiver.cli._custody import (
     Opened,
     find_archive,
@@ -47,28 +48,30 @@ _ELSEWHERE = (
 )
 @click.argument("archive")
 @click.option("--yes", is_flag=True, help="Do not ask for the archive's name once more.")
+@reason_option
 @store_option
 @pass_session
-def command(session: Session, archive: str, yes: bool, store: str | None) -> int:
+def command(session: Session, archive: str, yes: bool, reason: str | None, store: str | None) -> int:
     """Destroy an archive's key in every store, so that nobody can open it any more, and certify that.
 
     Refused while anything holds it, before its time by the rules, below the minimum, and without a recorded
     decision: archiver retention review. What was cut off, or could not be done in a store that was away, is
     finished by the same command. It cannot be undone. Exit 3 while the key is left in a store."""
     settings = session.settings
+    session.require_reason(reason)
     opened = open_to_decide(session, store)
     found = find_archive(opened.listed, archive)
     make_directories(settings.lock.parent)
     with (
         Lock(settings.lock),
-        session.act(Asked("erase", "retention dispose", ids=[archive])) as act,
+        session.act(Asked("erase", "retention dispose", ids=[archive], reason=reason)) as act,
     ):
         stores = vault_stores(settings, opened.vault.id)
         certificate = find_certificate(stores, found)
         if certificate is None:
             certificate = _decide(session, opened, found, yes=yes)
         done = dispose_everywhere(stores, found, certificate)
-        _forget_here(session, opened)
+        _forget_here(session, opened, found, certificate)
         unfinished = [one for one in done if one.error is not None]
         detail = {"unfinished": [one.store for one in unfinished], "decision": certificate.disposal.decision}
         act.end(results=len(done) - len(unfinished), ids=[archive], detail=detail)
@@ -134,9 +137,11 @@ def _confirm(archive: str, review: CustodyEntry, *, yes: bool) -> None:
         raise UsageError(f"that is not {archive}", "nothing was done")
 
 
-def _forget_here(session: Session, opened: Opened) -> None:
+def _forget_here(session: Session, opened: Opened, archive: Archive, certificate: Certificate) -> None:
     """Let this host's catalogue go of what it has of the archive: its words, and keys of its files."""
-    listed = opened.vault.list_archives()
+    disposed = replace(archive, disposed=certificate.disposal)
+    archives = tuple(disposed if one.name == archive.name else one for one in opened.listed.archives)
+    listed = replace(opened.listed, archives=archives)
     catalogue = open_catalogue(session, opened.vault, listed, session.identities())
     try:
         catalogue.save()

@@ -3,6 +3,7 @@
 import click
 
 from archiver.audit.entry import Asked
+from archiver.cli._acts import reason_option
 from archiver.cli._custody import Opened, load_register
 from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._session import one_line
@@ -10,6 +11,7 @@ from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import has_identity
 from archiver.custody.register import Custody
 from archiver.disposal import disposed_in_words
+from archiver.errors import ArchiverError, IntegrityError
 from archiver.retention.deciding import date_of, hold_in_words, is_kept
 from archiver.retention.due import NEVER_MS, Due, due_of, rules_in_words
 from archiver.retention.holding import may_be_held_by
@@ -20,9 +22,10 @@ from archiver.vault import Archive
 @click.command("due", epilog=examples("archiver retention due", "archiver retention due --all --json"))
 @click.option("--all", "show_all", is_flag=True, help="Archives that are not due yet, or disposed of, too.")
 @click.option("--holds", is_flag=True, help="With holds and reviews, which need an identity.")
+@reason_option
 @store_option
 @pass_session
-def command(session: Session, show_all: bool, holds: bool, store: str | None) -> int:
+def command(session: Session, show_all: bool, holds: bool, reason: str | None, store: str | None) -> int:
     """List the archives whose time is over, and by which rule. Needs no key.
 
     Where an identity is at hand without a passphrase, or with --holds, also what holds them and what was
@@ -31,7 +34,7 @@ def command(session: Session, show_all: bool, holds: bool, store: str | None) ->
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
     now_ms = system_clock()
-    custody = _custody(session, Opened(vault, listed), must=holds)
+    custody = _custody(session, Opened(vault, listed), reason, must=holds)
     settings = session.settings.retention
     shown = 0
     for archive in listed.archives:
@@ -47,13 +50,26 @@ def command(session: Session, show_all: bool, holds: bool, store: str | None) ->
     return session.worst(0)
 
 
-def _custody(session: Session, opened: Opened, *, must: bool) -> Custody | None:
+def _custody(session: Session, opened: Opened, reason: str | None, *, must: bool) -> Custody | None:
     """The register, where it can be read without a question, or `must` be; the log is told."""
     keyholder = session.settings.keyholder
-    if not must and (keyholder is None or not has_identity(session) or _asks(session)):
+    lacks_reason = session.settings.log.needs_reason and not reason
+    if not must and (keyholder is None or not has_identity(session) or _asks(session) or lacks_reason):
         return None
+    try:
+        return _read(session, opened, reason)
+    except IntegrityError:
+        raise
+    except ArchiverError as error:
+        if must:
+            raise
+        session.note(one_line(f"holds and reviews could not be read: {error.message}"))
+        return None
+
+
+def _read(session: Session, opened: Opened, reason: str | None) -> Custody:
     session.identities()
-    with session.act(Asked("show", "retention due")) as act:
+    with session.act(Asked("show", "retention due", reason=reason)) as act:
         custody = load_register(session, opened)
         act.end(results=len(custody.entries))
     return custody

@@ -30,7 +30,7 @@ from archiver.vault import Archive, require_not_disposed
 @click.command(
     "review",
     epilog=examples(
-        'archiver retention review 2019-11-01 --decision dispose --reviewer "A. B. Clerk" --reason "7 years"',
+        'archiver retention review 2019-11-01 --decision dispose --reviewer "A. B. Clerk" --reason "period"',
         'archiver retention review 2019-11-01 --decision keep --until 2030-01-01 --reviewer "A. B. Clerk"'
         ' --reason "inquiry announced"',
     ),
@@ -48,7 +48,8 @@ def command(
 ) -> int:  # fmt: skip
     """Record what a named person decided about an archive. The latest decision counts.
 
-    Nothing is disposed of by this. What holds the archive now, and which exhibits were made of it, is said."""
+    Nothing is disposed of by this. What holds the archive now, and which exhibits were made of it, is
+    said."""
     if until is not None and decision != "keep":
         raise UsageError("--until goes with --decision keep", "archiver retention dispose goes by the rules")
     if until is not None and require_date(until) <= format_date(system_clock()):
