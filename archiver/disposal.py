@@ -173,6 +173,8 @@ def disposed_in_words(disposal: Disposal) -> str:
     why = f"rule {disposal.rule}" if disposal.rule else "retention"
     if disposal.reason == "erased":
         why = f"records in it were erased; {disposal.successor} took its place"
+    if not disposal.is_proven:
+        why += "; by the signature alone, as its manifest is of before"
     return f"disposed of on {disposal.at[:10]} by {disposal.keyholder} ({why})"
 
 

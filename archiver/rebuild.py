@@ -84,7 +84,7 @@ class _Rebuild:
     def __init__(self, database: apsw.Connection, result: Rebuilt) -> None:
         self.old = database
         self.result = result
-        self.captures = {row[0]: _capture(row) for row in self._rows("SELECT * FROM capture")}
+        self.captures = {row[0]: capture_of(row) for row in self._rows("SELECT * FROM capture")}
         self.part_captures = dict(self._rows("SELECT id, capture FROM capture_part"))
         self._parts: dict[int, bytes] = {}
         self.tables = self._tables()
@@ -188,7 +188,8 @@ def _difference(
     return f"{what}: {', '.join(differing)}"
 
 
-def _capture(row: tuple[Any, ...]) -> Capture:
+def capture_of(row: tuple[Any, ...]) -> Capture:
+    """How bytes were got, by a row of `capture`."""
     return msgspec.convert(
         {
             "key": row[0],

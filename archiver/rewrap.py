@@ -192,16 +192,20 @@ def _is_disposed(stores: KeyStores, archive: str) -> bool:
 def _rewrap_register(
     stores: KeyStores, identities: Sequence[Identity], recipients: Sequence[Recipient]
 ) -> list[ArchiverError]:
-    """The custody register's key in all stores that have it; what is wrong with it."""
+    """The custody register's key in all stores that have it, the right one in place of one that is damaged;
+    what is wrong with it."""
+    having = [each for each in stores.reached if each.has_register]
+    found = [(one, outcome(partial(open_register_key, one.store, identities))) for one in having]
+    key = next((key for _, key in found if not isinstance(key, ArchiverError)), None)
+    if key is None:
+        return [error for _, error in found if isinstance(error, ArchiverError)][:1]
+    data = seal_archive_key(key, recipients)
     errors: list[ArchiverError] = []
-    key: Identity | None = None
-    data = b""
-    for one in [each for each in stores.reached if each.has_register]:
+    for one, own in found:
         try:
-            found = open_register_key(one.store, identities)
-            if key is None:
-                key, data = found, seal_archive_key(found, recipients)
-            if found.encode() != key.encode():
+            if isinstance(own, ArchiverError) and not isinstance(own, IntegrityError):
+                raise own
+            if not isinstance(own, ArchiverError) and own.encode() != key.encode():
                 raise IntegrityError(
                     f"{CUSTODY_KEY} in {one.store.location} is another one than in the stores before it",
                     "nothing was written to it; find out which one is in use",

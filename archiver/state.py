@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS media (
     account TEXT NOT NULL, file_name TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
     archive TEXT NOT NULL, pack TEXT NOT NULL, offset INTEGER NOT NULL,
     PRIMARY KEY (account, file_name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (hash BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS import (
     id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, platform TEXT NOT NULL, account TEXT NOT NULL,
     name TEXT NOT NULL, generated_ms INTEGER NOT NULL, partial INTEGER NOT NULL,
@@ -449,6 +450,47 @@ class State:
         with self._local.translated():
             self._database.executemany("INSERT OR REPLACE INTO media VALUES (?,?,?,?,?,?,?)", rows)
 
+    def rename_media(self, old: str, new: str) -> None:
+        """Files that lay in one archive's packs lie in those of the archive that replaces it, at the same
+        places."""
+        with self._local.translated():
+            self._database.execute("UPDATE media SET archive = ? WHERE archive = ?", (new, old))
+
+    def forget_media(self, spots: Iterable[tuple[str, str, int]]) -> None:
+        """(archive, pack, offset) each: what was there is erased."""
+        with self._local.translated():
+            self._database.executemany(
+                "DELETE FROM media WHERE archive = ? AND pack = ? AND offset = ?", list(spots)
+            )
+
+    # Records that were erased
+
+    def note_erased(self, hashes: Iterable[bytes], records: Iterable[tuple[str, str, str]]) -> None:
+        """Remember records (platform, kind, id) by a keyed hash of each alone, so that no source brings them
+        back; what else was known of them is forgotten."""
+        with self._local.translated():
+            self._database.executemany("INSERT OR IGNORE INTO erased VALUES (?)", [(one,) for one in hashes])
+            for platform, kind, own in records:
+                for series_kind, name in ((kind, own), ("gone", f"{kind}:{own}")):
+                    self._forget_seen(platform, series_kind, name)
+
+    def _forget_seen(self, platform: str, kind: str, own: str) -> None:
+        rows: list[Any] = self._database.execute(
+            "SELECT id, kind FROM series WHERE platform = ?", (platform,)
+        ).fetchall()
+        for series, name in rows:
+            if name == kind or name.startswith(f"{kind} by "):
+                values = (series, as_key(own), own)
+                self._database.execute(
+                    "DELETE FROM seen WHERE series = ?1 AND (id = ?2 OR record_id = ?3)", values
+                )
+                self._database.execute("DELETE FROM other WHERE series = ? AND id = ?", values[:2])
+
+    def erased(self) -> frozenset[bytes]:
+        """The hashes of all records that were erased: some, at the most."""
+        with self._local.translated():
+            return frozenset(one for (one,) in self._database.execute("SELECT hash FROM erased"))
+
     # Imports
 
     def find_import(self, digest: str) -> ImportRun | None:
@@ -504,6 +546,11 @@ class StateReader(State):
         self.snapshot = SnapshotDatabase(path, SCHEMA, damaged_hint=_DAMAGED, at_rest=at_rest)
         self._local = self.snapshot
         self._database = self.snapshot.connection
+
+
+def erased_content(platform: str, kind: str, own: str) -> bytes:
+    """What is hashed, with a key, of a record that was erased."""
+    return f"erased\n{platform}:{kind}:{own}".encode("utf-8", "surrogatepass")
 
 
 class KeyedHash:

@@ -54,6 +54,19 @@ class Archive:
         return f"archives/{self.name}/{file.name}"
 
 
+def current_names(archives: Iterable[Archive]) -> dict[str, str]:
+    """Of each archive that another replaces, the name of the newest one in its place. What names the first,
+    as a later archive a picture, means that."""
+    current: dict[str, str] = {}
+    for archive in archives:
+        if archive.manifest.replaces is not None:
+            for name, now in current.items():
+                if now == archive.manifest.replaces:
+                    current[name] = archive.name
+            current[archive.manifest.replaces] = archive.name
+    return current
+
+
 @dataclass(frozen=True)
 class ArchiveList:
     """Every archive whose manifest could be read, oldest first, and what is wrong with the chain, if
@@ -242,8 +255,10 @@ class Vault:
 
 
 def readable(archives: Iterable[Archive]) -> tuple[Archive, ...]:
-    """Those that were not disposed of."""
-    return tuple(one for one in archives if one.disposed is None)
+    """Those that were not disposed of; nor are to be, as another has taken their place."""
+    some = tuple(archives)
+    replaced = {one.manifest.replaces for one in some}
+    return tuple(one for one in some if one.disposed is None and one.name not in replaced)
 
 
 def require_not_disposed(archive: Archive) -> None:

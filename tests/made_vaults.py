@@ -18,6 +18,7 @@ import zstandard
 from archiver.archive.build import MediaPlace, Place, SegmentBuilder
 from archiver.archive.manifest import FORMAT, NAMESPACE, File, Manifest, manifest_fields
 from archiver.chain import Head, encode_document, next_fields, sign_document
+from archiver.disposal import commitment_of
 from archiver.formats import age
 from archiver.formats.seekable_zstd import SeekableWriter
 from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
@@ -118,12 +119,14 @@ def moderation(entry_id: str, **fields: object) -> Moderation:
 
 @dataclass
 class VaultMaker:
-    """Makes a vault in a folder, one archive at a time. `is_far`: it is read as from a store far away."""
+    """Makes a vault in a folder, one archive at a time. `is_far`: it is read as from a store far away;
+    `commits`: manifests say what a certificate of disposal must fit, as those of before did not."""
 
     folder: Path
     holder: age.X25519Identity = field(default_factory=age.X25519Identity.generate)
     head: Head | None = None
     is_far: bool = False
+    commits: bool = True
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -194,6 +197,7 @@ class VaultMaker:
             previous=None if self.head is None else self.head.sha256, sealed_at=format_time(0),
             covers_from=None, covers_to=None, recipient=identity.recipient().encode(), mark=name,
             files=files, counts=[], problems={}, origins=[], tool="a test", configuration="",
+            disposal_sha256=commitment_of(identity) if self.commits else None,
         )  # fmt: skip
 
     def sign(self, name: str, manifest: Manifest) -> None:

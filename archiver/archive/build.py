@@ -33,6 +33,7 @@ from archiver.records import (
 
 SCHEMA_VERSION = 4
 """2 added the tables `person` and `again`, 3 `moderation`, 4 the indexes of replies and conversations."""
+NAMES_PEOPLE = 2
 APPLICATION_ID = 0x61726368
 """The letters `arch`, at byte 68 of the database (SQLite, "Database File Format", 1.3.17)."""
 
@@ -93,6 +94,9 @@ _COLUMNS = {
     "moderation": 62,
 }
 """Tables whose rows come with the records, and how many columns each has."""
+_POSTED = {"post": 9, "message": 6}
+_REVISED = {"post": 4, "message": 3}
+"""In rows of these: where the time posted is, and the version."""
 _SEARCHED = {"post": "post_fts", "message": "message_fts", "relation": "relation_fts"}
 Row = tuple[object, ...]
 
@@ -101,13 +105,18 @@ class SegmentBuilder:
     """One segment under construction. Add records in order of time posted, `finish_rows`, add the parts
     they lie in, then take `frames`."""
 
-    def __init__(self, find_media: FindMedia, *, language: str) -> None:
+    def __init__(self, find_media: FindMedia, *, language: str, schema: int = SCHEMA_VERSION) -> None:
+        """`schema`: of an earlier version, for what is sealed again; it has no rows that this one did not
+        make."""
         self._file = GrowingFile(hot_bytes=HOT_BYTES, level=LEVEL)
         self._database = SegmentDatabase.create(self._file, page_bytes=PAGE_BYTES, cache_bytes=CACHE_BYTES)
         self.connection = self._database.connection
         self.connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        self.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self.connection.execute(f"PRAGMA user_version={schema}")
         self.connection.execute(read_schema("schema.sql"))
+        self._without = {"person"} if schema < NAMES_PEOPLE else set()
+        for table in self._without:  # its page is used again at once
+            self.connection.execute(f"DROP TABLE {table}")
         self.connection.execute("BEGIN")
         self._find_media = find_media
         self._language = language
@@ -157,6 +166,27 @@ class SegmentBuilder:
         if joined:
             rows = self._rows["record_capture"]
             rows += [(table, key, position, *other) for position, other in enumerate(joined)]
+        self._count_waiting()
+
+    def copy_record(self, table: str, row: Row) -> int:
+        """Add a record's row as another segment has it, its key first; the key that it has here."""
+        key = self._next_key(table)
+        self._rows[table].append((key, *row[1:]))
+        if table in _POSTED:
+            self._posted(cast(int, row[_POSTED[table]]))
+            self.revised += row[_REVISED[table]] != 1 or (table == "post" and row[3] is not None)
+        elif table == "gone":
+            self.gone[str(row[4])] = self.gone.get(str(row[4]), 0) + 1
+        self._count_waiting()
+        return key
+
+    def copy_below(self, table: str, row: Row) -> None:
+        """Add a row that belongs to a record's, whose key here it has."""
+        self._rows[table].append(row)
+        self.again += table == "again"
+        self._count_waiting()
+
+    def _count_waiting(self) -> None:
         self._waiting += 1
         if self._waiting >= _BATCH:
             self.flush()
@@ -309,6 +339,8 @@ class SegmentBuilder:
 
     def flush(self) -> None:
         """Write the rows that wait into their tables."""
+        for table in self._without:
+            self._rows[table].clear()
         for table, rows in self._rows.items():
             if rows:
                 marks = ",".join("?" * _COLUMNS[table])

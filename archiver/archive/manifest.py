@@ -141,6 +141,12 @@ class Manifest(Struct, frozen=True, kw_only=True):
     moderation: list[ModerationCount] = []
     logs: dict[str, Head] = {}
     """The end of each chain of the log in the store that was sealed into, as it was then."""
+    replaces: str | None = None
+    """The archive of which this is what is left, without records that were erased."""
+    erased: int = 0
+    """How many records were erased, in this archive and in those that it replaces."""
+    first_sealed_at: str | None = None
+    """When the first of those that it replaces was sealed: periods run from then."""
     disposal_sha256: str | None = None
     """What a certificate of disposal must fit: only who can open the archive knows the number that has this
     SHA-256 (`archiver.disposal`). None in archives of before."""
@@ -155,7 +161,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
 def manifest_fields(manifest: Manifest) -> dict[str, Any]:
     """What is written: some fields only where they say something, as in archives of before."""
     fields: dict[str, Any] = msgspec.to_builtins(manifest)
-    for name in ("moderation", "logs", "disposal_sha256", "claim"):
+    for name in ("moderation", "logs", "claim", "disposal_sha256", "replaces", "erased", "first_sealed_at"):
         if not fields[name]:
             del fields[name]
     return fields

@@ -51,6 +51,8 @@ COMMANDS = {
     "moderation": ("moderation", "List, correct, reverse, import and export moderation records."),
     "search": ("search", "Search every archive without restoring anything."),
     "show": ("show", "Show one record with all its versions."),
+    "restrict": ("restrict", "Keep records and show them no more, until released."),
+    "erase": ("erase", "Erase a record for good, out of every archive that holds it."),
     "evidence": ("evidence", "Make and check packs of records for a court or a complaint."),
     "verify": ("verify", "Check every archive; needs no private key."),
     "repair": ("repair", "Put back what is damaged or missing, from another store."),

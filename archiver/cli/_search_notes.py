@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from archiver.cli._restricted import hidden_line
 from archiver.cli._search_opening import Opened
 from archiver.cli._search_unknown import suggestions
 from archiver.cli._session import Session, one_line, print_error
@@ -177,6 +178,8 @@ def _lines(query: Query, opened: Opened, explained: Explained) -> Iterator[str]:
         yield f"{number} sealed since the first page {are} in it, with what lay in the spool then"
     if opened.spool.has_later:
         yield "records captured since the first page are not in it: search again for all"
+    if opened.searcher.restricted:
+        yield hidden_line(len(opened.searcher.restricted.names))
     for word, forms in explained.forms.items():
         yield f"{word}: also {listed(forms)}"
     for name, others in explained.names.items():
@@ -256,6 +259,8 @@ def summary_fields(opened: Opened, answer: Answer, explained: Explained) -> dict
     }
     if disposed := [one.name for one in opened.archives if one.disposed is not None]:
         fields["disposed"] = disposed
+    if opened.searcher.restricted:
+        fields["restricted"] = len(opened.searcher.restricted.names)
     if opened.spool.unparsed:
         fields["spool_unparsed"] = opened.spool.unparsed
     if opened.spool.has_later:

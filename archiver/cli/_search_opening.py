@@ -10,6 +10,7 @@ from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
 from archiver.cli._acts import Unlogged, host_act
 from archiver.cli._progress import clear_progress, step_progress
+from archiver.cli._restricted import hidden_records
 from archiver.cli._session import Session
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
 from archiver.keys import Identity, load_identity
@@ -113,9 +114,11 @@ def open_search(
     cursor: Cursor | None = None,
     only: Sequence[Archive] | None = None,
     asked: Asked | None = None,
+    restricted: bool = False,
 ) -> Iterator[Opened]:
     """Open what a query is asked of. `cursor`: of the page before. `only`: these archives of the vault.
     `asked`: what the log is told, before any archive is opened; None where the caller has told it.
+    `restricted`: whether what is restricted is searched too.
 
     The keyholder's identities first, as a passphrase may be asked for; then the spool, and after it the
     archives: a seal moves records from the one to the other. Where moderation records alone are asked for,
@@ -146,6 +149,7 @@ def open_search(
     if identities is None:
         searched = tuple(one for one in readable(searched) if count_sealed([one]))
         identities = session.identities() if searched else []
+    hidden = hidden_records(session, listed.archives, identities, shown=restricted)
     with _logged(session, asked, identities) as act:
         # What is kept of the whole vault has words that archives left out brought: whoever compares does
         # without.
@@ -160,6 +164,7 @@ def open_search(
             processes=available_cores(),
             spooled=there.entries,
             spool=there.segments,
+            restricted=hidden,
             progress=progress,
         )
         try:

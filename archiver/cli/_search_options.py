@@ -9,6 +9,7 @@ from typing import Any, get_args
 import click
 
 from archiver.cli._acts import case_option, reason_option
+from archiver.cli._restricted import restricted_option
 from archiver.errors import UsageError
 from archiver.search.counting import By
 from archiver.search.sql.statement import Order
@@ -37,6 +38,7 @@ class Options:
     no_spool: bool
     record: Path | None
     replay: Path | None
+    restricted: bool
     reason: str | None
     case: str | None
     given: frozenset[str] = frozenset()
@@ -62,6 +64,7 @@ OPTIONS = (
     click.option("--no-spool", is_flag=True, help="Leave out what is not sealed yet."),
     click.option("--record", type=_FILE, metavar="FILE", help="Keep a record of this search in a new file."),
     click.option("--replay", type=_FILE, metavar="FILE", help="Repeat the search recorded there; no QUERY."),
+    restricted_option,
     reason_option,
     case_option,
 )  # fmt: skip
@@ -92,7 +95,8 @@ _EXCLUDING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("record",), ("after",)),
 )
 """Each of the first with each of the second."""
-_WITH_REPLAY = ("json", "store", "effort", "keep_going", "replay", "config", "reason", "case")
+_WITH_REPLAY = ("json", "store", "effort", "keep_going", "replay", "config", "restricted", "reason",
+                "case")  # fmt: skip
 
 
 def add_options(command: Any) -> Any:

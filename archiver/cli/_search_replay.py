@@ -58,7 +58,9 @@ def replay(session: Session, path: Path, options: Options) -> int:
             f"{path} records a search of another vault, {one_line(record.vault)}",
             "give --config of the vault that was searched",
         )
-    found = find_archives(record, session.list_archives(vault).archives)
+    listed = session.list_archives(vault)
+    session.note_disposed(listed)
+    found = find_archives(record, listed.archives)
     asked = Asked("search", "search --replay", query=record.query, case=options.case, reason=options.reason)
     has_keyholder = session.settings.keyholder is not None
     with session.act(asked) if has_keyholder else host_act(session, asked) as act:

@@ -10,6 +10,7 @@ import click
 from archiver import __version__
 from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._restricted import require_reason_for
 from archiver.cli._search_context import context_fields, find_threads, print_with_context
 from archiver.cli._search_csv import COLUMNS, hit_rows, write_csv
 from archiver.cli._search_groups import print_count, print_groups
@@ -77,6 +78,7 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
     then who wrote the item. What was corrected since is found as well."""
     options = read_options(click.get_current_context(), values, json=session.json)
     session.require_reason(options.reason)
+    require_reason_for(options.restricted, options.reason)
     if options.replay is not None:
         check_replay(options, words)
         return replay(session, options.replay, options)
@@ -89,7 +91,7 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
         check_new(options.record)
     opening = open_search(
         session, query, store=options.store, spool=not options.no_spool, cursor=cursor,
-        asked=_asked_for(query, options),
+        asked=_asked_for(query, options), restricted=options.restricted,
     )  # fmt: skip
     with opening as opened:
         if options.count or options.by is not None:
@@ -102,9 +104,12 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
         return exit_code(session, explained, keep_going=options.keep_going)
 
 
+_WAYS = ("count", "by", "restricted")
+
+
 def _asked_for(query: Query, options: Options) -> Asked:
     """What the log says of the search."""
-    ways = {name: value for name, value in (("count", options.count), ("by", options.by)) if value}
+    ways = {name: value for name in _WAYS if (value := getattr(options, name))}
     return Asked("search", "search", query=query.text, case=options.case, reason=options.reason, detail=ways)
 
 

@@ -10,6 +10,12 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._restricted import (
+    hidden_records,
+    require_not_restricted,
+    require_reason_for,
+    restricted_option,
+)
 from archiver.cli._search_notes import not_searched
 from archiver.cli._search_opening import answer_of, open_catalogue
 from archiver.cli._session import one_line, print_error
@@ -27,9 +33,11 @@ from archiver.cli._shown_thread import (
     thread_lines,
     time_lines,
 )
+from archiver.cli._tombstones import find_tombstones
 from archiver.cli.moderation._lines import acts_in_words, record_fields, second
 from archiver.cli.moderation.show import show_records
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
+from archiver.keys import Identity
 from archiver.search.language.fields import plain_id
 from archiver.search.moderation import HeldRecord, about_item
 from archiver.search.record import Record, Version, find_record
@@ -38,6 +46,7 @@ from archiver.search.record.thread import Anchor, Line, Thread, find_naming, fin
 from archiver.search.run import Searcher
 from archiver.search.spool_segment import not_in_archives
 from archiver.times import format_time
+from archiver.vault import Archive, Vault, readable
 from archiver.wiring import open_entries, open_spool_segments
 
 _MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -68,10 +77,17 @@ class _Found(NamedTuple):
 @click.argument("platform_id", metavar="ID")
 @click.option("--raw", is_flag=True, help="The verbatim bytes as the platform delivered them.")
 @store_option
+@restricted_option
 @reader_options
 @pass_session
 def command(
-    session: Session, platform_id: str, raw: bool, store: str | None, reason: str | None, case: str | None
+    session: Session,
+    platform_id: str,
+    raw: bool,
+    store: str | None,
+    restricted: bool,
+    reason: str | None,
+    case: str | None,
 ) -> int:
     """Show the record with this id, or the post with this address: every version held and what changed in it,
     its pictures, how it was captured and where that lies, when it was posted, captured, last seen and found
@@ -81,15 +97,18 @@ def command(
     not sealed yet is shown too, where the spool's key is at hand."""
     platform_id = plain_id(platform_id)
     session.require_reason(reason)
-    asked = Asked("show", "show", ids=[platform_id], case=case, reason=reason)
+    require_reason_for(restricted, reason)
+    detail: dict[str, object] = {"restricted": True} if restricted else {}
+    asked = Asked("show", "show", ids=[platform_id], case=case, reason=reason, detail=detail)
     if _MODERATION_ID.fullmatch(platform_id):
-        return show_records(session, platform_id, asked, raw=raw, store=store)
+        return show_records(session, platform_id, asked, raw=raw, store=store, restricted=restricted)
     identities = session.identities()
     # The spool before the archives: a seal moves records from the one to the other.
     spooled, unsealed = open_entries(session.settings), open_spool_segments(session.settings)
     vault = session.open_vault(store)
     listed = session.list_archives(vault)
     session.note_disposed(listed)
+    hidden = hidden_records(session, listed.archives, identities, shown=restricted)
     with session.act(asked) as act, closing(open_catalogue(session, vault, listed, identities)) as catalogue:
         searcher = Searcher(
             vault,
@@ -97,6 +116,7 @@ def command(
             identities,
             catalogue=catalogue,
             spooled=spooled,
+            restricted=hidden,
             spool=not_in_archives(unsealed, listed.archives),
         )
         with closing(searcher):
@@ -110,6 +130,8 @@ def command(
         act.end(results=0 if found is None else len(found.record.versions) + len(found.moderated))
     unread = _name_unread(searcher)
     if found is None or not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
+        require_not_restricted(platform_id, hidden)
+        _require_not_erased(vault, readable(listed.archives), identities, platform_id)
         if unread:
             session.note(one_line(f"no record {platform_id} is in what could be searched"))
             return NoKeyError.exit_code if found is None and unread != IntegrityError.exit_code else unread
@@ -128,6 +150,19 @@ def command(
     if listed.problems:
         raise listed.problems[0]
     return session.worst(unread)
+
+
+def _require_not_erased(
+    vault: Vault, archives: Sequence[Archive], identities: list[Identity], platform_id: str
+) -> None:
+    """Raise ArchiverError, which says so, for a record of which a tombstone is all that is left."""
+    stone = find_tombstones(vault, archives, identities, [platform_id]).get(platform_id)
+    if stone is not None:
+        raise ArchiverError(
+            f"the record {platform_id} was erased on {format_time(stone.erased_ms)[:10]}"
+            f" by decision {stone.decision}",
+            "nothing of it is kept; who decided it and why: archiver log show",
+        )
 
 
 def _name_unread(searcher: Searcher) -> int:

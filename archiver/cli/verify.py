@@ -17,12 +17,14 @@ from archiver.cli._session import print_error
 from archiver.cli._verification import report_stores_verification, report_verification, worst_code
 from archiver.disk import Lock
 from archiver.errors import ArchiverError, LockedError, UsageError, worse_code
+from archiver.keys import Identity
 from archiver.log_checks import check_logs
 from archiver.stores.base import outcome
-from archiver.stores.named import NamedStore, OpenedStore
+from archiver.stores.named import NamedStore, OpenedStore, open_all
 from archiver.vault import Vault
 from archiver.verification import Depth, verify_vault
 from archiver.verification.agreement import verify_stores
+from archiver.verification.decisions import register_problems
 from archiver.wiring import named_stores, remembered_head
 from archiver.wiring_stores import find_store
 
@@ -68,7 +70,19 @@ def command(
     with host_act(session, asked, must=False):
         depth = Depth(identities, deep, authorities=settings.timestamps)
         code = _verify(session, stores, archives, (known, unfinished), depth)
+        if identities is not None:
+            code = worse_code(code, _verify_register(session, stores, identities))
         return code if archives else worse_code(code, _verify_logs(session, store, deep=deep))
+
+
+def _verify_register(session: Session, stores: Sequence[NamedStore], identities: Sequence[Identity]) -> int:
+    """Name what is wrong with the custody register, opened, and each certificate of disposal that it knows
+    nothing of; the exit code. Of a store that cannot be opened was told."""
+    vaults = [Vault(one.store) for one in open_all(stores) if _holds_a_vault(one)]
+    problems = list(register_problems(vaults, identities))
+    for problem in problems:
+        print_error(problem)
+    return worst_code(problems)
 
 
 def _verify_logs(session: Session, store: str | None, *, deep: bool) -> int:

@@ -13,6 +13,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
+from archiver.collect.erased import ErasedFilter
 from archiver.errors import SourceError
 from archiver.records import MediaReference
 from archiver.sources.base import (
@@ -174,6 +175,7 @@ class _Collection:
         self._unchanged: dict[int, list[int | str]] = {}
         self._missing: list[MissingMedia] = []
         self._sealer = PageSealer(spool.identity.recipient())
+        self._erased = ErasedFilter(spool, state, source.platform)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._records = 0
         self._problems = 0
@@ -233,7 +235,7 @@ class _Collection:
 
     def _take_batch(self, batch: Batch) -> None:
         by_kind: dict[str, list[Item]] = {}
-        for item in batch.items:
+        for item in self._erased.left(batch.items):
             by_kind.setdefault(item.kind, []).append(item)
         capture = self._captures[batch.capture_key]
         for kind, items in by_kind.items():

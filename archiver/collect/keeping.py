@@ -14,6 +14,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
+from archiver.collect.erased import ErasedFilter
 from archiver.collect.pages import ROUTE, Decided, page_of, unread_page
 from archiver.collect.report import NAMED_MISSING, KindReport
 from archiver.progress import Step
@@ -56,6 +57,7 @@ class AccountKeeper:
         self._account = account
         self._media = media
         self._sealer = PageSealer(keeper.spool.identity.recipient())
+        self._erased = ErasedFilter(keeper.spool, keeper.state, platform)
         self._lock = keeper.lock
         self._series: dict[tuple[str, Route], int | None] = {}
 
@@ -79,6 +81,7 @@ class AccountKeeper:
         not understood, told when the record is kept."""
         conflicts: list[Problem] = []
         with self._lock:
+            capture, body, items = self._erased.cut(capture, body, items)
             decided = self._decide(items, seen_ms, conflicts)
             wanted = [
                 reference

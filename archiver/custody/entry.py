@@ -124,10 +124,10 @@ def log_entry(custody: CustodyEntry, chain: str, key: Identity, actor: Actor, *,
     )
 
 
-def proof_of(fields: object, chain: str, key: Identity) -> str:
+def proof_of(fields: dict[str, Any], chain: str, key: Identity) -> str:
     """HMAC-SHA256, hexadecimal, by the register's identity over a decision and its chain: whoever made it
-    could open the key. Not that they may sign: that the signature says."""
-    assert isinstance(fields, dict)  # noqa: S101 - the two callers have looked
+    could open the key. Not that they may sign: that the signature says. Raise ValueError for what JSON cannot
+    hold."""
     message = b"\0".join((FORMAT.encode(), chain.encode(), encode_document(fields)))
     return hmac.new(key.encode().encode(), message, hashlib.sha256).hexdigest()
 
@@ -139,7 +139,11 @@ def parse_custody(entry: Entry, chain: str, keyholder: str, key: Identity, name:
     proof = entry.detail.get("proof")
     if not isinstance(fields, dict) or not isinstance(proof, str):
         raise IntegrityError(f"{name} is no decision of the custody register")
-    if not hmac.compare_digest(proof.encode(), proof_of(fields, chain, key).encode()):
+    try:
+        is_proven = hmac.compare_digest(proof.encode(), proof_of(fields, chain, key).encode())
+    except (ValueError, RecursionError) as error:  # what JSON has and we never write: NaN, half a surrogate
+        raise IntegrityError(f"{name} is no decision of the custody register: {error}") from error
+    if not is_proven:
         raise IntegrityError(
             f"{name} was made by somebody who could not open the register's key",
             "somebody who can write to the store put it there: see archiver log verify",

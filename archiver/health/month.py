@@ -120,7 +120,8 @@ def month_of(
     archives: Sequence[Archive], since: int, spent_month: str, spent: Mapping[str, int], error: str | None
 ) -> Month:
     """What the archives after number `since` say together; see `Month`."""
-    new = tuple(one for one in archives if one.head.sequence > since)
+    # What was sealed anew brought nothing: its counts were told of when it was sealed first.
+    new = tuple(one for one in archives if one.head.sequence > since and one.manifest.replaces is None)
     problems: Counter[str] = Counter()
     for one in new:
         problems.update(one.manifest.problems)

@@ -52,7 +52,7 @@ class Due:
 
 def due_of(manifest: Manifest, settings: RetentionSettings) -> Due:
     """When an archive is due."""
-    sealed_ms = parse_time(manifest.sealed_at)
+    sealed_ms = parse_time(manifest.first_sealed_at or manifest.sealed_at)
     floor_ms = later(sealed_ms, years=settings.minimum_years)
     latest: tuple[int, RetentionRule] | None = None
     uncovered: list[Part] = []

@@ -129,22 +129,24 @@ def seal(
             stamping=stamper.result,
         )
     keeper.claim(copies.usable, clock)
-    sealing = _begin(spool, state, copies, clock, lost)
+    sealing = begin_sealing(state, copies, clock, lost, spool.last_ids())
     run = _Run(spool, state, vault, options, clock, progress, sealing, copies, keeper)
     result = run.seal(archives)
     return replace(result, finished_earlier=earlier is not None, stamping=stamper.result)
 
 
-def _begin(spool: Spool, state: State, copies: Copies, clock: Clock, lost: set[str]) -> Sealing:
+def begin_sealing(
+    state: State, copies: Copies, clock: Clock, lost: set[str], last_ids: tuple[int, int, int, int]
+) -> Sealing:
     """Choose the archive's name, which none of those `lost` had, and note durably what is about to be
-    sealed."""
+    sealed: of the spool all up to these ids."""
     date = format_date(clock())
     taken = copies.begun_archives() | lost
     name, number = date, 1
     while name in taken:
         number += 1
         name = f"{date}.{number}"
-    sealing = Sealing(name, secrets.token_hex(16), *spool.last_ids())
+    sealing = Sealing(name, secrets.token_hex(16), *last_ids)
     with state.transaction():
         state.set_sealing(sealing)
     return sealing

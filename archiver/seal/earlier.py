@@ -96,7 +96,8 @@ def empty_spool(spool: Spool, state: State, sealing: Sealing, archive: Archive) 
     """The archive is in every required store: forget what it holds."""
     with state.transaction():
         state.set_head(archive.head)
-        state.set_sealed_ms(parse_time(archive.manifest.sealed_at))
+        if archive.manifest.replaces is None:  # one sealed anew is not what the period waits for
+            state.set_sealed_ms(parse_time(archive.manifest.sealed_at))
     spool.empty(sealing.last_page, sealing.last_media, sealing.last_problem, sealing.last_gap)
     with state.transaction():
         state.set_sealing(None)

@@ -43,7 +43,7 @@ def seal_segment(
         build.add_captures()
         name = f"archives/{context.archive}/records-{plan.number:03d}.sqlite.zst.age"
         identity = age.parse_identity(context.archive_identity)
-        file = _store_segment(store, name, build.builder, identity)
+        file = store_segment(store, name, build.builder, identity)
     finally:
         build.builder.close()
     verify_sealed(store, context.archive, file, identity)
@@ -57,7 +57,8 @@ def seal_segment(
     )
 
 
-def _store_segment(store: Store, name: str, builder: SegmentBuilder, identity: Identity) -> File:
+def store_segment(store: Store, name: str, builder: SegmentBuilder, identity: Identity) -> File:
+    """Encrypt a finished segment into the store."""
     with store.create(name) as file:
         hashing = MeasuringWriter(file)
         with (

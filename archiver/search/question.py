@@ -82,6 +82,7 @@ class Question:
             root = _without_known(self._expander.bound(self.query, segment), segment)
             keys = None if table == "relation" else self._keys(segment, table)
             asked = ask(table, root, self._facts, keys, time_is_in_keys=table != "relation")
+            asked = asked.without(self._segments.hidden(segment, table))
             self._asked[place] = asked
         return asked
 

@@ -1,6 +1,6 @@
 """A query over every archive: segments opened newest first, and no more of them than are needed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from archiver.archive.manifest import File
@@ -23,6 +23,7 @@ from archiver.search.moderation.index import find_moderation
 from archiver.search.question import ALWAYS, Question, Times, tables_of
 from archiver.search.relevance import Best, find_best
 from archiver.search.repeated import Repeated
+from archiver.search.restricted import Name, Restricted
 from archiver.search.revised import Revised
 from archiver.search.segments import Segment, Segments
 from archiver.search.settling import Settler
@@ -62,14 +63,17 @@ class Searcher:
         processes: int = 1,
         spooled: Sequence[Moderation] = (),
         spool: Sequence[SpoolSegment] = (),
+        restricted: Iterable[Name] = (),
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         """`catalogue`: None for one that is not kept. `language`: of the stemmer, for words that no
         vocabulary has. `processes`: how many may rank side by side. `spooled`: entries of the moderation
         register that are not sealed yet, `spool` all other records that are not, both read before the
-        archives were listed. `progress`: told what takes long, how much is done, and of how much."""
+        archives were listed. `restricted`: records that are hidden. `progress`: told what takes long, how
+        much is done, and of how much."""
         self.catalogue = Catalogue.open(None, vault.id, identities) if catalogue is None else catalogue
-        self.segments = Segments(vault, archives, identities, self.catalogue, spool)
+        self.restricted = Restricted(restricted)
+        self.segments = Segments(vault, archives, identities, self.catalogue, spool, self.restricted)
         self.unsearched: list[Unsearched] = []
         self._vault = vault
         # A process that is forked beside threads waiting for a network would inherit their locks.
@@ -81,6 +85,8 @@ class Searcher:
         self._language = language
         self._spooled = spooled
         self._moderation: list[HeldRecord] | None = None
+        self.hidden_moderation = 0
+        """How many moderation records are restricted, once they were read."""
         self._known_facts: dict[frozenset[str], Facts] = {}
         self._progress = progress
         self._is_prepared = False
@@ -158,7 +164,10 @@ class Searcher:
                 for archive, reader, _ in self.readers(TABLE)
                 for held in sealed_entries(archive.name, reader)
             )
-            self._moderation = hold(sealed, self._spooled)
+            together = hold(sealed, self._spooled)
+            hides = self.restricted.hides_record
+            self._moderation = [one for one in together if not hides(one.record.entries)]
+            self.hidden_moderation = len(together) - len(self._moderation)
         return self._moderation
 
     def question(self, query: Query, order: Order = "newest", within: Times = ALWAYS) -> Question:

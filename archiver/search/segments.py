@@ -18,6 +18,7 @@ from archiver.formats import age
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name
 from archiver.search.catalogue import Catalogue
 from archiver.search.hit import SPOOL, Effort, Hit, hits_of
+from archiver.search.restricted import Restricted
 from archiver.search.spool_segment import OpenSegment, SpoolSegment, spool_archive
 from archiver.search.sql.functions import register_functions
 from archiver.search.sql.ranking import Rankings
@@ -38,6 +39,9 @@ them good (`archiver/archive/read.py`), and a hundred take little more. With hal
 of a million posts again took 124 ms in place of 36."""
 _LEAST_BYTES = 512 * 1024
 """But each has this: eight pages, as many as a statement goes back and forth between."""
+
+
+_NOTHING = Restricted()
 
 
 class Segment(NamedTuple):
@@ -62,6 +66,7 @@ class Segments:
         identities: Sequence[Identity],
         catalogue: Catalogue,
         spool: Sequence[SpoolSegment] = (),
+        restricted: Restricted = _NOTHING,
     ) -> None:
         self._vault = vault
         self._catalogue = catalogue
@@ -76,6 +81,8 @@ class Segments:
         self._read_elsewhere = Effort()
         self.rankings = Rankings()
         self._key_sha256: dict[str, str] = {}
+        self._restricted = restricted
+        self._hidden: dict[tuple[str, str], dict[str, list[int]]] = {}
         self.unwrapped: list[tuple[Archive, File]] = []
         """Segments for which the archive's own key was unwrapped."""
         self._take_spool(spool)
@@ -90,6 +97,7 @@ class Segments:
         for segment in spool:
             register_functions(segment.connection, self.rankings.score)
             self._open[SPOOL, segment.file.name] = segment
+            self._hide(SPOOL, segment.file, segment)
 
     @property
     def are_near(self) -> bool:
@@ -103,10 +111,26 @@ class Segments:
             with _about(archive):
                 reader = self._open[key] = self._open_segment(archive, file)
             register_functions(reader.connection, self.rankings.score)
+            self._hide(archive.name, file, reader)
             reader.limit_memory(*self._share)
             if self.are_near:  # of others a thread may just be reading one: `each` does it before
                 self._share_memory(len(self._open))
         return reader
+
+    def _hide(self, archive: str, file: File, reader: OpenSegment) -> None:
+        if not self._restricted:
+            return
+        try:
+            self._hidden[archive, file.name] = self._restricted.hide(reader.connection, file.records)
+        except apsw.Error as error:
+            raise reader.translated(error) from error
+
+    def hidden(self, segment: Segment, table: str) -> list[int]:
+        """Keys of a table that are not to be shown: rows without their index are hidden already."""
+        if not self._restricted:
+            return []
+        self.reader(segment.archive, segment.file)
+        return self._hidden.get((segment.archive.name, segment.file.name), {}).get(table, [])
 
     def sealed_reader(self, segment: Segment) -> SegmentReader:
         """An open segment of an archive."""

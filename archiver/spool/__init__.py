@@ -6,8 +6,8 @@ mebibyte of verbatim bytes of one capture and becomes one capture_part of an arc
 Media lie beside it in `media/`, an age file each.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from archiver.spool.items import (
 )
 from archiver.spool.media import ANY_ID, MediaSpool
 from archiver.spool.media import SCHEMA as MEDIA_SCHEMA
+from archiver.spool.rewriting import SpoolRewriter
 
 __all__ = [
     "NOT_WANTED",
@@ -209,6 +210,20 @@ class Spool(MediaSpool):
         if answer.step is not None:
             self.progress.save(answer.step)
         return ids
+
+    @contextmanager
+    def rewriting(self) -> Iterator["SpoolRewriter"]:
+        """Change what lies here, all or nothing, and leave nothing of what was there in the database's file:
+        for what is erased, under the collector's lock alone."""
+        with self._local.translated():
+            self._database.execute("PRAGMA secure_delete=ON").fetchall()
+        try:
+            with self._local.transaction():
+                yield SpoolRewriter(self._database)
+        finally:
+            with self._local.translated():
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._database.execute("PRAGMA secure_delete=OFF").fetchall()
 
     def save_step(self, step: Step) -> None:
         """Move a cursor, durably, where there is no page before it."""

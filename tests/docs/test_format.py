@@ -14,8 +14,13 @@ from archiver.archive.build import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, r
 from archiver.archive.segment_file import BULK_FRAME_BYTES, FRAME_BYTES
 from archiver.audit.entry import VERBS, Entry
 from archiver.audit.link import LogLink
+from archiver.audit.names import CUSTODY_KEY
 from archiver.claims.claim import FORMAT, NAMESPACE, Claim
 from archiver.cli import main
+from archiver.custody.entry import FORMAT as CUSTODY_FORMAT
+from archiver.custody.entry import KINDS as CUSTODY_KINDS
+from archiver.custody.entry import CustodyEntry, Scope
+from archiver.disposal import CERTIFICATE, SIGNATURE, Disposal
 from archiver.evidence.register import FINISHED_FORMAT, TAKEN_FORMAT, FinishedEntry, TakenEntry
 from archiver.initialise import VAULT_FORMAT
 from archiver.records import RELATION_KINDS, Attachment, LogRow, Moderation
@@ -72,7 +77,7 @@ def test_no_column_is_described_that_is_not_there(schema: sqlite3.Connection) ->
         assert named(" ".join(rows)) == columns, table
 
 
-@pytest.mark.parametrize("name", ["format", "operations", "recovery", "threat-model"])
+@pytest.mark.parametrize("name", ["format", "operations", "recovery", "retention", "threat-model"])
 def test_no_line_outside_of_tables_is_longer_than_120_characters(name: str) -> None:
     lines = (DOCUMENT.parent / f"{name}.md").read_text().splitlines()
     assert [line for line in lines if len(line) > 120 and not line.startswith("|")] == []
@@ -144,6 +149,19 @@ def test_every_field_of_an_entrys_json_is_described_with_its_type_and_no_other()
         assert {field.name for field in msgspec.structs.fields(struct)} <= named(table)
 
 
+def test_every_field_of_a_certificate_and_of_a_decision_is_described_and_no_other() -> None:
+    section = sections()["disposed.json"]
+    rows = re.findall(r"^\| (`[^|]*) \|", section, flags=re.MULTILINE)
+    assert named(" ".join(rows)) == {field.name for field in msgspec.structs.fields(Disposal)}
+    section = sections()["The custody register"]
+    rows = re.findall(r"^\| (`[^|]*) \|", section, flags=re.MULTILINE)
+    assert named(" ".join(rows)) == {field.name for field in msgspec.structs.fields(CustodyEntry)}
+    text = named(section)
+    assert {field.name for field in msgspec.structs.fields(Scope)} <= text
+    assert set(CUSTODY_KINDS) <= text
+    assert {CUSTODY_KEY, CUSTODY_FORMAT} <= text
+
+
 def test_every_code_of_an_entry_is_named() -> None:
     text = named(sections()["moderation"])
     for field in msgspec.structs.fields(Moderation):
@@ -192,8 +210,8 @@ def test_a_vaults_files_have_the_names_and_fields_described(tmp_path: Path) -> N
     assert listed is not None
     names = [line.split()[0] for line in listed[1].splitlines()]
     layout = {name.rpartition("/")[2] for name in names if not name.startswith("exhibits/")}
-    own = {"vault.json", "allowed_signers", "00000001.tar", "manifest.json.tsr"}
-    # The last one is there only where the settings name an authority.
+    own = {"vault.json", "allowed_signers", "00000001.tar", "manifest.json.tsr", CERTIFICATE, SIGNATURE}
+    # The last ones are there only where the settings name an authority, and where it was disposed of.
     assert {path.name for path in archive.iterdir()} | own == layout
     chain = {path.name for path in (vault / "audit" / "sample-holder").iterdir()}
     assert chain == {"allowed_signers", "00000001.tar", "00000002.tar"}

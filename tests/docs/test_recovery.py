@@ -43,6 +43,7 @@ WITH_AGE, WITH_NODE = "With age", "With node"
 OPEN_IDENTITY = "An identity file with a passphrase"
 STAMPS = "Time stamps"
 HOSTS = "Which hosts collected"
+DISPOSED = "Archives that were disposed of"
 CHECKS = ("1. Signatures", "2. The chain", "3. The files", STAMPS)
 KEYS, RIGHT_KEY = "4. The archives' keys", "Is it the right key?"
 OPENING = ("5. The databases", "6. Searching", "7. What the platform sent, to the byte")
@@ -194,7 +195,20 @@ def recovered(classic: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple
     folder = tmp_path_factory.mktemp("recovered")
     classic.copy_to(folder)
     environ = only_these(folder / "programs", *PROGRAMS, *USUAL)
-    steps = (START, WITH_AGE, *CHECKS, HOSTS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA, *MODERATION, LOG)
+    steps = (
+        START,
+        WITH_AGE,
+        *CHECKS,
+        HOSTS,
+        DISPOSED,
+        KEYS,
+        RIGHT_KEY,
+        *OPENING,
+        WITH_EXPORT,
+        MEDIA,
+        *MODERATION,
+        LOG,
+    )
     return folder, follow(folder, environ, *steps)
 
 
@@ -705,3 +719,66 @@ def test_harm_to_the_log_shows(classic: Vault, tmp_path: Path, harm: str) -> Non
     environ = only_these(tmp_path / "programs", *PROGRAMS, *USUAL)
     printed = follow(tmp_path, environ, START, WITH_AGE, *CHECKS, LOG)
     assert "WRONG" in printed[LOG]
+
+
+# Archives that were disposed of
+
+
+@pytest.fixture(scope="module")
+def disposed(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """Two archives, of which the first was disposed of when its time had come; and a hold on the other."""
+    folder = tmp_path_factory.mktemp("disposed")
+    home = folder / "force"
+    archiver("init", home, "--holder", "records", "--classic", "--no-passphrase")
+    for number, until in enumerate((dt.date(2019, 9, 30), dt.date(2019, 10, 31)), start=1):
+        export = folder / f"{number}.zip"
+        write_sample_export(export, until=until, months=number)
+        archiver("--config", home, "import", "--add-account", export)
+        archiver("--config", home, "seal")
+    with (home / "archiver.toml").open("a") as settings:
+        settings.write('\n[[retention.rule]]\nname = "one day"\ndays = 1\n')
+    first, second = sorted(path.name for path in (home / "vault" / "archives").iterdir())
+    archiver("--config", home, "hold", "add", "--archive", second, "--reason", "a complaint")
+    archiver(
+        "--config", home, "retention", "review", first, "--decision", "dispose", "--reviewer", "A. B. Clerk",
+        "--reason", "its time is over",
+    )  # fmt: skip
+    archiver("--config", home, "retention", "dispose", first, "--yes")
+    return Vault(home, export, home / "keys" / "records.identity")
+
+
+STEPS = (START, WITH_AGE, *CHECKS[:3], DISPOSED, KEYS, RIGHT_KEY, "5. The databases", LOG)
+
+
+def test_a_stranger_tells_a_disposed_archive_from_a_missing_one(disposed: Vault, tmp_path: Path) -> None:
+    disposed.copy_to(tmp_path)
+    first, second = archives(disposed)
+    printed = follow(tmp_path, only_these(tmp_path / "programs", *PROGRAMS, *USUAL), *STEPS)
+    assert "WRONG" not in "".join(printed.values())
+    assert printed[DISPOSED].count('Good "archiver-disposal" signature for _custody.records') == 1
+    assert f"who disposed of {first} could open it" in printed[DISPOSED]
+    assert printed[RIGHT_KEY].splitlines() == [f"the key of {second} is right"]
+    assert (tmp_path / "opened" / second / "records-000.sqlite").exists()
+    assert not (tmp_path / "opened" / first).exists()
+    assert '"kind":"hold"' in printed[LOG]
+    assert '"reviewer":"A. B. Clerk"' in printed[LOG]
+    assert "not for this identity" not in printed[LOG]
+
+
+@pytest.mark.parametrize("damage", ["the certificate is gone", "another proof", "another signature"])
+def test_a_stranger_finds_a_certificate_that_is_none(disposed: Vault, tmp_path: Path, damage: str) -> None:
+    disposed.copy_to(tmp_path)
+    folder = tmp_path / "vault" / "archives" / archives(disposed)[0]
+    certificate = folder / "disposed.json"
+    if damage == "the certificate is gone":
+        certificate.unlink()
+        told = "has no key and was not disposed of"
+    else:
+        fields = json.loads(certificate.read_text())
+        fields["proof" if damage == "another proof" else "rule"] = "0" * 64
+        certificate.write_text(json.dumps(fields, sort_keys=True, indent=1) + "\n")
+        told = "could not open it" if damage == "another proof" else "WRONG: the certificate of"
+    steps = (START, *CHECKS[:3], DISPOSED)
+    printed = follow(tmp_path, only_these(tmp_path / "programs", *PROGRAMS, *USUAL), *steps)[DISPOSED]
+    assert told in printed
+    assert "WRONG" in printed

@@ -9,6 +9,7 @@ import click
 
 from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
+from archiver.cli._restricted import note_hidden
 from archiver.cli._search_opening import Opened
 from archiver.cli._session import Session, one_line, print_error
 from archiver.cli.evidence._options import Options
@@ -50,6 +51,7 @@ from archiver.keyholders import Keyholders
 from archiver.keys import load_keyholder_signing_key
 from archiver.sizes import byte_size
 from archiver.times import system_clock
+from archiver.vault import current_names
 from archiver.wiring import available_cores
 
 
@@ -77,7 +79,7 @@ def export(session: Session, options: Options, asked: Asked) -> int:
         raise listed.problems[0]
     with (
         session.act(asked) as act,
-        open_sealed(session, vault, listed, identities, act) as opened,
+        open_sealed(session, vault, listed, identities, act, restricted=options.restricted) as opened,
     ):
         selected = _select(session, opened, options, ids)
         _require_whole(opened, options, selected)
@@ -91,6 +93,7 @@ def export(session: Session, options: Options, asked: Asked) -> int:
             detail={"exhibit": made.reference.written, "tagmanifest_sha512": made.packed.signed_sha512},
         )
     _report(session, options, made)
+    note_hidden(session, len(opened.searcher.restricted.names))
     if options.lacks_paper:
         session.note("there is no report.pdf in it: typst is not installed (pip install 'archiver[pdf]')")
     has_stamp = made.packed.stamp is not None or options.is_public or not session.settings.timestamps
@@ -148,7 +151,8 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
     register = open_register(session, opened.vault)
     claim = Claim(options.initials, options.produced_by, options.case, keyholder.name)
     reference = register.take(claim, recipients, session.identities(), system_clock)
-    disposed = {one.name for one in opened.archives if one.disposed is not None}
+    replaced = current_names(opened.archives)  # their pictures lie in what took their place
+    disposed = {one.name for one in opened.archives if one.disposed is not None} - replaced.keys()
     gatherer = Gatherer(opened.searcher, Pack(reference.initials, reference.number), selected.names, disposed)
     records = list(gatherer.gather())
     opened.searcher.segments.let_go()

@@ -38,6 +38,7 @@ class Options:
     output: Path
     recipients: tuple[Recipient, ...]
     keep_going: bool
+    restricted: bool
     store: str | None
     lacks_paper: bool
     """The PDF was wanted, as all forms are, and cannot be made here."""
@@ -68,6 +69,7 @@ def read_options(
     output: Path,
     encrypt_to: tuple[str, ...],
     keep_going: bool,
+    restricted: bool,
     store: str | None,
 ) -> Options:
     """Raise UsageError for what does not go together or is malformed, TakenError where the output is there,
@@ -96,6 +98,7 @@ def read_options(
         output=output,
         recipients=tuple(parse_recipient_argument(one) for one in encrypt_to),
         keep_going=keep_going,
+        restricted=restricted,
         store=store,
         lacks_paper=form is None and "pdf" not in forms,
     )

@@ -11,6 +11,7 @@ import msgspec
 from archiver import __version__
 from archiver.audit.acts import Act
 from archiver.chain import encode_document
+from archiver.cli._restricted import hidden_records
 from archiver.cli._search_notes import explain
 from archiver.cli._search_opening import Opened, Progress, Spool, open_catalogue
 from archiver.cli._search_recording import expansion_of
@@ -53,10 +54,17 @@ class Selected:
 
 @contextmanager
 def open_sealed(
-    session: Session, vault: Vault, listed: ArchiveList, identities: Sequence[Identity], act: Act
+    session: Session,
+    vault: Vault,
+    listed: ArchiveList,
+    identities: Sequence[Identity],
+    act: Act,
+    *,
+    restricted: bool,
 ) -> Iterator[Opened]:
     """The archives of a vault without any spool: only what is sealed proves anything. The log was told of the
     `act`."""
+    hidden = hidden_records(session, listed.archives, identities, shown=restricted)
     catalogue = open_catalogue(session, vault, listed, identities)
     progress = Progress(session)
     searcher = Searcher(
@@ -66,6 +74,7 @@ def open_sealed(
         catalogue=catalogue,
         language=session.settings.language,
         processes=available_cores(),
+        restricted=hidden,
         progress=progress,
     )
     spool = Spool(has_spool(session.settings), is_wanted=False)

@@ -7,6 +7,7 @@ import click
 
 from archiver.audit.entry import Asked
 from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._restricted import require_reason_for, restricted_option
 from archiver.cli._search_options import SearchCommand
 from archiver.cli.evidence._making import export
 from archiver.cli.evidence._options import Options, read_options
@@ -51,6 +52,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--encrypt-to", multiple=True, metavar="RECIPIENT", help="One age file, to this key or key file."
 )
 @click.option("--keep-going", is_flag=True, help="Without what cannot be read or is not held; ends in 3.")
+@restricted_option
 @store_option
 @pass_session
 def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
@@ -69,11 +71,14 @@ def command(session: Session, /, words: tuple[str, ...], **values: Any) -> int:
     The log is told before anything is opened."""
     options = read_options(words, **values)
     session.require_reason(options.reason)
+    require_reason_for(options.restricted, options.reason)
     return export(session, options, _asked(options))
 
 
 def _asked(options: Options) -> Asked:
     detail: dict[str, object] = {"forms": list(options.forms), "initials": options.initials}
+    if options.restricted:
+        detail["restricted"] = True
     if options.replay is not None:
         detail["replay"] = options.replay.name
     if options.ids is not None:

@@ -9,8 +9,11 @@ from typing import NamedTuple
 from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
 from archiver.cli._acts import Unlogged
+from archiver.cli._restricted import hidden_records, note_hidden
 from archiver.cli._session import Session, one_line
 from archiver.cli.moderation._lines import headline, row_headline
+from archiver.custody.entry import RecordId
+from archiver.custody.reading import has_custody
 from archiver.errors import ArchiverError, UsageError
 from archiver.moderation.item import parse_item_name
 from archiver.register import Registered
@@ -58,16 +61,32 @@ def has_identity(session: Session) -> bool:
 
 @contextmanager
 def open_sources(
-    session: Session, sources: Sources, asked: Asked
+    session: Session, sources: Sources, asked: Asked, *, restricted: bool = False
 ) -> Iterator[tuple[Searcher, Act | Unlogged]]:
     """All records of both, and the act that the log knows this as, begun before any archive is opened. Raise
     NoKeyError where archives hold some and no identity is at hand; where none does, none is asked for, and
-    the log is told nothing: what is not sealed was read already."""
+    the log is told nothing: what is not sealed was read already. `restricted`: with those that are not to be
+    shown otherwise; of others a line says that there are some."""
     identities = session.identities() if sources.sealed else []
+    hidden = hidden_of(session, sources, shown=restricted)
     with session.act(asked) if sources.sealed else nullcontext(Unlogged()) as act:
-        searcher = Searcher(sources.vault, sources.archives, identities, spooled=sources.here.entries)
+        searcher = Searcher(
+            sources.vault,
+            sources.archives,
+            identities,
+            spooled=sources.here.entries,
+            restricted=hidden,
+        )
         with closing(searcher):
             yield searcher, act
+        note_hidden(session, searcher.hidden_moderation)
+
+
+def hidden_of(session: Session, sources: Sources, *, shown: bool) -> frozenset[RecordId]:
+    """What is not to be shown, as far as anybody here can tell: not without a keyholder's identity."""
+    if shown or not has_custody(sources.vault.store) or not has_identity(session):
+        return frozenset()
+    return hidden_records(session, sources.archives, session.identities(), shown=False)
 
 
 def spooled_records(here: RegisterHere) -> tuple[list[HeldRecord], list[Registered]]:

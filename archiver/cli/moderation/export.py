@@ -11,6 +11,7 @@ from archiver.audit.entry import Asked
 from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._output import write_lines
+from archiver.cli._restricted import require_reason_for, restricted_option
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import number_of
@@ -78,6 +79,7 @@ class _There:
     metavar="FILE",
     help="A new file; else standard output.",
 )
+@restricted_option
 @reader_options
 @pass_session
 def command(
@@ -89,6 +91,7 @@ def command(
     entries: bool,
     only_open: bool,
     output: Path | None,
+    restricted: bool,
     reason: str | None,
     case: str | None,
 ) -> int:
@@ -107,9 +110,11 @@ def command(
     if entries and form == "dsa":
         raise UsageError("--entries and --format dsa exclude each other", "a statement is made of a record")
     session.require_reason(reason)
+    require_reason_for(restricted, reason)
     first_ms, after_ms = _read_days(since, until)
-    asked = Asked("export", "moderation export", case=case, reason=reason, detail={"format": form})
-    there = _open_records(session) if only_open else _all_records(session, asked)
+    detail: dict[str, object] = {"format": form} | ({"restricted": True} if restricted else {})
+    asked = Asked("export", "moderation export", case=case, reason=reason, detail=detail)
+    there = _open_records(session) if only_open else _all_records(session, asked, restricted=restricted)
     _check_since(there, since, first_ms)
     records = there.records
     selection = Selection(
@@ -144,12 +149,12 @@ def _open_records(session: Session) -> _There:
     return _There([one.record for one in records], here, note if sealed else None)
 
 
-def _all_records(session: Session, asked: Asked) -> _There:
+def _all_records(session: Session, asked: Asked, *, restricted: bool) -> _There:
     """Every record, sealed and open, or none. Raise NoKeyError where archives that hold some cannot be
     opened, and what is wrong with the chain of archives: one that is missing may hold some."""
     sources = find_sources(session)
     sources.raise_problem()
-    with open_sources(session, sources, asked) as (searcher, act):
+    with open_sources(session, sources, asked, restricted=restricted) as (searcher, act):
         records = [one.record for one in searcher.moderation()]
         act.end(results=len(records))
     note = "no spool is at hand here: what is not sealed yet is not in this export"

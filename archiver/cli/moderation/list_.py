@@ -8,6 +8,7 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import case_option
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._restricted import require_reason_for
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import (
@@ -111,6 +112,7 @@ def _any(field: str, values: Sequence[str | int]) -> Node:
 @click.option("--until", metavar="DAY", help="Entered on this day, month or year, or before; in UTC.")
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="0 for all.")
 @click.option("--open", "only_open", is_flag=True, help="Only what is not sealed yet; needs no key.")
+@click.option("--restricted", is_flag=True, help="Also what is restricted; with --why, for the log.")
 @click.option("--why", metavar="TEXT", help="Why it is read, for the log.")
 @case_option
 @pass_session
@@ -125,6 +127,7 @@ def command(
     until: str | None,
     limit: int,
     only_open: bool,
+    restricted: bool,
     why: str | None,
     case: str | None,
 ) -> int:
@@ -135,6 +138,7 @@ def command(
     are listed, which is all that a host without it knows; --reason and --by then find only what is not
     sealed."""
     session.require_reason(why, "--why")
+    require_reason_for(restricted, why, "--why")
     asked = _Asked(
         accounts=_with_ids(session, accounts),
         reasons=reasons,
@@ -151,8 +155,11 @@ def command(
         found = _Found(*spooled_records(sources.here), sources.here, sources.archives)
         _list(session, found, asked, state, limit)
     else:
-        told = Asked("search", "moderation list", query=_in_words(asked, state), case=case, reason=why)
-        with open_sources(session, sources, told) as (searcher, act):
+        detail: dict[str, object] = {"restricted": True} if restricted else {}
+        told = Asked(
+            "search", "moderation list", query=_in_words(asked, state), case=case, reason=why, detail=detail
+        )
+        with open_sources(session, sources, told, restricted=restricted) as (searcher, act):
             found = _Found(searcher.moderation(), (), sources.here)
             act.end(results=len(found.records))
             _list(session, found, asked, state, limit)

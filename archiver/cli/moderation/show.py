@@ -8,6 +8,7 @@ import msgspec
 from archiver.audit.entry import Asked
 from archiver.cli._acts import host_act, reader_options
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._restricted import require_reason_for, restricted_option
 from archiver.cli._session import one_line, printable
 from archiver.cli.moderation._lines import (
     acts_in_words,
@@ -20,6 +21,7 @@ from archiver.cli.moderation._reading import (
     FEWEST_CHARACTERS,
     choose,
     find_sources,
+    hidden_of,
     knows_all,
     name_held,
     name_row,
@@ -30,6 +32,7 @@ from archiver.errors import ArchiverError
 from archiver.records import Attachment, Moderation
 from archiver.register import compose
 from archiver.search.moderation import TABLE, FilePlace, Held, HeldRecord, sealed_files
+from archiver.search.restricted import Restricted
 from archiver.search.run import Searcher
 from archiver.wiring import find_spooled_media
 
@@ -66,9 +69,12 @@ _LABELS = {
 )
 @click.argument("name", metavar="RECORD|ITEM|@HANDLE")
 @click.option("--raw", is_flag=True, help="The entries as they were written, a line of JSON each.")
+@restricted_option
 @reader_options
 @pass_session
-def command(session: Session, name: str, raw: bool, reason: str | None, case: str | None) -> int:
+def command(
+    session: Session, name: str, raw: bool, restricted: bool, reason: str | None, case: str | None
+) -> int:
     """Show a record as it stands, and below it each of its entries: when and by whom it was made, and what it
     said that is not so any more, or changed. The record is named by its id or the beginning of it; or all
     records about an item, by its number or address, or an account's @HANDLE.
@@ -76,16 +82,22 @@ def command(session: Session, name: str, raw: bool, reason: str | None, case: st
     A keyholder's key is needed where part of it is sealed. With --json one object for the record, then one
     for each entry."""
     session.require_reason(reason)
-    asked = Asked("show", "moderation show", ids=[name], case=case, reason=reason)
-    return show_records(session, name, asked, raw=raw)
+    require_reason_for(restricted, reason)
+    detail: dict[str, object] = {"restricted": True} if restricted else {}
+    asked = Asked("show", "moderation show", ids=[name], case=case, reason=reason, detail=detail)
+    return show_records(session, name, asked, raw=raw, restricted=restricted)
 
 
-def show_records(session: Session, name: str, asked: Asked, *, raw: bool, store: str | None = None) -> int:
+def show_records(
+    session: Session, name: str, asked: Asked, *, raw: bool, restricted: bool, store: str | None = None
+) -> int:
     """Show the records that a person names, from the store named or the first that can be read. Raise
     ArchiverError where there is none, UsageError for a beginning that several have, NoKeyError where part is
     sealed and no identity is at hand."""
     sources = find_sources(session, store)
     whole, rows = spooled_records(sources.here)
+    hidden = Restricted(hidden_of(session, sources, shown=restricted))
+    whole = [one for one in whole if not hidden.hides_record(one.record.entries)]
     ids = choose([*map(name_held, whole), *map(name_row, rows)], name) if knows_all(sources) else []
     spooled = {one.record.id: one for one in whole}
     if ids and all(one in spooled for one in ids):
@@ -95,7 +107,7 @@ def show_records(session: Session, name: str, asked: Asked, *, raw: bool, store:
         for one, there in zip(ids, places, strict=True):
             _show(session, spooled[one], there, raw=raw)
     else:
-        with open_sources(session, sources, asked) as (searcher, act):
+        with open_sources(session, sources, asked, restricted=restricted) as (searcher, act):
             records = {one.record.id: one for one in searcher.moderation()}
             ids = choose(map(name_held, records.values()), name)
             if not ids:

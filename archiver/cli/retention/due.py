@@ -11,6 +11,7 @@ from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import has_identity
 from archiver.custody.register import Custody
 from archiver.disposal import disposed_in_words
+from archiver.errors import ArchiverError, IntegrityError
 from archiver.retention.deciding import date_of, hold_in_words, is_kept
 from archiver.retention.due import NEVER_MS, Due, due_of, rules_in_words
 from archiver.retention.holding import may_be_held_by
@@ -55,6 +56,18 @@ def _custody(session: Session, opened: Opened, reason: str | None, *, must: bool
     lacks_reason = session.settings.log.needs_reason and not reason
     if not must and (keyholder is None or not has_identity(session) or _asks(session) or lacks_reason):
         return None
+    try:
+        return _read(session, opened, reason)
+    except IntegrityError:
+        raise
+    except ArchiverError as error:
+        if must:
+            raise
+        session.note(one_line(f"holds and reviews could not be read: {error.message}"))
+        return None
+
+
+def _read(session: Session, opened: Opened, reason: str | None) -> Custody:
     session.identities()
     with session.act(Asked("show", "retention due", reason=reason)) as act:
         custody = load_register(session, opened)

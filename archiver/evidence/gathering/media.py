@@ -8,7 +8,7 @@ from archiver.errors import IntegrityError, repair_hint
 from archiver.evidence.model import Medium
 from archiver.formats import age
 from archiver.keys import Identity
-from archiver.vault import Archive, Vault
+from archiver.vault import Archive, Vault, current_names
 
 _BLOCK = 1 << 20
 _TYPES = {
@@ -75,18 +75,20 @@ class MediaReader:
     def __init__(self, vault: Vault, archives: Sequence[Archive], identities: Sequence[Identity]) -> None:
         self._vault = vault
         self._archives = {one.name: one for one in archives}
+        self._current = current_names(archives)
         self._identities = identities
         self._open: dict[str, tuple[Any, age.SeekReader]] = {}
 
     def read(self, place: MediaPlace) -> Iterator[bytes]:
         """Its bytes in blocks of at most 1 MiB, the SHA-256 checked at the end."""
-        name, digest = f"archives/{place.archive}/{place.pack}", hashlib.sha256()
+        archive = self._current.get(place.archive, place.archive)
+        name, digest = f"archives/{archive}/{place.pack}", hashlib.sha256()
         for start in range(0, place.size, _BLOCK):
-            block = self._read_at(place.archive, name, place.offset + start, min(_BLOCK, place.size - start))
+            block = self._read_at(archive, name, place.offset + start, min(_BLOCK, place.size - start))
             digest.update(block)
             yield block
         if digest.hexdigest() != place.sha256:
-            raise self._wrong(place.archive, f"{name}: the file at {place.offset} is not what was captured")
+            raise self._wrong(archive, f"{name}: the file at {place.offset} is not what was captured")
 
     def _read_at(self, archive: str, name: str, offset: int, length: int) -> bytes:
         try:

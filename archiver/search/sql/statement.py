@@ -34,6 +34,9 @@ Statement = tuple[str, list[object]]
 WAY = {"newest": "DESC", "oldest": "ASC", "relevance": "DESC"}
 
 
+_NOT_AMONG = "r.key NOT IN (SELECT value FROM json_each(?))"
+
+
 class Keys(NamedTuple):
     """Keys of a table that can be meant: from a first one up to, not including, another."""
 
@@ -50,6 +53,14 @@ class Asked(NamedTuple):
     conditions: tuple[str, ...] = ()
     values: tuple[object, ...] = ()
     keys: Keys | None = None
+
+    def without(self, hidden: Sequence[int]) -> "Asked":
+        """The same, but for some rows."""
+        if not hidden:
+            return self
+        return self._replace(
+            conditions=(*self.conditions, _NOT_AMONG), values=(*self.values, json.dumps(list(hidden)))
+        )
 
     @property
     def is_all(self) -> bool:
@@ -241,15 +252,14 @@ def _score(table: str) -> str:
 
 
 def time_statement(table: str, key: int) -> Statement:
-    """When one row was posted."""
-    return f"SELECT {TIME[table]} FROM {table} WHERE key = ?", [key]  # noqa: S608
+    """When one row was posted, also of one that is not shown: keys are looked through by it."""
+    return f"SELECT {TIME[table]} FROM main.{table} WHERE key = ?", [key]  # noqa: S608
 
 
 _HANDLE = (
     "(SELECT handle FROM capture WHERE account = r.account AND handle IS NOT NULL"
     " ORDER BY fetched_ms DESC LIMIT 1)"
 )
-_NOT_AMONG = "r.key NOT IN (SELECT value FROM json_each(?))"
 _GROUPS = {
     "month": dict.fromkeys(("post", "message"), "r.posted_ms") | {"relation": "r.captured_ms"},
     "account": dict.fromkeys(("post", "message", "relation"), "r.account"),

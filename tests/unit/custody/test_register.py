@@ -7,11 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from archiver.audit.entry import Entry
 from archiver.audit.exchange import exchange_logs
 from archiver.audit.names import CUSTODY_KEY, entry_name, signers_line, signers_name
 from archiver.audit.verify import Against, verify_log
 from archiver.chain import Head
-from archiver.custody.entry import MOST_RECORDS, MOST_TEXT, Draft, RecordId, Scope
+from archiver.custody.entry import (
+    MOST_RECORDS,
+    MOST_TEXT,
+    Draft,
+    RecordId,
+    Scope,
+    parse_custody,
+    proof_of,
+)
 from archiver.custody.key import require_register_key
 from archiver.custody.reading import has_custody, load_custody, load_custody_of_all, noted_in
 from archiver.errors import IntegrityError, NoKeyError, StoreError, UsageError
@@ -348,6 +357,30 @@ def test_what_is_too_long_or_says_no_reason_is_refused_and_nothing_is_cut(tmp_pa
         with pytest.raises(UsageError):
             register.add(wrong)
     assert len(load_custody(store, [ANNE]).entries) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"number": float("nan")}, {"text": "\ud800"}, {}, {"id": 1}, [], None,
+        {"format": "archiver-custody-2"},
+    ],
+)  # fmt: skip
+def test_whatever_somebody_who_may_writes_it_is_a_decision_or_damage(fields: object) -> None:
+    """Somebody who signs and opens the register, with a program that is not ours."""
+    key = new_identity(classic=True)
+    try:
+        proof = proof_of(fields, "_custody.records", key) if isinstance(fields, dict) else "0" * 64
+    except ValueError:
+        proof = "0" * 64
+    entry = Entry(
+        nonce="0", sequence=1, at="2026-11-01T00:00:00.000Z", phase="end", verb="hold", command="hold",
+        system_account="a", host="h", tool="t", configuration="c",
+        detail={"custody": fields, "proof": proof},
+    )  # fmt: skip
+    with pytest.raises(IntegrityError) as caught:
+        parse_custody(entry, "_custody.records", "records", key, "00000001.tar")
+    assert "00000001.tar" in caught.value.message
 
 
 def test_other_programs_read_a_decision(tmp_path: Path) -> None:

@@ -1,0 +1,2 @@
+"""An archive sealed again without some of its records: everything else as it was, and nothing left of
+them."""

@@ -1,0 +1,203 @@
+"""Records that are not sealed yet, taken out of the spool: page by page, each as it is read.
+
+Done under the collector's lock, before anything is sealed. A page that is cut keeps its number. What SQLite
+would leave of the old page in its file is overwritten."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from msgspec import Struct, field, structs
+
+from archiver.cutting.edits import Edit, Edits
+from archiver.cutting.needles import Needles
+from archiver.cutting.scrubbing import Scrubber, Span
+from archiver.reseal.reduction import line_edit, reduced_entry
+from archiver.reseal.survey import Wanted
+from archiver.sources.moderation import KIND as MODERATION
+from archiver.sources.moderation import decode_entry
+from archiver.spool import Page, PageInfo, PageSealer, Spool
+
+Value = TypeVar("Value")
+
+
+class SpooledReduction(Struct):
+    """What the spool has of the records: how many rows of them, and what else holds something of one, in
+    words; pages that change, as they become: None where nothing is left."""
+
+    rows: int = 0
+    about: set[str] = field(default_factory=set)
+    quotes: list[str] = field(default_factory=list)
+    pages: dict[int, tuple[PageInfo, Page] | None] = field(default_factory=dict)
+
+
+def reduce_spool(spool: Spool, wanted: Wanted, needles: Needles) -> SpooledReduction:
+    """Look through every page. Raise IntegrityError for a damaged one."""
+    result = SpooledReduction()
+    for info in spool.pages():
+        _PageReducer(info, spool.read_page(info.id), wanted, needles, result).run()
+    return result
+
+
+def erase_from_spool(
+    spool: Spool, reduction: SpooledReduction, needles: Needles, pictures: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Write the pages as they become, take the ids out of what else the spool says, and drop files (account,
+    file name): all or nothing."""
+    sealer = PageSealer(spool.identity.recipient())
+    with spool.rewriting() as rewriter:
+        for number, page in reduction.pages.items():
+            if page is None:
+                rewriter.drop_page(number)
+            else:
+                rewriter.replace_page(number, page[0], sealer.seal(page[1]))
+        rewriter.reword(needles.taken_out)
+        rewriter.forget_items(needles.ids)
+        for account, file_name in pictures:
+            rewriter.drop_media(account, file_name)
+    spool.sweep_media()
+
+
+class _PageReducer:
+    """One page on its way."""
+
+    def __init__(
+        self, info: PageInfo, page: Page, wanted: Wanted, needles: Needles, result: SpooledReduction
+    ) -> None:
+        self._info = info
+        self._page = page
+        self._wanted = wanted
+        self._needles = needles
+        self._result = result
+        self._offsets = page.offsets()
+        self._doomed = {number for number in range(len(page.ids)) if self._is_doomed(number)}
+        self._joined = dict(page.joined)
+
+    def run(self) -> None:
+        joined = [data for some in self._page.joined.values() for _, data in some]
+        if not self._doomed and not any(map(self._needles.may_be_in, (self._page.payload, *joined))):
+            return
+        self._result.rows += len(self._doomed)
+        edits = Edits(self._edits())
+        if edits or self._doomed or self._joined != self._page.joined:
+            self._result.pages[self._info.id] = self._reduced(edits)
+
+    def _is_doomed(self, number: int) -> bool:
+        page = self._page
+        own, first = page.ids[number], page.record_ids.get(number)
+        for name in self._wanted.names:
+            if name.platform != page.platform:
+                continue
+            ids = {name.id} | (self._needles.ids if name.kind == "post" else frozenset())
+            if self._info.kind == name.kind and (own in ids or first in ids):
+                return True
+            if self._info.kind == "gone" and own in {
+                *(f"{name.kind}:{one}" for one in ids),
+                *(ids if name.kind == "post" else ()),
+            }:
+                return True
+        return False
+
+    def _spans(self, number: int) -> list[Span]:
+        own = (self._offsets[number], self._page.lengths[number])
+        return [(start, start + size) for start, size in (own, *self._page.within.get(number, ()))]
+
+    def _edits(self) -> Iterator[Edit]:
+        page = self._page
+        kept = [number for number in range(len(page.ids)) if number not in self._doomed]
+        of_kept = [span for number in kept for span in self._spans(number)]
+        spans = {
+            span
+            for number in self._doomed
+            for span in self._spans(number)
+            if not any(span[0] < end and start < span[1] for start, end in of_kept)
+        }
+        if page.starts is not None:
+            edits = Scrubber(spans, of_kept, self._needles).edits(page.payload)
+            edits += [
+                Edit(*one) for one in spans if not any(e.start <= one[0] and one[1] <= e.end for e in edits)
+            ]
+            for edit in edits:
+                holders = [
+                    number for number in kept if any(_touches(edit, one) for one in self._spans(number))
+                ]
+                if self._allowed(holders):
+                    yield edit
+            return
+        for start, end in spans:
+            yield line_edit(page.payload, start, end)
+        for number in kept:
+            yield from self._kept_edits(number)
+
+    def _kept_edits(self, number: int) -> Iterator[Edit]:
+        (start, end), *_ = self._spans(number)
+        data = self._page.payload[start:end]
+        if self._info.kind == MODERATION and self._is_about(data):
+            if self._wanted.entries:
+                entry = reduced_entry(data)
+                yield Edit(start, end, Edits(Scrubber((), (), self._needles).edits(entry)).apply(entry))
+            return
+        edits = Scrubber((), (), self._needles).edits(data, start)
+        joined = [
+            (capture, Edits(Scrubber((), (), self._needles).edits(body)).apply(body))
+            for capture, body in self._page.joined.get(number, ())
+        ]
+        changed = joined != self._page.joined.get(number, [])
+        if (edits or changed) and self._allowed([number]):
+            if changed:
+                self._joined[number] = [one for one in joined if one[1]]
+            yield from edits
+
+    def _is_about(self, data: bytes) -> bool:
+        entry = decode_entry(data)
+        if not self._needles.is_id(entry.item_id):
+            return False
+        self._result.about.add(entry.record_id)
+        return True
+
+    def _allowed(self, holders: Sequence[int]) -> bool:
+        """Whether a change in these records that stay may be made; it is a quote of what goes."""
+        self._result.quotes += [f"{self._info.kind} {self._page.ids[one]} in the spool" for one in holders]
+        return not holders or self._wanted.everywhere
+
+    def _reduced(self, edits: Edits) -> tuple[PageInfo, Page] | None:
+        page, left = self._page, [one for one in range(len(self._page.ids)) if one not in self._doomed]
+        payload = edits.apply(page.payload)
+        places = {number: edits.place(*self._spans(number)[0]) for number in left}
+        if not left and (page.starts is None or not payload):
+            return None
+        within = {
+            new: [place for span in self._spans(old)[1:] if (place := edits.place(*span)) is not None]
+            for new, old in enumerate(left)
+        }
+        found = [places[number] or (0, 0) for number in left]
+        reduced = structs.replace(
+            page,
+            ids=_chosen(page.ids, left),
+            posted_ms=_chosen(page.posted_ms, left),
+            versions=_chosen(page.versions, left),
+            changes=_chosen(page.changes, left),
+            digests=_chosen(page.digests, left),
+            lengths=[length for _, length in found],
+            record_ids={new: page.record_ids[old] for new, old in enumerate(left) if old in page.record_ids},
+            joined={new: self._joined[old] for new, old in enumerate(left) if self._joined.get(old)},
+            payload=payload,
+            starts=None if page.starts is None else [start for start, _ in found],
+            within={new: some for new, some in within.items() if some},
+        )
+        posted = reduced.posted_ms
+        info = structs.replace(
+            self._info,
+            records=len(left),
+            posted_from=posted[0] if posted and self._info.posted_from is not None else None,
+            posted_to=posted[-1] if posted and self._info.posted_to is not None else None,
+            plain_bytes=len(payload),
+        )
+        return info, reduced
+
+
+def _touches(edit: Edit, span: Span) -> bool:
+    return edit.start < span[1] and span[0] < edit.end
+
+
+def _chosen(column: Sequence[Value], left: Collection[int]) -> list[Value]:
+    return [column[number] for number in left]
