@@ -9,7 +9,7 @@ from archiver.drill.tools import Tools
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
 from archiver.keys import Identity
 from archiver.stores.named import NamedStore, OpenedStore, open_all, sync_command
-from archiver.vault import Archive, Vault
+from archiver.vault import Archive, Vault, require_not_disposed
 
 
 @dataclass
@@ -33,7 +33,8 @@ def plan_drill(
 ) -> list[StoreDrill]:
     """Which archives of each store: the one named, else the newest and one by chance. No key is needed.
 
-    Raise UsageError where no store has the one named, IncompleteError where there is no archive at all."""
+    Raise UsageError where no store has the one named, ArchiverError where it was disposed of, IncompleteError
+    where there is no archive at all."""
     plan = [_plan(one, archive, choose) for one in open_all(stores)]
     drawn = any(one.archives for one in plan)
     if not drawn and not any(one.problems for one in plan):
@@ -58,9 +59,11 @@ def _plan(one: OpenedStore, archive: str | None, choose: Choose) -> StoreDrill:
         return planned
     planned.problems += listed.problems
     if archive is None:
-        planned.archives = choose_archives(listed.archives, choose)
+        planned.archives = choose_archives(listed.readable, choose)
     else:
         planned.archives = [each for each in listed.archives if each.name == archive]
+        for each in planned.archives:
+            require_not_disposed(each)
     return planned
 
 

@@ -88,7 +88,7 @@ class Reading:
         read = load_read_note(context.journal, settings.name) if known.rationed_ms is not None else None
         self._note = read or ReadNote(since_ms=now_ms)
         self._saved_ms = now_ms
-        self._keys = {archive_key_name(archive.name): archive for archive in archives}
+        self._keys = {archive_key_name(one.name): one for one in archives if one.disposed is None}
         self.result = ReadAgain(
             damaged={n: one for n, one in known.damaged.items() if n in self._files or n in self._keys}
         )
@@ -205,8 +205,11 @@ class Reading:
             self.result.opened += 1
 
     def _key_of(self, archive: Archive) -> Identity | None:
-        """The archive's own key, where it can be had. One that is altered is damage of its own."""
+        """The archive's own key, where it can be had. One that is altered is damage of its own; one of an
+        archive that was disposed of is not there, and rightly so."""
         name = archive_key_name(archive.name)
+        if name not in self._keys:
+            return None
         stat = self._stat(name)
         try:
             return self._open_key(archive)
