@@ -14,14 +14,22 @@ from archiver.errors import ArchiverError
 from archiver.health.accounts import account_healths
 from archiver.health.judging import Found, troubles
 from archiver.health.local import LocalFacts, read_local
-from archiver.health.more import Seen, add_more
+from archiver.health.more import Seen, Teller, add_more
 from archiver.health.snapshot import Snapshot
+from archiver.health.told_of_archives import (
+    tell_of_holder,
+    tell_of_retention,
+    tell_of_unfinished_disposals,
+)
 from archiver.health.vaults import Trouble, VaultFacts, last_archive, look_at_vaults
 from archiver.health.work import job_healths
 from archiver.inbox.files import find_in_inbox, names_of
 from archiver.keyholders import Keyholders
 from archiver.settings import Settings
 from archiver.vault import Archive
+
+TELLERS: tuple[Teller, ...] = (tell_of_retention, tell_of_unfinished_disposals, tell_of_holder)
+"""Who adds facts to a snapshot, in the order in which what they find is told."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def gather(
     )
     more: dict[str, object] = {"reminders": facts.journal.reminders} if facts.journal.reminders else {}
     seen = Seen(settings, vaults.vault, vaults.archives, now_ms, environ)
-    problems += troubles(found) + add_more(seen, more)
+    problems += troubles(found) + add_more(seen, more, TELLERS)
     return Gathered(_snapshot(found, problems, more, len(inbox)), vaults.archives)
 
 

@@ -1,6 +1,6 @@
 """Facts that other parts add to a snapshot, each under names of its own, with what is not well about them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archiver.errors import ArchiverError
@@ -25,15 +25,12 @@ Teller = Callable[[Seen], tuple[Mapping[str, object], list[Trouble]]]
 """Facts that JSON can hold, as `holds` or `disposal_due`, and what is not well. Asks no server, takes
 milliseconds, and raises ArchiverError where it cannot tell."""
 
-TELLERS: tuple[Teller, ...] = ()
-"""In the order in which what they find is told."""
 
-
-def add_more(seen: Seen, more: dict[str, object], tellers: tuple[Teller, ...] | None = None) -> list[Trouble]:
+def add_more(seen: Seen, more: dict[str, object], tellers: Iterable[Teller]) -> list[Trouble]:
     """Put what every part has to tell into `more`; return what is not well. One that fails is itself a
     trouble, and stops no other."""
     found: list[Trouble] = []
-    for tell in TELLERS if tellers is None else tellers:
+    for tell in tellers:
         try:
             facts, troubles = tell(seen)
         except ArchiverError as error:

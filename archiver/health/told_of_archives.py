@@ -1,0 +1,48 @@
+"""What a snapshot says of what was decided about archives: how many are due to be reviewed, which were
+disposed of and are not gone yet; and which host keeps the vault."""
+
+from collections.abc import Mapping
+
+from archiver.claims.holder import load_claims, load_signers
+from archiver.disposal import finish_hint
+from archiver.health.more import Seen
+from archiver.health.vaults import Trouble
+from archiver.keys import archive_key_name
+from archiver.retention.due import retention_due_count
+from archiver.vault import readable
+
+Told = tuple[Mapping[str, object], list[Trouble]]
+
+
+def tell_of_retention(seen: Seen) -> Told:
+    """How many archives are due for review or disposal. That is no trouble: nothing happens by itself."""
+    manifests = [one.manifest for one in readable(seen.archives)]
+    return {"disposal_due": retention_due_count(seen.settings, manifests, seen.now_ms)}, []
+
+
+def tell_of_unfinished_disposals(seen: Seen) -> Told:
+    """Archives with a certificate that they were disposed of, whose key is still there."""
+    if seen.vault is None:
+        return {}, []
+    store = seen.vault.store
+    left = [
+        one.name
+        for one in seen.archives
+        if one.disposed is not None and store.exists(archive_key_name(one.name))
+    ]
+    troubles = [
+        Trouble(f"archive {name} was disposed of, and its key is still there", finish_hint(name))
+        for name in left
+    ]
+    return {"disposals_unfinished": len(left)}, troubles
+
+
+def tell_of_holder(seen: Seen) -> Told:
+    """Which host keeps the vault, and since when."""
+    if seen.vault is None:
+        return {}, []
+    claims = load_claims(seen.vault.store, seen.vault.id, load_signers(seen.vault.store))
+    if not claims:
+        return {}, []
+    said = claims[-1].claim
+    return {"kept_by": said.host, "kept_since": said.at}, []
