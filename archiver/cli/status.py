@@ -7,6 +7,7 @@ from archiver.cli._session import one_line
 from archiver.cli._stale_notice import open_ways, send_stale_notice
 from archiver.cli._status_json import status_objects
 from archiver.cli._status_lines import status_lines
+from archiver.cycles import look_for_cycles_rarely
 from archiver.errors import worse_code
 from archiver.health.gather import gather, waiting_in_inbox
 from archiver.times import system_clock
@@ -31,6 +32,7 @@ def command(session: Session, store: str | None, ask: bool, notify: bool) -> int
 
     Folders are looked at; stores far away only with --ask or --store. Exit 0: all is well. 3: something is
     late or missing. Else as the error says, as 10 where there is no vault and 20 where it is damaged."""
+    look_for_cycles_rarely()
     settings = session.settings
     ways = open_ways(session) if notify else ()
     gathered = gather(settings, system_clock(), session.environ, ask=ask, store=store)

@@ -16,6 +16,7 @@ from archiver.local_database import LocalDatabase
 from archiver.progress import Cursor, Gap, ProgressNotes
 from archiver.register.table import RegisterTable
 from archiver.schedule.checks import StoreNote, load_store_notes
+from archiver.schedule.drills import DrillNote, drill_due_ms, load_drill
 from archiver.schedule.journal import JobTimes
 from archiver.schedule.journal_reading import JournalReader
 from archiver.schedule.report import JOB_NAMES
@@ -70,11 +71,14 @@ class StateFacts:
 
 @dataclass(frozen=True)
 class JournalFacts:
-    """What `archiver run` noted; None for jobs where it never ran here. `reminders`: how many stand."""
+    """What `archiver run` noted; None for jobs where it never ran here. `reminders`: how many stand.
+    `drill`: the last one, done here or noted of another host; `drill_due_ms`: when the next is."""
 
     jobs: Mapping[str, JobTimes] | None = None
     stores: Mapping[str, StoreNote] = field(default_factory=dict)
     reminders: int = 0
+    drill: DrillNote | None = None
+    drill_due_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,11 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
     spool = attempt(
         settings.spool / SPOOL_FILE, lambda path, at_rest: _read_spool(path, month, at_rest), SpoolFacts()
     )
-    journal = attempt(settings.journal, _read_journal, JournalFacts())
+    journal = attempt(
+        settings.journal,
+        lambda path, at_rest: _read_journal(path, settings, now_ms, at_rest),
+        JournalFacts(),
+    )
     return LocalFacts(True, spool, state, journal, tuple(errors))
 
 
@@ -219,11 +227,17 @@ class _Reminded(Struct):
     said: dict[str, object] = {}
 
 
-def _read_journal(path: Path, at_rest: bool) -> tuple[JournalFacts, bool]:
+def _read_journal(path: Path, settings: Settings, now_ms: int, at_rest: bool) -> tuple[JournalFacts, bool]:
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
         jobs = {name: journal.job(name) for name in (RUN, *JOB_NAMES)}
         reminded = journal.note("reminders", _Reminded) or _Reminded()
-        facts = JournalFacts(jobs, load_store_notes(journal), len(reminded.said))
+        facts = JournalFacts(
+            jobs,
+            load_store_notes(journal),
+            len(reminded.said),
+            load_drill(journal),
+            drill_due_ms(settings, journal, now_ms),
+        )
         return facts, journal.snapshot.was_written()

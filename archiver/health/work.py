@@ -10,7 +10,6 @@ from archiver.schedule.journal import JobTimes
 from archiver.schedule.report import JOB_NAMES, JobName
 from archiver.settings import Settings
 
-_DAYS_A_MONTH = 30
 _WATCHED: tuple[JobName, ...] = ("sync", "check")
 """Jobs that are stale when they are late themselves. Collecting, importing and sealing are where what they
 do is late, whoever does it; drills and reminders are told of by reminders."""
@@ -25,15 +24,15 @@ def job_healths(
     now_ms: int,
 ) -> tuple[JobHealth, ...]:
     """Every job, in the order of a run; none where `archiver run` was never started here."""
-    noted = facts.journal.jobs
-    if noted is None:
+    if facts.journal.jobs is None:
         return ()
     is_at_work = _is_at_work(settings.lock)
     dues = _dues(settings, facts, accounts, last, inbox_files, now_ms)
     late_ms = settings.schedule.stale_days * DAY_MS
     jobs = []
     for name in JOB_NAMES:
-        times, due_ms = noted.get(name) or JobTimes(), dues[name]
+        times, due_ms = _times(facts, name), dues[name]
+        was_begun = times.started_ms is not None
         jobs.append(
             JobHealth(
                 job=name,
@@ -41,12 +40,20 @@ def job_healths(
                 good_ms=times.good_ms,
                 code=times.code,
                 due_ms=due_ms,
-                stale=name in _WATCHED and due_ms is not None and due_ms + late_ms <= now_ms,
+                stale=name in _WATCHED and was_begun and due_ms is not None and due_ms + late_ms <= now_ms,
                 problems=times.problems,
-                is_at_work=is_at_work and times.started_ms is not None and times.code is None,
+                is_at_work=is_at_work and was_begun and times.code is None,
             )
         )
     return tuple(jobs)
+
+
+def _times(facts: LocalFacts, name: JobName) -> JobTimes:
+    """What is noted of a job; of drills also one that was made by hand, or on a keyholder's host."""
+    times, drill = (facts.journal.jobs or {}).get(name) or JobTimes(), facts.journal.drill
+    if name != "drill" or drill is None or drill.at_ms <= (times.finished_ms or 0):
+        return times
+    return JobTimes(started_ms=drill.at_ms, finished_ms=drill.at_ms, good_ms=drill.good_ms, code=drill.code)
 
 
 def was_cut_off(facts: LocalFacts, job: JobHealth) -> bool:
@@ -64,14 +71,13 @@ def _dues(
     now_ms: int,
 ) -> dict[JobName, int | None]:
     good = {name: times.good_ms for name, times in (facts.journal.jobs or {}).items()}
-    drill_days = settings.checks.drill_months * _DAYS_A_MONTH
     return {
         "import": NOW if inbox_files else None,
         "collect": min((kind.due_ms for account in accounts for kind in account.kinds), default=None),
         "seal": seal_due_ms(settings, facts, last, now_ms),
         "sync": due_after(good.get("sync"), settings.schedule.sync_every_days, now_ms),
         "check": due_after(good.get("check"), 1, now_ms),
-        "drill": due_after(good.get("drill"), drill_days, now_ms) if drill_days else None,
+        "drill": None if facts.state.head is None else facts.journal.drill_due_ms,
         "remind": None,
     }
 

@@ -142,7 +142,7 @@ def test_a_bucket_is_asked_and_its_clock_compared(run: Runner, home: Home, seawe
     assert "FAILED  store far: there is no vault in s3://" in empty.output
     assert run("--config", home.folder, "sync").code == 0
     output = run("--config", home.folder, "doctor").output
-    assert re.search(r"ok      store far: s3://\S+ at \S+ can be read and has 1 archives", output)
+    assert re.search(r"ok      store far: s3://\S+ at \S+ can be read and has 1 archive,", output)
     assert "ok      clock of store far: the same, within half a minute" in output
     assert seaweed.secret_key not in output
     lines = run("--config", home.folder, "status", "--ask", "--json").json_lines()

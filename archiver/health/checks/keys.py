@@ -162,7 +162,9 @@ def _archive_keys(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fi
         yield warning(
             what, f"not encrypted to the keyholders of today: {some}", "archiver keys rewrap, as a keyholder"
         )
-    if not other and not wrong:
+    if not names:
+        yield ok(what, "there are none yet")
+    elif not other and not wrong:
         yield ok(what, f"{len(names):,}, each encrypted to as many keyholders as are listed: {recipients}")
 
 

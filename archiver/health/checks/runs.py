@@ -128,7 +128,8 @@ def _queue(folder: Path, now_ms: int) -> Iterator[Finding]:
         yield ok("log", "every entry that was made here is in a store")
         return
     oldest = min(path.stat().st_mtime for path in waiting) * 1000
-    said = f"{len(waiting):,} entries wait for a store, the oldest since {format_time(int(oldest))[:10]}"
+    entries = "1 entry waits" if len(waiting) == 1 else f"{len(waiting):,} entries wait"
+    said = f"{entries} for a store, the oldest since {format_time(int(oldest))[:10]}"
     if now_ms - oldest > DAY_MS:
         yield warning("log", said, "see which store takes none: archiver sync; archiver log verify")
     else:

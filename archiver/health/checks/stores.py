@@ -82,9 +82,9 @@ def _holds(settings: Settings, store: StoreSettings, vault: Vault, now_ms: int) 
         yield warning(what, f"it lacks archives: {lacking}", sync_command(store.name))
     else:
         size = byte_size(sum(_size(one) for one in listed.archives))
-        yield ok(
-            what, f"{vault.store.location} can be read and has {len(listed.archives):,} archives, {size}"
-        )
+        count = len(listed.archives)
+        archives = "1 archive" if count == 1 else f"{count:,} archives"
+        yield ok(what, f"{vault.store.location} can be read and has {archives}, {size}")
     yield from _room(store, listed.archives, facts.spool.bytes)
 
 

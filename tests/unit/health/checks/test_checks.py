@@ -461,7 +461,7 @@ def test_entries_of_the_log_that_no_store_takes_are_warned_of_after_a_day(home: 
     waiting = home.settings.log_queue / "00000009.tar"
     waiting.write_bytes(b"")
     os.utime(waiting, (NOW_MS / 1000, NOW_MS / 1000))
-    assert by_what(runs.checks(subject(home)))["log"].said.startswith("1 entries wait")
+    assert by_what(runs.checks(subject(home)))["log"].said.startswith("1 entry waits for a store")
     assert by_what(runs.checks(subject(home, NOW_MS + 2 * DAY_MS)))["log"].verdict == "warning"
 
 
