@@ -43,7 +43,7 @@ def test_it_says_a_line_a_job_and_then_that_nothing_is_due(run: Runner, home: Ho
     sealed, synced = first.output.splitlines()
     assert sealed.startswith("seal: archive 20")
     assert sealed.endswith(f"chain head 1:{home.archives[0].head.sha256}")
-    assert synced == "sync: 1 archive: 1 of 1 stores have all"
+    assert synced == "sync: 1 archive: every store has all"
     again = run("--config", home.folder, "run", "--only", "seal", "--only", "sync")
     assert (again.code, again.output, again.errors) == (0, "Nothing is due.\n", "")
     quiet = run("--config", home.folder, "run", "--only", "seal", "--only", "sync", "--quiet")
