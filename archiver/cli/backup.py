@@ -11,6 +11,7 @@ from archiver.cli._report import print_errors, report_copies, report_inbox, repo
 from archiver.cli._stamps import report_stamping
 from archiver.errors import worse_code
 from archiver.jobs.base import JobContext
+from archiver.jobs.noting import note_done
 from archiver.jobs.run import open_context
 from archiver.jobs.work.imported import import_inbox, put_away
 from archiver.jobs.work.sealed import SpoolSealed, seal_spool
@@ -38,21 +39,22 @@ def command(session: Session, add_account: bool) -> int:
     settings = session.settings
     require_holder(settings)
     with open_context(settings, session.environ, system_clock) as context:
-        options = seal_options(settings)
+        options, started_ms = seal_options(settings), system_clock()
         inbox = import_inbox(context, "backup", may_add_account=add_account, progress=progress_bar(session))
         clear_progress(session)
         import_code = report_inbox(session, inbox)
+        note_done(context, "import", started_ms, import_code)
         collect_code = _collect(session, context)
         sealed = seal_spool(context, "backup", options=options, progress=step_progress(session))
         clear_progress(session)
         report_log(sealed.unlogged)
         import_code = worse_code(import_code, print_errors(put_away(context)))
-        seal_code = _report_sealed(session, sealed)
+        not_copied, not_understood = _report_sealed(session, sealed)
+        note_done(context, "seal", started_ms, seal_code(sealed))
         with host_act(session, Asked("verify", "backup"), must=False):
             head = context.collector.state.head()
             verified = verify_after_sealing(session, sealed.vault, head, sealed.result.copies)
     unlogged = share_log(session)
-    not_copied, not_understood = seal_code
     return verified or unlogged or not_copied or import_code or collect_code or not_understood
 
 
@@ -71,11 +73,13 @@ def _collect(session: Session, context: JobContext) -> int:
     from archiver.cli._collected import report_collected
     from archiver.jobs.work.collected import collect_due
 
-    show = progress_bar(session)
+    show, started_ms = progress_bar(session), system_clock()
     reports = collect_due(
         context,
         "backup",
         seen=lambda account, kind: show(f"of {account.handle or account.id} {kind.kind}", kind.resources),
     )
     clear_progress(session)
-    return report_collected(session, reports)
+    code = report_collected(session, reports)
+    note_done(context, "collect", started_ms, code)
+    return code

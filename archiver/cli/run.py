@@ -19,7 +19,7 @@ Told = Callable[[str, Mapping[str, object]], None]
     "run",
     epilog=examples(
         "archiver --config police-archive run --dry-run",
-        "archiver --config /srv/police-archive run --quiet --log /var/log/archiver.jsonl",
+        "archiver --config police-archive run --quiet --log police-archive.jsonl",
     ),
 )
 @click.option("--dry-run", is_flag=True, help="Show what is due when, and do nothing.")

@@ -24,6 +24,11 @@ def do_job(context: JobContext, name: JobName, work: Callable[[JobContext], JobR
     return report
 
 
+def note_done(context: JobContext, name: JobName, started_ms: int, code: int) -> None:
+    """Note a job that was done by hand, so that whoever looks when it was done last sees it."""
+    context.journal.end(name, context.clock(), code, started_ms=started_ms)
+
+
 def told_end(context: JobContext, report: JobReport) -> None:
     """Tell what came of a job, and what is wrong."""
     for problem in report.problems:

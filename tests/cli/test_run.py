@@ -16,6 +16,7 @@ from tests.collected import Asked, XHome, add_force, fake_x, make_x_home
 from tests.faults.folders import copy_folder, make_folder, read_contents, same_but_once, sample
 from tests.homes import Home, make_home
 from tests.programs import PROJECT
+from tests.unit.jobs.runs import open_journal
 
 IDLE_SECONDS = 0.3
 
@@ -42,7 +43,7 @@ def test_it_says_a_line_a_job_and_then_that_nothing_is_due(run: Runner, home: Ho
     sealed, synced = first.output.splitlines()
     assert sealed.startswith("seal: archive 20")
     assert sealed.endswith(f"chain head 1:{home.archives[0].head.sha256}")
-    assert synced == "sync: 1 archive: 1 of 1 stores have all"
+    assert synced == "sync: 1 archive: every store has all"
     again = run("--config", home.folder, "run", "--only", "seal", "--only", "sync")
     assert (again.code, again.output, again.errors) == (0, "Nothing is due.\n", "")
     quiet = run("--config", home.folder, "run", "--only", "seal", "--only", "sync", "--quiet")
@@ -144,6 +145,9 @@ def test_backup_by_hand_leaves_nothing_to_do_for_the_run_after_it(run: Runner, t
         assert run("--config", home.folder, "backup").code == 0
         result = run("--config", home.folder, "run", "--only", "collect", "--only", "seal")
         assert result.output == "Nothing is due.\n"
+    with open_journal(home) as journal:
+        for name in ("import", "collect", "seal"):
+            assert (journal.job(name).code, journal.job(name).good_ms) == (0, journal.job(name).finished_ms)
 
 
 def _idle_seconds(home: Path) -> tuple[float, float]:

@@ -55,7 +55,7 @@ def sync_summary(result: Synced) -> str:
     """For a person: whether every store has everything."""
     given = [f"{one.name} was given {len(one.archives):,}" for one in result.stores if one.archives]
     lacking = [f"{one.name} is not complete" for one in result.stores if one.lacking or one.all_problems]
-    whole = [] if lacking else [f"{len(result.stores):,} of {len(result.stores):,} stores have all"]
+    whole = [] if lacking else ["every store has all"]
     archives = f"{result.archives:,} archive{'' if result.archives == 1 else 's'}"
     return f"{archives}: {', '.join([*given, *lacking, *whole])}"
 

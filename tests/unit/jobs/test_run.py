@@ -11,9 +11,10 @@ from archiver.jobs import sealing, syncing
 from archiver.jobs.base import JobContext
 from archiver.jobs.registry import load_job, registered
 from archiver.schedule.report import JobReport
+from archiver.spool import Spool
 from archiver.wiring import open_collector
 from tests.cli.stores import add_store
-from tests.faults.folders import copy_folder, make_folder, sample
+from tests.faults.folders import check_nothing_half, copy_folder, make_folder, sample
 from tests.homes import Home
 from tests.unit.jobs.runs import Told, at, done, due_at, job_of, open_journal, run_at
 
@@ -166,6 +167,22 @@ def test_a_run_that_was_cut_off_is_seen_in_the_journal(home: Home, monkeypatch: 
         assert (journal.job("run").started_ms, journal.job("run").code) == (FIRST, None)
         assert journal.job("seal").code == 0
     assert done(run_at(home, FIRST, only=("seal", "sync"))) == {"sync": 0}
+
+
+def test_a_sealing_that_was_cut_off_after_its_archive_was_there_is_finished_by_the_next_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "empty", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_at(home, FIRST)
+    assert len(home.archives) == 1
+    assert done(run_at(home, FIRST + 3_600_000)) == {"seal": 0, "sync": 0}
+    assert len(home.archives) == 1
+    check_nothing_half(home.folder)
 
 
 def test_two_runs_at_once_are_one_run(home: Home) -> None:
