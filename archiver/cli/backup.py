@@ -14,7 +14,7 @@ from archiver.jobs.base import JobContext
 from archiver.jobs.noting import note_done
 from archiver.jobs.run import open_context
 from archiver.jobs.work.imported import import_inbox, put_away
-from archiver.jobs.work.sealed import SpoolSealed, seal_spool
+from archiver.jobs.work.sealed import SpoolSealed, seal_code, seal_spool
 from archiver.times import system_clock
 from archiver.wiring import seal_options
 from archiver.wiring_claims import require_holder

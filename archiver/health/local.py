@@ -139,16 +139,12 @@ def at_one_instant(path: Path, read: Callable[[Path, bool], tuple[Found, bool]])
 
 
 def _read_spool(path: Path, month: str, at_rest: bool) -> tuple[SpoolFacts, bool]:
-    """Without its identity: nothing that is encrypted is looked at. Of a version that had not yet all of the
-    tables, what it had."""
+    """Without its identity: nothing that is encrypted is looked at."""
     with closing(SnapshotDatabase(path, SCHEMA, damaged_hint=DAMAGED_HINT, at_rest=at_rest)) as database:
-        tables = {str(row[0]) for row in _rows(database, "SELECT name FROM sqlite_schema")}
-        waiting = _waiting(database) if {"page", "capture"} <= tables else SpoolFacts()
-        has_progress = {"cursor", "gap", "spend"} <= tables
-        progress = ProgressNotes(database)
-        pending = RegisterTable(database).pending() if "moderation" in tables else []
+        waiting, progress = _waiting(database), ProgressNotes(database)
+        pending = RegisterTable(database).pending()
         spent: dict[AccountKey, int] = {}
-        for one in progress.spent(month) if has_progress else ():
+        for one in progress.spent(month):
             key = (one.platform, one.account)
             spent[key] = spent.get(key, 0) + one.micro_usd
         facts = SpoolFacts(
@@ -156,9 +152,9 @@ def _read_spool(path: Path, month: str, at_rest: bool) -> tuple[SpoolFacts, bool
             bytes=waiting.bytes,
             since_ms=waiting.since_ms,
             until_ms=waiting.until_ms,
-            cursors=progress.cursors() if has_progress else {},
-            gaps=tuple(gap for _, gap in progress.gaps()) if has_progress else (),
-            gaps_unsealed=tuple(gap for _, gap in progress.gaps(unsealed=True)) if has_progress else (),
+            cursors=progress.cursors(),
+            gaps=tuple(gap for _, gap in progress.gaps()),
+            gaps_unsealed=tuple(gap for _, gap in progress.gaps(unsealed=True)),
             spent=spent,
             pending=len(pending),
             pending_since_ms=min((one.entered_ms for one in pending), default=None),

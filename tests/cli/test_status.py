@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from archiver.cli._stale_notice import stale_notice
 from archiver.health.gather import take_snapshot
+from archiver.health.notices import Origin, stale_notice
 from archiver.schedule.report import JOB_NAMES
 from archiver.settings_api import DEFAULT_KINDS
 from archiver.spool import Spool
@@ -286,9 +286,9 @@ def test_who_wants_a_notice_and_has_no_way_for_it_is_told(run: Runner, home: Hom
 
 def test_a_notice_says_what_is_wrong_in_lines_that_a_telephone_shows(home: Home) -> None:
     snapshot = take_snapshot(home.settings, system_clock(), {})
-    notice = stale_notice(snapshot)
+    notice = stale_notice(Origin("host", "archiver.toml"), snapshot)
     assert (notice.kind, notice.code) == ("stale", 3)
-    assert notice.subject == "archiver: Not all is well: 1 thing needs somebody."
+    assert notice.subject == "archiver on host: 1 thing late"
     long = [line for line in notice.text.splitlines() if len(line) > 78]
     assert all(" " not in line.strip() for line in long), "only a path is longer"
     assert " ".join(snapshot.problems[0].split()) in " ".join(notice.text.split())

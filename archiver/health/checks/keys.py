@@ -142,8 +142,7 @@ def _archive_keys(settings: Settings, environ: Mapping[str, str]) -> Iterator[Fi
     keyholder = settings.keyholder
     identities = None if keyholder is None else _opened(keyholder, environ)
     # Of one that was disposed of the key is gone on purpose, and a certificate says so.
-    archives = vault.list_archives().archives
-    names = [one.name for one in archives if getattr(one, "disposed", None) is None]
+    names = [one.name for one in vault.list_archives().readable]
     other: list[str] = []
     wrong: list[ArchiverError] = []
     for name in names:
