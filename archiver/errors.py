@@ -101,7 +101,7 @@ def format_error(name: str, found: str, known: str) -> ArchiverError:
 def worse_code(one: int, other: int) -> int:
     """Of two exit codes the one that counts: that something is only incomplete is the least."""
     least = IncompleteError.exit_code
-    return max({one, other} - {least}) or (least if least in (one, other) else 0)
+    return max({one, other} - {least}, default=0) or (least if least in (one, other) else 0)
 
 
 def repair_hint(archive: str) -> str:
