@@ -10,6 +10,7 @@ import fcntl
 import io
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -242,9 +243,12 @@ class Lock:
 
     def __enter__(self) -> Self:
         with os_errors_reported("locking", self.path):
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor, may_write = self._open()
             try:
                 self._take(descriptor)
+                if may_write:
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             except BlockingIOError:
                 holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
                 os.close(descriptor)
@@ -253,9 +257,30 @@ class Lock:
                 os.close(descriptor)
                 raise
             self._descriptor = descriptor
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return self
+
+    def _open(self) -> tuple[int, bool]:
+        """The file, made where there is none, and whether it can be written to: one that was left read-only
+        locks as well. Raise ArchiverError for what is no file of its own: behind a link lies somebody else's,
+        and the process id would be written over it."""
+        may_write, flags = True, os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | flags, 0o600)
+        except PermissionError:
+            may_write, descriptor = False, os.open(self.path, os.O_RDONLY | flags)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                raise
+            raise self._no_file() from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise self._no_file()
+        return descriptor, may_write
+
+    def _no_file(self) -> ArchiverError:
+        return ArchiverError(
+            f"{self.path} is a link, a folder or a device, and a lock is a file", "move it away, then again"
+        )
 
     def _take(self, descriptor: int) -> None:
         """Look again until it is free; raise BlockingIOError when the time is over."""

@@ -5,6 +5,7 @@ Paths in the file are relative to the folder it lies in. `config/archiver.sample
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -39,6 +40,8 @@ from archiver.settings_timestamps_reading import read_timestamps
 
 FILE_NAME = "archiver.toml"
 MEBIBYTE = 1 << 20
+MOST_BYTES = 4 * MEBIBYTE
+"""Of a settings file: 10,000 accounts take 2 MB."""
 LANGUAGES = ("english", "none")
 """Whose word forms a search may expand to."""
 KEYHOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -199,10 +202,15 @@ def find_settings(option: Path | None, environ: Mapping[str, str]) -> Path:
     file in it. Raise ConfigurationError where there is none."""
     named = option or (Path(environ["ARCHIVER_CONFIG"]) if environ.get("ARCHIVER_CONFIG") else None)
     path = named or Path(FILE_NAME)
-    if path.is_dir():
-        path = path / FILE_NAME
-    if path.is_file():
-        return path.absolute()
+    try:
+        if path.is_dir():
+            path = path / FILE_NAME
+        if path.is_file():
+            return path.absolute()
+    except OSError as error:  # a folder above it that may not be looked into
+        raise _unreadable(error, path) from error
+    if os.path.lexists(path):
+        raise ConfigurationError(f"{path} is no file that can be read", "name the settings: --config FILE")
     where = f"there is no settings file {path}" if named else "there is no archiver.toml in this folder"
     raise ConfigurationError(
         where, "make a vault with: archiver init DIR --holder NAME; or name its settings: --config FILE"
@@ -214,12 +222,20 @@ def load_settings(path: Path) -> Settings:
     TOML, unknown keys, wrong types, bad ids, accounts given twice, key files that are not there."""
     path = path.absolute()
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
         raise ConfigurationError(f"there is no settings file {path}") from error
     except OSError as error:
-        raise disk.translate_os_error(error, "reading", path) from error
+        raise _unreadable(error, path) from error
+    if len(data) > MOST_BYTES:
+        raise ConfigurationError(f"{path} is larger than {MOST_BYTES // MEBIBYTE} MiB: it holds no settings")
     return parse_settings(data, path)
+
+
+def _unreadable(error: OSError, path: Path) -> ConfigurationError:
+    found = disk.translate_os_error(error, "reading", path)
+    return ConfigurationError(found.message, found.hint)
 
 
 def parse_settings(data: bytes, path: Path) -> Settings:

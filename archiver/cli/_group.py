@@ -137,7 +137,7 @@ def _common_options() -> list[click.Option]:
     return [
         click.Option(
             ["--config"],
-            type=click.Path(path_type=Path),
+            type=click.Path(path_type=Path, readable=False),  # reading says what is in the way
             metavar="FILE",
             expose_value=False,
             callback=_set_config,

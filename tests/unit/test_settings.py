@@ -221,7 +221,7 @@ def test_settings_that_are_not_there_or_cannot_be_read_are_named(tmp_path: Path)
         load_settings(tmp_path / "absent.toml")
     with pytest.raises(Exception, match="is a directory while reading it") as caught:
         load_settings(tmp_path)
-    assert caught.type.__name__ == "ArchiverError"
+    assert caught.type.__name__ == "ConfigurationError"
 
 
 def test_the_digest_is_of_what_is_said_and_not_of_how(tmp_path: Path) -> None:
