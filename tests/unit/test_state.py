@@ -346,6 +346,15 @@ def test_what_is_noted_is_there_when_opened_again_and_what_failed_is_not(tmp_pat
         assert state.sealing() is None
 
 
+def test_the_newest_export_of_an_account_is_the_newest_that_was_read_to_its_end(state: State) -> None:
+    assert state.newest_exports() == {}
+    for digest, account, made_ms in (("aa", "1001", 5), ("bb", "1001", 3), ("cc", "1001", 9), ("dd", "7", 4)):
+        state.begin_import(digest, "x", account, "export.zip", made_ms, False, 100)
+        if digest != "cc":
+            state.end_import(digest, 200, {})
+    assert state.newest_exports() == {("x", "1001"): 5, ("x", "7"): 4}
+
+
 def test_an_import_is_known_by_its_digest_and_done_when_it_has_a_summary(state: State) -> None:
     assert state.find_import("aa") is None
     state.begin_import("aa", "x", "1001", "export.zip", 5, True, 100)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.inbox.taking import Inbox
 from archiver.schedule.due import NOW
 from tests.faults.folders import LATER, rewrite, sample
 from tests.unit.inbox.boxes import DAY_MS, HOUR_MS, MINUTE_MS, Box, split
@@ -318,6 +319,21 @@ def test_a_thousand_files_of_every_kind_are_looked_at_in_a_moment(box: Box) -> N
     due_ms = box.due_ms()
     assert due_ms is not None
     assert due_ms > box.now_ms, "until then nothing is done again"
+
+
+def test_a_file_that_cannot_be_read_any_more_when_it_is_taken_has_not_failed(box: Box, export: Path) -> None:
+    shutil.copy(export, box.inbox / "a.zip")
+    with box.context() as context:
+        inbox = Inbox(context.settings, context.journal, context.clock, patient=True)
+        survey = inbox.look()
+        (box.inbox / "a.zip").rename(box.inbox / "elsewhere")
+        taken = inbox.take(survey, context.collector, may_add_account=False)
+    (result,) = taken.imported
+    assert result.error is not None
+    assert not result.is_refused
+    assert (taken.failed, taken.unmoved, box.names("failed")) == (0, [], [])
+    (box.inbox / "elsewhere").rename(box.inbox / "a.zip")
+    assert box.run(after_ms=HOUR_MS).facts["exports"] == 1
 
 
 def test_a_file_that_vanishes_is_forgotten(box: Box, export: Path) -> None:
