@@ -30,7 +30,7 @@ class ImportJob:
             import_facts(report),
             import_problems(report),
             any(one.error is not None and one.error.ends_run for one in report.imported),
-            import_summary(report.imported),
+            import_summary(report),
         )
 
 

@@ -118,10 +118,21 @@ def import_facts(report: InboxReport) -> Mapping[str, object]:
     }
 
 
-def import_summary(results: Sequence[Imported]) -> str:
-    """For a person: what was taken."""
-    taken = sum(one.report is not None for one in results)
-    return f"{taken:,} export{'' if taken == 1 else 's'} taken, {_changed(results):,} records new or changed"
+def import_summary(report: InboxReport) -> str:
+    """For a person: what was taken, what waits, where the rest went."""
+    taken = sum(one.report is not None for one in report.imported)
+    said = []
+    if taken:
+        records = f"{_changed(report.imported):,} records new or changed"
+        said.append(f"{taken:,} export{'' if taken == 1 else 's'} taken, {records}")
+    for number, where in (
+        (report.waiting, "waiting"),
+        (report.done, "to done"),
+        (report.failed, "to failed"),
+    ):
+        if number:
+            said.append(f"{number:,} file{'' if number == 1 else 's'} {where}")
+    return "; ".join(said) or "nothing new"
 
 
 def import_problems(report: InboxReport) -> list[str]:
