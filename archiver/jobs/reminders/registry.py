@@ -13,6 +13,8 @@ _FINDERS = (
     "archiver.jobs.reminders.standing:find_pending_moderation",
     "archiver.jobs.reminders.standing:find_few_keyholders",
     "archiver.jobs.reminders.standing:find_large_spool",
+    "archiver.jobs.reminders.upkeep:find_drill",
+    "archiver.jobs.reminders.upkeep:find_reviews",
 )
 """Module and function of each, in the order in which they are told. Whoever knows of something else that only
 a person can do adds a line."""

@@ -3,7 +3,6 @@ archive usually has."""
 
 from collections.abc import Iterator
 
-from archiver.errors import ArchiverError
 from archiver.jobs.base import JobContext
 from archiver.jobs.reminders.base import Reminder
 from archiver.schedule.due import DAY_MS
@@ -68,19 +67,8 @@ def find_large_spool(context: JobContext) -> Iterator[Reminder]:
 
 def _largest_archive(context: JobContext) -> int | None:
     """The records of the largest of the last archives; None where no store is at hand or has any."""
-    from archiver.settings_stores import LocalStoreSettings
-    from archiver.vault import Vault
-    from archiver.wiring_stores import named_stores
+    from archiver.jobs.reminders.near import near_archives
 
-    near = {one.name for one in context.settings.stores if isinstance(one, LocalStoreSettings)}
-    for store in named_stores(context.settings):
-        if store.name not in near:
-            continue
-        try:
-            archives = Vault(store.open()).list_archives().archives[-LAST_ARCHIVES:]
-        except ArchiverError:  # the checks tell of it
-            continue
-        records = [sum(sum(file.records.values()) for file in archive.manifest.files) for archive in archives]
-        if records:
-            return max(records)
-    return None
+    archives = near_archives(context)[-LAST_ARCHIVES:]
+    records = [sum(sum(file.records.values()) for file in archive.manifest.files) for archive in archives]
+    return max(records, default=None)

@@ -12,6 +12,7 @@ from archiver.keyholders import Keyholder, Keyholders
 from archiver.keys import new_identity
 from archiver.register import Registered
 from archiver.sample import SAMPLE_ACCOUNT_ID
+from archiver.schedule.drills import note_drill
 from archiver.schedule.due import NOW
 from archiver.schedule.report import JobReport
 from archiver.sources.x_api.tokens import UserToken
@@ -182,6 +183,32 @@ def test_far_more_in_the_spool_than_the_last_archives_had_is_told(
     monkeypatch.setattr(standing, "SPOOL_TIMES", 0.01)
     (said,) = remind(box, after_ms=DAY_MS).problems
     assert "wait to be sealed" in said
+
+
+def test_a_drill_that_is_due_is_told_of_where_no_identity_opens_without_a_person(box: Box) -> None:
+    (box.home.folder / "keys" / "records.identity").rename(box.home.folder / "in-the-safe")
+    assert remind(box).problems == [], "nothing is sealed yet"
+    box.seal()
+    (said,) = remind(box, after_ms=DAY_MS).problems
+    assert said.startswith(
+        "It is time to try whether the archives can be restored: that was never done here. A keyholder does"
+    )
+    with box.context() as context:
+        note_drill(context.journal, box.now_ms, 0)
+    assert remind(box, after_ms=8 * DAY_MS).facts["standing"] == []
+    box.now_ms = MADE_MS + 182 * DAY_MS
+    assert "drill" in str(remind(box).facts["said"])
+    (box.home.folder / "in-the-safe").rename(box.home.folder / "keys" / "records.identity")
+    assert "drill" not in str(remind(box).facts["standing"]), "a run does it itself"
+
+
+def test_archives_that_are_due_by_the_rules_of_retention_are_told_of_once_a_month(box: Box) -> None:
+    with (box.home.folder / "archiver.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[retention.rule]]\nname = "all"\ntrigger = "sealed"\ndays = 10\n')
+    box.seal()
+    assert days_with_reminders(box, 30) == [10]
+    (said,) = [one for one in remind(box, after_ms=10 * DAY_MS).problems if "retention" in one]
+    assert said.startswith("1 archive is due for review by the rules of retention. See which")
 
 
 @pytest.mark.parametrize(
