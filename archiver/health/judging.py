@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from archiver.errors import IncompleteError
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth
 from archiver.health.vaults import Trouble, VaultFacts
@@ -123,6 +124,8 @@ def _of_jobs(found: Found) -> Iterator[Trouble]:
     for job in found.jobs:
         if was_cut_off(found.facts, job):
             yield Trouble(f"{job.job} was cut off when it last ran", f"the next run goes on with it: {_RUN}")
+        elif job.job == "remind" and job.code == IncompleteError.exit_code:
+            continue  # what it reminds of as late is said here by itself
         elif job.code:
             yield Trouble(f"{job.job} {_ended(job)}", _job_advice(job))
         elif job.stale:
