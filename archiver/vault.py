@@ -109,6 +109,7 @@ class Vault:
         self._keys: dict[str, Identity] = {}
         self._keyed: set[str] = set()
         self._certified: set[str] = set()
+        self._signers: dict[str, bytes] = {}
         self._unwrapping: dict[str, Lock] = {}
 
     def read(self, name: str, max_bytes: int) -> bytes:
@@ -200,10 +201,18 @@ class Vault:
         return check_disposal(data, signature, place_of(archive), self._custody_signers)
 
     def _custody_signers(self, keyholder: str) -> bytes | None:
-        try:
-            return self.store.look(custody_signers_name(keyholder), _MAXIMUM_SMALL_FILE)
-        except NotInStoreError:
-            return None
+        """Asked for once: the list is written once."""
+        if keyholder not in self._signers:
+            found = self.store.look(custody_signers_name(keyholder), _MAXIMUM_SMALL_FILE)
+            if found is None:
+                return None
+            self._signers[keyholder] = found
+        return self._signers[keyholder]
+
+    def half_disposed(self, listed: ArchiveList) -> list[str]:
+        """Of archives that were disposed of, those whose key was there when archives were listed last: it is
+        still to be destroyed, by `archiver retention dispose`."""
+        return [one.name for one in listed.disposed if one.name in self._keyed]
 
     def _signed_alone(
         self, documents: Iterable[tuple[int, str, Manifest, bytes, bytes]], allowed: AllowedSigners

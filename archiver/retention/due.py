@@ -54,28 +54,34 @@ def due_of(manifest: Manifest, settings: RetentionSettings) -> Due:
     """When an archive is due."""
     sealed_ms = parse_time(manifest.first_sealed_at or manifest.sealed_at)
     floor_ms = later(sealed_ms, years=settings.minimum_years)
-    latest: tuple[int, RetentionRule] | None = None
+    counting: dict[str, RetentionRule] = {}
     uncovered: list[Part] = []
     for part in parts_of(manifest):
         rules = [rule for rule in settings.rules if _covers(rule, part)]
+        counting.update((rule.name, rule) for rule in rules)
         if not rules:
             uncovered.append(part)
-        for rule in rules:
-            ends_ms = _end_of(rule, manifest, sealed_ms)
-            # Of two that end together the one counts that asks for more.
-            if latest is None or (ends_ms, rule.then == "review") > (latest[0], latest[1].then == "review"):
-                latest = ends_ms, rule
-    if uncovered or latest is None:
+    if uncovered or not counting:
         return Due(None, None, "review", floor_ms, tuple(uncovered))
-    ends_ms, rule = latest
+    ends = [(_end_of(rule, manifest, sealed_ms), rule.then == "review", rule) for rule in counting.values()]
+    # Of two that end together the one counts that asks for more.
+    ends_ms, _, rule = max(ends, key=lambda one: one[:2])
     return Due(max(ends_ms, floor_ms), rule.name, rule.then, floor_ms)
 
 
 def retention_due_count(settings: Settings, manifests: Iterable[Manifest], now_ms: int) -> int:
-    """How many of these archives are due for review or disposal; some microseconds each. Give the manifests
-    of archives that were not disposed of."""
+    """How many of these archives are due for review or disposal. Give the manifests of archives that were not
+    disposed of. Some microseconds for each that no rule could make due yet, a millisecond for another."""
     rules = settings.retention
-    return sum(due_of(one, rules).is_over(now_ms) for one in manifests) if rules.rules else 0
+    return sum(_may_be_due(one, rules, now_ms) and due_of(one, rules).is_over(now_ms) for one in manifests)
+
+
+def _may_be_due(manifest: Manifest, settings: RetentionSettings, now_ms: int) -> bool:
+    """Whether the minimum is over and any rule's period: only then what is in it matters."""
+    sealed_ms = parse_time(manifest.sealed_at)
+    return later(sealed_ms, years=settings.minimum_years) <= now_ms and any(
+        _end_of(rule, manifest, sealed_ms) <= now_ms for rule in settings.rules
+    )
 
 
 def parts_of(manifest: Manifest) -> list[Part]:

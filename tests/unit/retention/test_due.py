@@ -1,11 +1,15 @@
 """When an archive is due, by its manifest."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.archive.manifest import FORMAT, Count, Manifest, Origin
-from archiver.retention.due import NEVER_MS, Part, due_of, later, parts_of
+from archiver.retention.due import NEVER_MS, Part, due_of, later, parts_of, retention_due_count
+from archiver.settings import parse_settings
 from archiver.settings_retention import RetentionRule, RetentionSettings
 from archiver.times import format_time, parse_time
 
@@ -139,3 +143,35 @@ def test_more_time_is_never_earlier(at_ms: int, years: int, months: int, days: i
     assert ends_ms <= later(at_ms, years=years, months=months, days=days + 1)
     assert ends_ms <= later(at_ms, years=years, months=months + 1, days=days) + 86_400_000
     assert later(at_ms, months=12 * years) == later(at_ms, years=years)
+
+
+@given(
+    st.lists(
+        st.builds(
+            RetentionRule,
+            name=st.text("abc", min_size=1, max_size=3),
+            accounts=st.sampled_from([(), ("1",), ("2",)]),
+            kinds=st.sampled_from([(), ("post",), ("message",)]),
+            trigger=st.sampled_from(["posted", "sealed"]),
+            years=st.integers(0, 3),
+            days=st.integers(0, 2),
+        ),
+        max_size=4,
+        unique_by=lambda rule: rule.name,
+    ),
+    st.integers(0, 3),
+    st.integers(0, 5 * 366),
+)
+def test_the_number_of_archives_due_is_that_of_those_listed_as_due(
+    some: list[RetentionRule], minimum: int, days: int
+) -> None:
+    retention = rules(*some, minimum_years=minimum)
+    manifests = [
+        manifest(count("post")),
+        manifest(count("post"), count("message")),
+        manifest(count("post"), count("post", "2"), origins=(origin("export"), origin("api", "2"))),
+    ]
+    now_ms = parse_time(POSTED) + days * 86_400_000
+    settings = dataclasses.replace(parse_settings(b"", Path("/nowhere/archiver.toml")), retention=retention)
+    due = sum(due_of(one, retention).is_over(now_ms) for one in manifests)
+    assert retention_due_count(settings, manifests, now_ms) == due
