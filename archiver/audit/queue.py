@@ -22,12 +22,12 @@ from archiver.audit.ends import advance, find_last, look_at
 from archiver.audit.entry import Entry
 from archiver.audit.following import Unpacked, may_sign, parse_signers, unpack_entry
 from archiver.audit.kept import KeptEntries
-from archiver.audit.names import COLLECTOR, entry_name, is_chain, signers_name, stem_of
-from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_signer
+from archiver.audit.names import COLLECTOR, NAMESPACE, entry_name, is_chain, signers_name, stem_of
+from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_signer, with_later_keys
 from archiver.audit.writing import ChainWriter, Known, Made, make_next
 from archiver.chain import Head, encode_document, parse_document, require_known_format
-from archiver.errors import ArchiverError, IntegrityError
-from archiver.formats.ssh_signature import SigningKey
+from archiver.errors import ArchiverError, ConfigurationError, IntegrityError
+from archiver.formats.ssh_signature import AllowedSigners, SignatureError, SigningKey, verify
 from archiver.keyholders import Recipient
 from archiver.stores.base import ExistsInStoreError, Store
 from archiver.stores.checks import find_vault_id
@@ -54,6 +54,8 @@ class _State(Struct, frozen=True, kw_only=True):
     vault: str | None
     head: Head | None
     logs: dict[str, Head] = {}
+    signer: str | None = None
+    """The key's fingerprint; None of a version that did not note it."""
 
 
 class Queue:
@@ -80,6 +82,7 @@ class Queue:
             disk.make_directories(self.folder, 0o700)
             with self._lock():
                 state = self._load()
+                self._require_same_key(state)
                 last = self._last(state)
                 writer = ChainWriter(state.chain, state.vault, self._key, self._recipients())
                 made = make_next(writer, last, entry, Known(self._archives(), state.logs))
@@ -114,7 +117,7 @@ class Queue:
             numbers = self._numbers()
             if state.vault is None:  # what is made from now on names it
                 state = msgspec.structs.replace(state, vault=find_vault_id(store))
-            put = [self._put(store, state, one, is_first=one == numbers[0]) for one in numbers]
+            put = self._put_all(store, state, numbers)
             logs = advance(store, others, state.logs) if store.is_near else state.logs
             with self._lock():
                 self._let_go(state, put, logs)
@@ -122,9 +125,16 @@ class Queue:
 
     def catch_up(self, store: Store) -> None:
         """Where this folder is an older copy, as of a backup: go on behind what a store has had of the chain
-        since. Does nothing where entries wait here, or where the store's chain does not go on from here."""
-        if self._load_state() is None:
+        since; and where the key was exchanged, begin another chain, once the store has all of this one. Does
+        nothing where entries wait here that it does not take, or where its chain does not go on from here."""
+        state = self._load_state()
+        if state is None:
             return
+        if state.signer not in (None, self._key.fingerprint()):
+            self.flush(store)
+            with self._lock():
+                if not self._numbers():
+                    self._save(self._begun())
         with disk.Lock(self.folder / "flush.lock", wait_seconds=WAIT_SECONDS), self._lock():
             state = self._load()
             if self._numbers() or state.head is None:
@@ -136,11 +146,48 @@ class Queue:
             if known is not None and known.head == state.head:
                 self._save(msgspec.structs.replace(state, head=last.head))
 
-    def _put(self, store: Store, state: _State, number: int, *, is_first: bool) -> Head:
+    def _signers(self, store: Store, chain: str, entry: Unpacked) -> AllowedSigners:
+        """Who may sign the chain, whoever signed this entry among them: the key here may be another since.
+        Where there is no list yet one with the key here is put there."""
+        listed = store.look(signers_name(chain), MAXIMUM_SIGNERS_BYTES)
+        allowed = None if listed is None else parse_signers(listed, chain)
+        if allowed is None:
+            allowed = require_signer(store, chain, self._key)
+        if not _is_signed_by(allowed, entry):
+            allowed = with_later_keys(store, chain, allowed)
+        return allowed
+
+    def _require_signed(self, allowed: AllowedSigners, store: Store, entry: Unpacked) -> None:
+        if not _is_signed_by(allowed, entry):
+            raise ConfigurationError(
+                f"{entry.name} waits here, signed with a key that does not sign this chain in"
+                f" {store.location}",
+                _ANEW.format(folder=self.folder),
+            )
+
+    def _require_same_key(self, state: _State) -> None:
+        """Raise ConfigurationError where the key here is not the one that the chain was begun with: what it
+        signs could never be put into a store."""
+        if state.signer not in (None, self._key.fingerprint()):
+            raise ConfigurationError(
+                f"the signing key here, {self._key.fingerprint()}, is not the one that signs this host's part"
+                f" of the log, {state.signer}",
+                "bring that key back, or, if it was exchanged for this one: archiver schedule take-over"
+                " --reason TEXT",
+            )
+
+    def _put_all(self, store: Store, state: _State, numbers: list[int]) -> list[Head]:
+        if not numbers:
+            return []
+        first = self._read(state.chain, numbers[0])
+        allowed = self._signers(store, state.chain, first)
+        self._require_signed(allowed, store, first)
+        self._require_before(store, state.chain, first)
+        return [self._put(store, state, one, allowed) for one in numbers]
+
+    def _put(self, store: Store, state: _State, number: int, allowed: AllowedSigners) -> Head:
         entry = self._read(state.chain, number)
-        if is_first:
-            require_signer(store, state.chain, self._key)
-            self._require_before(store, state.chain, entry)
+        self._require_signed(allowed, store, entry)
         data = self._bytes(number)
         try:
             store.append(entry.name, data)
@@ -169,7 +216,8 @@ class Queue:
         """Remember the end of the chain, then remove what a store has: a kill between leaves what is put
         once more, and found there."""
         end = put[-1] if put else state.head
-        new = msgspec.structs.replace(state, head=end, logs=dict(logs))
+        signer = state.signer or (self._read(state.chain, end.sequence).link.signer if put and end else None)
+        new = msgspec.structs.replace(state, head=end, logs=dict(logs), signer=signer)
         if new != self._load_state():
             self._save(new)
         for one in put:
@@ -189,10 +237,19 @@ class Queue:
         """Where the chain was left; in a new folder, where it begins, noted before the first entry."""
         state = self._load_state()
         if state is None:
-            start = self._start()
-            state = _State(format=FORMAT, chain=start.chain, vault=start.vault, head=start.head)
+            state = self._begun()
             self._save(state)
         return state
+
+    def _begun(self) -> _State:
+        start = self._start()
+        return _State(
+            format=FORMAT,
+            chain=start.chain,
+            vault=start.vault,
+            head=start.head,
+            signer=self._key.fingerprint(),
+        )
 
     def _load_state(self) -> _State | None:
         path = self.folder / "head.json"
@@ -239,6 +296,14 @@ class Queue:
 
     def _read(self, chain: str, sequence: int) -> Unpacked:
         return unpack_entry(self._bytes(sequence), entry_name(chain, sequence))
+
+
+def _is_signed_by(allowed: AllowedSigners, entry: Unpacked) -> bool:
+    try:
+        verify(entry.signature, entry.link_data, NAMESPACE, allowed)
+    except SignatureError:
+        return False
+    return True
 
 
 def find_start(stores: Iterable[Callable[[], Store]], key: SigningKey) -> Start:
