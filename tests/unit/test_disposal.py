@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.audit.names import signers_line
 from archiver.chain import encode_document
 from archiver.disposal import (
     Certificate,
@@ -197,6 +198,15 @@ def test_a_certificate_that_a_stranger_signed_is_damage(maker: VaultMaker) -> No
     (problem,) = Vault(maker.store).list_archives().problems
     assert problem.exit_code == 20
     assert OLD in problem.message
+
+
+def test_a_certificate_that_another_keyholder_signed_than_it_says_is_damage(maker: VaultMaker) -> None:
+    other = SigningKey.generate("complaints")
+    wrong = certificate_of(maker, OLD, key=other)
+    signers = signers_line("_custody.complaints", other.public_line())
+    put(maker.store, OLD, Certificate(wrong.data, wrong.signature, wrong.disposal, signers))
+    (problem,) = Vault(maker.store).list_archives().problems
+    assert "is signed by _custody.complaints, and says otherwise" in problem.message
 
 
 def test_a_stranger_who_makes_a_chain_of_his_own_lacks_the_proof(maker: VaultMaker) -> None:

@@ -195,6 +195,10 @@ def test_pictures_that_are_held_and_that_are_not_say_so() -> None:
     assert (waiting.path, waiting.missing) == (None, "not sealed yet")
     gone = book.medium({**row, "pack": None, "sha256": None, "missing": "404"})
     assert (gone.path, gone.missing) == (None, "404")
+    disposed = MediaBook({"2026-10-01"})
+    lost = disposed.medium(row)
+    assert (lost.path, lost.missing) == (None, "in archive 2026-10-01, which was disposed of")
+    assert disposed.places == {}
 
 
 def test_a_picture_is_read_in_blocks_and_checked_at_its_end(rich: Rich) -> None:
