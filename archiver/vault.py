@@ -67,6 +67,18 @@ def current_names(archives: Iterable[Archive]) -> dict[str, str]:
     return current
 
 
+def with_successors(some: Iterable[Archive], archives: Iterable[Archive]) -> list[Archive]:
+    """Some of all archives, in the order of all, and those that have taken the place of one of them since:
+    they hold what is left of it."""
+    names = {one.name for one in some}
+    found = []
+    for archive in archives:
+        if archive.name in names or archive.manifest.replaces in names:
+            names.add(archive.name)
+            found.append(archive)
+    return found
+
+
 @dataclass(frozen=True)
 class ArchiveList:
     """Every archive whose manifest could be read, oldest first, and what is wrong with the chain, if

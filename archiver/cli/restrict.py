@@ -6,7 +6,6 @@ import click
 from msgspec import structs
 
 from archiver.audit.entry import Asked
-from archiver.cli._acts import case_option
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._records import open_named_records
@@ -35,7 +34,7 @@ from archiver.wiring_custody import open_custody_writer
 @click.option("--release", is_flag=True, help="Show them again.")
 @click.option("--list", "listing", is_flag=True, help="Say what is restricted, by whom and why.")
 @click.option("--reason", metavar="TEXT", help="Why; it is kept in the register and in the log.")
-@case_option
+@click.option("--case", metavar="REF", help="The case that it is done for.")
 @pass_session
 def command(
     session: Session,

@@ -316,3 +316,25 @@ def test_cut_off_at_any_step_the_same_command_finishes(
     assert old.disposed is not None
     assert new.manifest.replaces == old.name
     eraser.require_sound()
+
+
+# Searches that go on from before
+
+
+def test_a_later_page_and_a_recorded_search_find_what_is_left(eraser: Eraser, tmp_path: Path) -> None:
+    words = ("search", "the", "--json", "--limit", "5", "--order", "oldest")
+    first = eraser(*words).json_lines()
+    everything = eraser("search", "the", "--json", "--limit", "0", "--order", "oldest").json_lines()[:-1]
+    later = [one["id"] for one in everything[5:10]]
+    record = tmp_path / "record.json"
+    assert eraser("search", "the", "--record", record).code == 0
+    gone = str(later[2])
+    eraser.erase(gone, "--everywhere")
+    second = eraser(*words, "--after", str(first[-1]["cursor"]))
+    assert second.code == 0, second
+    left = [one["id"] for one in everything[5:11] if one["id"] != gone]
+    assert [one["id"] for one in second.json_lines()[:-1]] == left
+    replayed = eraser("search", "--replay", record, "--json")
+    (said,) = replayed.json_lines()
+    assert gone in json.dumps(said)
+    assert replayed.code == 3, replayed

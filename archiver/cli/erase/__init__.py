@@ -2,7 +2,6 @@
 
 import click
 
-from archiver.cli._acts import case_option
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli.erase._asking import Request, read_request
 from archiver.cli.erase._doing import erase
@@ -19,7 +18,7 @@ from archiver.cli.erase._doing import erase
 @click.argument("records", nargs=-1, required=True, metavar="ID…")
 @click.option("--reason", metavar="TEXT", required=True, help="Why; never what was in it.")
 @click.option("--reviewer", metavar="NAME", required=True, help="Who decided it: a named person.")
-@case_option
+@click.option("--case", metavar="REF", help="The case that it is done for.")
 @click.option("--everywhere", is_flag=True, help="Also out of what quotes, repeats or names it.")
 @click.option(
     "--with-moderation", is_flag=True, help="Moderation records about it lose text and author; codes stay."

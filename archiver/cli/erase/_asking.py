@@ -10,6 +10,7 @@ from archiver.cli._session import Session, one_line
 from archiver.cli.moderation._lines import number_of
 from archiver.errors import ConfigurationError, UsageError
 from archiver.reseal.names import RecordName
+from archiver.reseal.refusing import listed
 from archiver.reseal.survey import Surveyed, Wanted
 from archiver.wiring_log import has_collector_key
 
@@ -87,6 +88,9 @@ def confirm(
         number_of(len(found.spots), "picture"),
     ]
     session.note(one_line(f"{', '.join(parts)}; sealed anew: {archives}"))
+    quotes = [f"{one} in archive {archive}" for archive, some in found.quotes.items() for one in some]
+    if quotes:
+        session.note(one_line(f"taken out of these too: {listed(quotes)}"))
     if yes:
         return
     if not sys.stdin.isatty():

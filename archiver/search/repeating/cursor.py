@@ -22,7 +22,7 @@ from archiver.errors import IntegrityError, UsageError
 from archiver.search.hit import Position
 from archiver.search.language import Query, format_query
 from archiver.search.sql.statement import Order
-from archiver.vault import Archive
+from archiver.vault import Archive, with_successors
 
 _PREFIX = "s1."
 _CHECK_BYTES = 4
@@ -117,7 +117,9 @@ def choose_archives(cursor: Cursor, archives: Sequence[Archive]) -> Chosen:
                 " or is another one now",
                 "see archiver verify; to search what there is, leave --after out",
             )
-    before = tuple(one for one in archives if one.head.sequence <= cursor.sequence)
+    before = tuple(
+        with_successors((one for one in archives if one.head.sequence <= cursor.sequence), archives)
+    )
     since = len(archives) - len(before)
     if not since or not cursor.has_spool:
         return Chosen(before, left_out=since)

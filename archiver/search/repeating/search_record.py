@@ -23,7 +23,7 @@ from archiver.search.hit import SPOOL, Hit
 from archiver.search.language import Query, format_query
 from archiver.search.sql.statement import Order
 from archiver.times import format_time
-from archiver.vault import Archive
+from archiver.vault import Archive, with_successors
 
 FORMAT = "archiver-search-1"
 MAXIMUM_BYTES = 512 * 1024 * 1024
@@ -239,11 +239,17 @@ def find_archives(record: SearchRecord, archives: Sequence[Archive]) -> FoundArc
     same = [one for one in record.archives if one.archive in there and _is_same(one, there[one.archive].head)]
     different = [one.archive for one in record.archives if one.archive in there and one not in same]
     last = 0 if record.head is None else record.head.sequence
+    found = with_successors([there[one.archive] for one in same], archives)
+    names = {one.name for one in found}
     return FoundArchives(
-        [there[one.archive] for one in same],
+        found,
         [one.archive for one in record.archives if one.archive not in there],
         different,
-        [one for one in archives if one.head.sequence > last and one.name not in different],
+        [
+            one
+            for one in archives
+            if one.head.sequence > last and one.name not in different and one.name not in names
+        ],
     )
 
 
