@@ -221,10 +221,10 @@ class Vault:
             self._signers[keyholder] = found
         return self._signers[keyholder]
 
-    def half_disposed(self, listed: ArchiveList) -> list[str]:
+    def half_disposed(self, archives: Iterable[Archive]) -> list[str]:
         """Of archives that were disposed of, those whose key was there when archives were listed last: it is
         still to be destroyed, by `archiver retention dispose`."""
-        return [one.name for one in listed.disposed if one.name in self._keyed]
+        return [one.name for one in archives if one.disposed is not None and one.name in self._keyed]
 
     def _signed_alone(
         self, documents: Iterable[tuple[int, str, Manifest, bytes, bytes]], allowed: AllowedSigners

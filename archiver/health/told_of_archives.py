@@ -7,7 +7,6 @@ from archiver.claims.holder import load_claims, load_signers
 from archiver.disposal import finish_hint
 from archiver.health.more import Seen
 from archiver.health.vaults import Trouble
-from archiver.keys import archive_key_name
 from archiver.retention.due import retention_due_count
 from archiver.vault import readable
 
@@ -24,12 +23,7 @@ def tell_of_unfinished_disposals(seen: Seen) -> Told:
     """Archives with a certificate that they were disposed of, whose key is still there."""
     if seen.vault is None:
         return {}, []
-    store = seen.vault.store
-    left = [
-        one.name
-        for one in seen.archives
-        if one.disposed is not None and store.exists(archive_key_name(one.name))
-    ]
+    left = seen.vault.half_disposed(seen.archives)
     troubles = [
         Trouble(f"archive {name} was disposed of, and its key is still there", finish_hint(name))
         for name in left

@@ -103,7 +103,7 @@ def test_a_disposed_archive_is_no_missing_one(maker: VaultMaker) -> None:
     listed = Vault(maker.store).list_archives()
     assert [one.name for one in listed.disposed] == [OLD]
     vault = Vault(maker.store)
-    assert vault.half_disposed(vault.list_archives()) == []
+    assert vault.half_disposed(vault.list_archives().archives) == []
     assert [one.name for one in listed.readable] == list(NAMES[1:])
     assert [one.name for one in listed.require_sound()] == list(NAMES)
     result = verify_vault(Vault(maker.store), known_head=maker.head, identities=[maker.holder])
@@ -118,7 +118,7 @@ def test_an_archive_whose_key_is_gone_without_a_certificate_is_a_missing_one(mak
 def test_a_key_that_is_still_there_is_told_with_what_finishes_it(maker: VaultMaker) -> None:
     put(maker.store, OLD, certificate_of(maker, OLD))
     vault = Vault(maker.store)
-    assert vault.half_disposed(vault.list_archives()) == [OLD]
+    assert vault.half_disposed(vault.list_archives().archives) == [OLD]
     (problem,) = verify_vault(Vault(maker.store), known_head=None).problems
     assert isinstance(problem, IncompleteError)
     assert "key.age is still there" in problem.message
