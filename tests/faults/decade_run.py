@@ -19,9 +19,9 @@ from pathlib import Path
 import msgspec
 
 from archiver.collect.connect import collect_from_x
-from archiver.jobs import collecting, importing, sealing, syncing  # noqa: F401  # loaded before the forks
+from archiver.jobs.registry import load_job, registered
 from archiver.jobs.run import run_due
-from archiver.jobs.work import collected, imported, sealed, synced  # noqa: F401
+from archiver.jobs.work import collected, imported, sealed, synced  # noqa: F401  # loaded before the forks
 from archiver.settings import load_settings
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from tests.faults.decade import DEPTH, PAGE
@@ -64,6 +64,8 @@ def _answer(folder: Path, now_ms: int, kill: int) -> dict[str, object]:
 
 def main() -> None:
     folder = Path(sys.argv[1])
+    for name in registered():
+        load_job(name)
     defaults = collect_from_x.__kwdefaults__
     assert defaults is not None
     defaults["sleep"] = lambda seconds: None
