@@ -293,14 +293,13 @@ def steps(made: Home, tmp_path_factory: pytest.TempPathFactory) -> int:
     return int(done.stderr.rsplit("steps ", 1)[1])
 
 
-@pytest.mark.parametrize("part", range(8))
-@pytest.mark.parametrize("way", ["killed", "full"])
+@pytest.mark.parametrize(
+    ("way", "part"), [*(("killed", n) for n in range(6)), *(("full", n) for n in (1, 3, 4))]
+)
 def test_cut_off_at_any_step_the_same_command_finishes(
     eraser: Eraser, steps: int, part: int, way: str
 ) -> None:
-    if way == "full" and part % 2:
-        pytest.skip("every other place is enough for a full disk")
-    step = 1 + (steps - 1) * part // 7
+    step = 1 + (steps - 1) * part // 5
     done = killed(eraser.home.folder, step, **({"FAIL_INSTEAD": "1"} if way == "full" else {}))
     assert done.returncode != 0 or way == "full", done
     archives = eraser.home.archives
