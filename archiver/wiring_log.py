@@ -9,12 +9,13 @@ from functools import partial
 
 from archiver import __version__, disk
 from archiver.audit.acts import Act, acting
+from archiver.audit.beginning import Start, find_start
 from archiver.audit.entry import Actor, Asked
 from archiver.audit.exchange import exchange_logs
 from archiver.audit.keyholder import KeyholderLog, LogSetting
 from archiver.audit.keyholder import mend as mend_keyholder
 from archiver.audit.names import COLLECTOR, custody_chain, signers_name
-from archiver.audit.queue import Queue, Start, find_start
+from archiver.audit.queue import Queue
 from archiver.audit.writing import ChainWriter
 from archiver.chain import Head
 from archiver.errors import (

@@ -7,9 +7,7 @@ for making one, and one for putting them.
 """
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from archiver import disk
+from archiver.audit.beginning import Start
 from archiver.audit.bundle import MAXIMUM_BYTES
 from archiver.audit.ends import advance, find_last, look_at
 from archiver.audit.entry import Entry
-from archiver.audit.following import Unpacked, may_sign, parse_signers, unpack_entry
+from archiver.audit.following import Unpacked, parse_signers, unpack_entry
 from archiver.audit.kept import KeptEntries
-from archiver.audit.names import COLLECTOR, NAMESPACE, entry_name, is_chain, signers_name, stem_of
+from archiver.audit.names import NAMESPACE, entry_name, is_chain, signers_name, stem_of
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_signer, with_later_keys
 from archiver.audit.writing import ChainWriter, Known, Made, make_next
 from archiver.chain import Head, encode_document, parse_document, require_known_format
@@ -37,15 +36,6 @@ WAIT_SECONDS = 60.0
 """For another process that makes an entry just now, which takes some milliseconds."""
 _MAXIMUM_SMALL_FILE = 1 << 20
 _ANEW = "keep a copy of {folder} and move it away: the log goes on from what the store has"
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a host begins that has no queue yet: the vault, the chain it writes, and what is there of it."""
-
-    vault: str | None
-    chain: str
-    head: Head | None = None
 
 
 class _State(Struct, frozen=True, kw_only=True):
@@ -304,26 +294,3 @@ def _is_signed_by(allowed: AllowedSigners, entry: Unpacked) -> bool:
     except SignatureError:
         return False
     return True
-
-
-def find_start(stores: Iterable[Callable[[], Store]], key: SigningKey) -> Start:
-    """Where a host begins that has no queue yet, as the first store says that holds a vault: a chain of its
-    own; or the one that this key signed before the spool was lost. Where no store can be asked, or another
-    key's chain is there, one with a name that nobody else takes."""
-    other = f"{COLLECTOR}.{secrets.token_hex(4)}"
-    for open_store in stores:
-        try:
-            store = open_store()
-            vault = find_vault_id(store)
-            listed = store.look(signers_name(COLLECTOR), MAXIMUM_SIGNERS_BYTES)
-            if vault is None:
-                continue
-            if listed is None:
-                return Start(vault, COLLECTOR)
-            if not may_sign(parse_signers(listed, COLLECTOR), key):
-                return Start(vault, other)
-            last = find_last(store, COLLECTOR)
-            return Start(vault, COLLECTOR, None if last is None else last.head)
-        except ArchiverError:
-            continue
-    return Start(None, other)

@@ -10,12 +10,15 @@ from pathlib import Path
 from archiver.disk import os_errors_reported
 from archiver.errors import UsageError
 from archiver.settings import Settings
+from archiver.settings_notices import TextfileSettings
 from archiver.settings_stores import LocalStoreSettings
 
 EVERY_MINUTES = (5, 10, 15, 20, 30)
 EVERY_HOURS = (1, 2, 3, 4, 6, 8, 12)
 EVERY_HINT = "one of: 5m 10m 15m 20m 30m 1h 2h 3h 4h 6h 8h 12h 1d"
 _EVERY = re.compile(r"([0-9]{1,2})([mhd])")
+_HEADER = re.compile(r"^[!-9;-~]+: *(?=file:|credential:)")
+"""Of a webhook's header all before where its value is kept."""
 DAY_MINUTES = 24 * 60
 MOST_FILE_BYTES = 16 * 1024 * 1024
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
@@ -79,7 +82,7 @@ def touched_by(settings: Settings, program: Path) -> Touched:
     """What a run of these settings touches. Raise ArchiverError where the file cannot be read again."""
     with os_errors_reported("reading", settings.path), settings.path.open("rb") as file:
         document = tomllib.loads(file.read(MOST_FILE_BYTES).decode("utf-8"))
-    texts = list(_texts(document))
+    texts = [_HEADER.sub("", text) for text in _texts(document)]
     credentials = {text.partition(":")[2] for text in texts if text.startswith("credential:")}
     read = [settings.path, program, settings.recipients, settings.signing_key, settings.spool_identity]
     if settings.keyholder is not None:
@@ -95,8 +98,8 @@ def _is_in(paths: Iterable[Path], folders: Sequence[Path]) -> bool:
 
 
 def written_folders(settings: Settings) -> Iterator[Path]:
-    """The folders that a run writes to: local stores, spool, state, inbox, cache, and where tokens are that a
-    renewal replaces."""
+    """The folders that a run writes to: local stores, spool, state, inbox, cache, where metrics go, and where
+    tokens are that a renewal replaces."""
     for store in settings.stores:
         if isinstance(store, LocalStoreSettings):
             yield store.path
@@ -105,6 +108,9 @@ def written_folders(settings: Settings) -> Iterator[Path]:
     yield settings.inbox
     if settings.cache.bytes:
         yield settings.cache.folder
+    for notice in settings.notices:
+        if isinstance(notice, TextfileSettings):
+            yield notice.path.parent
     for account in settings.accounts:
         token = None if account.api is None else account.api.credentials.token
         if token is not None and token.startswith("file:"):

@@ -22,7 +22,7 @@ class _Group(LazyGroup):
     cls=_Group,
     epilog=examples(
         "archiver --config police-archive schedule cron --install",
-        "sudo archiver --config /etc/archiver schedule systemd --install",
+        "archiver --config /etc/archiver schedule systemd --install",
         "archiver schedule take-over --reason 'the old server is broken'",
     ),
 )

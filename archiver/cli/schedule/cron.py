@@ -21,7 +21,7 @@ SECONDS = 30
     epilog=examples(
         "archiver --config police-archive schedule cron",
         "archiver --config police-archive schedule cron --install --every 15m",
-        "sudo archiver --config /etc/archiver schedule cron --install --user archiver",
+        "archiver --config /etc/archiver schedule cron --install --user archiver",
     ),
 )
 @click.option("--install", is_flag=True, help="Put it into the crontab; what is there otherwise stays.")

@@ -27,7 +27,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]{0,99}")
     "systemd",
     epilog=examples(
         "archiver --config /etc/archiver schedule systemd",
-        "sudo archiver --config /etc/archiver schedule systemd --install",
+        "archiver --config /etc/archiver schedule systemd --install",
         "archiver --config police-archive schedule systemd --install --user-units",
     ),
 )

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from archiver.audit.acts import Act
+from archiver.audit.beginning import Start, find_start
 from archiver.audit.entry import Asked
 from archiver.audit.names import COLLECTOR, entry_name
-from archiver.audit.queue import Queue, Start, find_start
+from archiver.audit.queue import Queue
 from archiver.audit.verify import Against, verify_log
 from archiver.errors import ArchiverError, IntegrityError, StoreError
 from archiver.formats.ssh_signature import SigningKey

@@ -171,3 +171,17 @@ def test_credentials_are_found_wherever_they_stand(tmp_path: Path) -> None:
 def test_a_folder_in_another_is_not_named_twice() -> None:
     named = [Path("/a/b"), Path("/a"), Path("/ab"), Path("/a/../c"), Path("/a/b/c")]
     assert outermost(named) == [Path("/a"), Path("/ab"), Path("/c")]
+
+
+def test_what_notices_need_is_touched_too(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path / "home", "")
+    metrics = settings.home / "metrics" / "archiver.prom"
+    with settings.path.open("a") as file:
+        file.write(
+            f'\n[[notice]]\nname = "m"\nkind = "textfile"\npath = "{metrics}"\n'
+            '[[notice]]\nname = "w"\nkind = "webhook"\nurl = "credential:hook"\n'
+            'headers = ["Authorization: credential:hook-token"]\n'
+        )
+    touched = touched_by(load_settings(settings.path), Path("/opt/archiver"))
+    assert {"hook", "hook-token"} <= set(touched.credentials)
+    assert any(metrics.is_relative_to(folder) for folder in touched.folders)
