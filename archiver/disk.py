@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PARTIAL_PREFIX = ".partial-"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOOK_AGAIN_SECONDS = 0.05
+_MOST_TRIES = 100
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
@@ -96,13 +97,9 @@ def new_file(
     late. Raise ArchiverError where the disk is full or a system call fails. The umask applies to `mode`."""
     if not replace and os.path.lexists(path):
         raise TakenError(path)
-    partial = path.parent / f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
-    with os_errors_reported("creating", path):
-        file = _NewFile(partial, path, mode)
+    file, partial = _open_partial(path, mode)
     try:
         with file:
-            with suppress(OSError):  # some network file systems have no flock; then a cleaner must be alone
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield file
             with os_errors_reported("writing", path):
                 os.fsync(file.fileno())
@@ -112,6 +109,27 @@ def new_file(
             partial.unlink()
         raise
     sync_directory(path.parent)
+
+
+def _open_partial(path: Path, mode: int) -> tuple[_NewFile, Path]:
+    """A new file beside a path, locked, and its name. A cleaner that comes between its making and its locking
+    takes it for abandoned, and removes it: then another is made."""
+    for _ in range(_MOST_TRIES):
+        partial = path.parent / f"{PARTIAL_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+        with os_errors_reported("creating", path):
+            file = _NewFile(partial, path, mode)
+        try:
+            with suppress(OSError):  # some network file systems have no flock; then a cleaner must be alone
+                fcntl.flock(file, fcntl.LOCK_EX)  # a cleaner holds it for as long as it takes to remove it
+            if os.path.lexists(partial):
+                return file, partial
+            file.close()
+        except BaseException:
+            file.close()
+            with suppress(OSError):
+                partial.unlink()
+            raise
+    raise ArchiverError(f"{path}: what is written for it is removed again and again", "see what cleans there")
 
 
 def _publish(partial: Path, path: Path, *, replace: bool) -> None:

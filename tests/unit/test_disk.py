@@ -358,3 +358,29 @@ def test_a_lock_in_a_folder_that_is_not_there_names_it(tmp_path: Path) -> None:
         disk.Lock(tmp_path / "nowhere" / "lock"),
     ):
         pass
+
+
+CLEANER = """
+import sys
+from pathlib import Path
+from archiver.disk import delete_partial_files
+print("cleaning", flush=True)
+while not Path(sys.argv[1], "stop").exists():
+    delete_partial_files(Path(sys.argv[1]))
+"""
+
+
+def test_a_cleaner_that_never_rests_takes_nothing_from_a_writer(tmp_path: Path) -> None:
+    """Between its making and its locking a partial file looks abandoned."""
+    command = [sys.executable, "-c", CLEANER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as cleaner:
+        assert cleaner.stdout is not None
+        cleaner.stdout.readline()
+        try:
+            for number in range(300):
+                disk.write_atomically(tmp_path / f"{number:03}", b"whole")
+        finally:
+            (tmp_path / "stop").touch()
+    assert cleaner.returncode == 0
+    assert {path.read_bytes() for path in tmp_path.glob("[0-9]*")} == {b"whole"}
+    assert len(list(tmp_path.glob("[0-9]*"))) == 300
