@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -136,6 +137,15 @@ with home.open_spool() as spool:
 """
 
 
+def wait_until_both_write(*outputs: Path) -> None:
+    """However slowly their processes start."""
+    for _ in range(1_200):
+        if all(output.read_bytes().count(b"\n") > 10 for output in outputs):
+            return
+        time.sleep(0.1)
+    pytest.fail("the writers do not write")
+
+
 def test_processes_that_make_records_all_the_time_while_archives_are_sealed(
     home: Home, tmp_path: Path
 ) -> None:
@@ -153,6 +163,7 @@ def test_processes_that_make_records_all_the_time_while_archives_are_sealed(
                     output,
                 )
             )
+        wait_until_both_write(tmp_path / "0", tmp_path / "200000")
         for months in (1, 2, 3):
             take(collector, sample(tmp_path / f"{months}.zip", months=months))
             assert sealed(home, collector, workers=2).archive is not None
