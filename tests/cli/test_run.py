@@ -125,7 +125,7 @@ def test_it_collects_from_x_seals_that_and_has_every_post_once(run: Runner, tmp_
         home = make_x_home(tmp_path / "home", x, Asked(force, kinds=("posts",)))
         result = run("--config", home.folder, "run")
         assert result.code == 0, result
-        collected, sealed, _ = result.output.splitlines()
+        collected, sealed, *_ = result.output.splitlines()
         assert collected.startswith(
             "collect: 1 account: 3 records returned, 3 of them new or changed, for 0.0"
         )
@@ -171,7 +171,7 @@ def _idle_seconds(home: Path) -> tuple[float, float]:
 
 def test_an_idle_run_takes_less_than_a_third_of_a_second(run: Runner, tmp_path: Path) -> None:
     home = make_home(tmp_path)
-    assert run("--config", home.folder, "run").code == 0
+    assert run("--config", home.folder, "run").code in (0, 3)  # the sample's export is late
     wall, used = _idle_seconds(home.folder)
     assert used < IDLE_SECONDS
     assert wall < 4 * IDLE_SECONDS, "as far as this machine is not busy"
@@ -179,7 +179,7 @@ def test_an_idle_run_takes_less_than_a_third_of_a_second(run: Runner, tmp_path: 
 
 def test_an_idle_run_loads_nothing_that_collects_seals_or_searches(run: Runner, tmp_path: Path) -> None:
     home = make_home(tmp_path)
-    assert run("--config", home.folder, "run").code == 0
+    assert run("--config", home.folder, "run").code in (0, 3)  # the sample's export is late
     script = (
         "import sys; from archiver.cli import main;"
         f"code = main(['--config', {str(home.folder)!r}, 'run']);"
