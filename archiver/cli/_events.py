@@ -26,6 +26,7 @@ from archiver.errors import (
 )
 
 ENVIRONMENT = "ARCHIVER_LOG"
+_LOOKS, _LOOK_SECONDS = 20, 0.005
 STANDARD_ERROR = "-"
 MOST_BYTES = 4_000
 """Of a line: what a pipe takes in one write that no other process's can be mixed with has 4,096 (pipe(7),
@@ -131,27 +132,28 @@ def _open(path: str) -> int:
     try:
         status = os.fstat(descriptor)
         if stat.S_ISREG(status.st_mode) and status.st_size:
-            _go_on(path, descriptor, status.st_size)
+            _go_on(path, descriptor)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _go_on(path: str, descriptor: int, size: int) -> None:
+def _go_on(path: str, descriptor: int) -> None:
     """Raise OSError for a file that is no such log; end a line that a full disk has cut off. One that may
     only be written is taken as it is."""
     try:
         with open(path, "rb") as file:
-            first = file.read(1)
-            file.seek(size - 1)
-            last = file.read(1)
+            if file.read(1) != b"{":
+                raise OSError("it is another file, no log of this program")
+            for _ in range(_LOOKS):
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) == b"\n":
+                    return
+                time.sleep(_LOOK_SECONDS)  # a process that writes a line at this moment is done soon
     except PermissionError:
         return
-    if first != b"{":
-        raise OSError("it is another file, no log of this program")
-    if last != b"\n":
-        os.write(descriptor, b"\n")
+    os.write(descriptor, b"\n")
 
 
 def _shortened(value: object) -> Any:

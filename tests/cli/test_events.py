@@ -49,7 +49,7 @@ def events(lines: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 def test_a_run_tells_its_beginning_each_job_and_its_end(run: Runner, home: Home, tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    assert run("--config", home.folder, "run", "--log", path).code == 0
+    assert run("--config", home.folder, "run", "--only", "sync", "--log", path).code == 0
     lines = read(path)
     assert events(lines) == [("info", name) for name in ("begin", "job.begin", "job.end", "end")]
     assert lines[0]["facts"]["command"] == "archiver run"
@@ -69,10 +69,10 @@ def test_every_run_is_appended_under_a_number_of_its_own_also_after_rotation(
 ) -> None:
     path = tmp_path / "run.jsonl"
     for _ in range(2):
-        assert run("--log", path, "--config", home.folder, "run").code == 0
+        assert run("--log", path, "--config", home.folder, "run", "--only", "sync").code == 0
     assert len({line["run"] for line in read(path)}) == 2
     path.rename(tmp_path / "run.jsonl.1")
-    assert run("--log", path, "--config", home.folder, "run").code == 0
+    assert run("--log", path, "--config", home.folder, "run", "--only", "sync").code == 0
     assert events(read(path)) == [("info", "begin"), ("info", "end")]
 
 
@@ -93,7 +93,7 @@ def test_a_problem_and_what_it_ends_in_are_told_with_what_to_do(
     run: Runner, home: Home, tmp_path: Path
 ) -> None:
     add_store(home, "second", required=True)
-    assert run("--config", home.folder, "run", "--log", tmp_path / "log").code == 10
+    assert run("--config", home.folder, "run", "--only", "sync", "--log", tmp_path / "log").code == 10
     lines = read(tmp_path / "log")
     (end,) = [line for line in lines if line["event"] == "job.end"]
     assert (end["level"], end["facts"]["code"], end["facts"]["problems"]) == ("error", 10, 1)
