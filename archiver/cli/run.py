@@ -30,7 +30,7 @@ Told = Callable[[str, Mapping[str, object]], None]
     metavar="JOB",
     help=f"Only this job, if it is due; may be repeated: {', '.join(JOB_NAMES)}.",
 )
-@click.option("--quiet", is_flag=True, help="Print nothing where nothing was due.")
+@click.option("--quiet", is_flag=True, help="Print nothing where nothing was due or all went well.")
 @pass_session
 def command(session: Session, dry_run: bool, only: tuple[JobName, ...], quiet: bool) -> int:
     """Do what is due: take exports from the inbox, collect from X, seal a new month, fill every store, check
@@ -71,7 +71,8 @@ def _print_end(session: Session, report: RunReport, quiet: bool) -> None:
     for problem in report.problems:
         session.note(one_line(f"archiver: {problem}"))
     for job in report.jobs:
-        _print_job(session, job)
+        if session.json or not quiet or job.code or job.problems:
+            _print_job(session, job)
     if session.json:
         session.print_json(
             "run",
@@ -120,6 +121,6 @@ def _print_due(session: Session, only: Sequence[JobName]) -> int:
         if session.json:
             session.print_json("due", job=one.job, due=one.is_due(now_ms), at=when, error=error)
         else:
-            words = "due now" if one.is_due(now_ms) else "nothing waits" if when is None else f"due {when}"
+            words = "due now" if one.is_due(now_ms) else "nothing to do" if when is None else f"due {when}"
             click.echo(one_line(f"{one.job}: {words if error is None else f'cannot be known: {error}'}"))
     return code

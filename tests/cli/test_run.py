@@ -50,6 +50,15 @@ def test_it_says_a_line_a_job_and_then_that_nothing_is_due(run: Runner, home: Ho
     assert (quiet.code, quiet.output, quiet.errors) == (0, "", "")
 
 
+def test_quietly_it_says_only_what_somebody_should_read(run: Runner, home: Home) -> None:
+    well = run("--config", home.folder, "run", "--only", "seal", "--quiet")
+    assert (well.code, well.output, well.errors) == (0, "", ""), "cron would mail it, and nobody read cron's mail"
+    assert len(home.archives) == 1
+    reminded = run("--config", home.folder, "run", "--only", "sync", "--only", "remind", "--quiet")
+    assert reminded.output == "remind: INCOMPLETE\n"
+    assert "Only one keyholder" in reminded.errors
+
+
 def test_as_json_a_line_a_job_and_one_for_the_run(run: Runner, home: Home) -> None:
     result = run("--config", home.folder, "run", "--json", "--only", "seal")
     job, whole = result.json_lines()
@@ -66,7 +75,7 @@ def test_a_dry_run_says_what_is_due_when_and_does_nothing(run: Runner, home: Hom
     assert result.code == 0
     lines = dict(line.split(": ", 1) for line in result.output.splitlines())
     assert lines["seal"] == lines["sync"] == "due now"
-    assert lines["collect"] == "nothing waits"
+    assert lines["collect"] == "nothing to do"
     assert home.archives == []
     assert run("--config", home.folder, "run", "--only", "seal", "--only", "sync").code == 0
     due = {
