@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WIT
 """
 Value = TypeVar("Value")
 Moment = Annotated[int, Meta(ge=0, le=221_845_392_000_000)]
-"""Milliseconds since 1970, up to the year 9000: what is noted as another time, no clock has shown, and whoever
+"""Milliseconds since 1970, up to the year 9000: what is noted as another time, no clock has shown, and who
 counts on from it leaves the years that a date can have."""
 DAMAGED_HINT = "move it away: it is made anew, and everything is taken for due once"
 
