@@ -8,6 +8,7 @@ WAL with synchronous=FULL: a commit that returned survives a power cut (SQLite, 
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ class LocalDatabase:
         self._damaged_hint = damaged_hint
         with os_errors_reported("creating", path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            _require_file(path)
         with self.translated():
             self.connection = apsw.Connection(str(path))
             self.connection.set_busy_timeout(30_000)
@@ -100,3 +101,20 @@ class LocalDatabase:
             return True
         status = os.statvfs(self.path.parent)
         return status.f_bavail * status.f_frsize < 1024 * 1024
+
+
+def _require_file(path: Path) -> None:
+    """Make the file, private, where there is none. Raise OSError, and ArchiverError for a pipe or the like:
+    SQLite would wait for what comes out of it, for ever."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
+    if not is_file:
+        raise not_a_file(path)
+
+
+def not_a_file(path: Path) -> ArchiverError:
+    """What is said of a folder, a pipe or the like in a file's place."""
+    return ArchiverError(f"{path} is no file", "move away what is in its place")

@@ -4,9 +4,11 @@ Settings and arguments hold such a reference, never the secret. No error here co
 """
 
 import os
+import selectors
 import shlex
 import stat
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -114,7 +116,7 @@ def _resolve_command(text: str, environ: Mapping[str, str], timeout_seconds: flo
         raise ConfigurationError(f"the program {name} for a secret does not start") from error
     with process:
         try:
-            output, _ = process.communicate(timeout=timeout_seconds)
+            output = _read_output(process, timeout_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             raise ConfigurationError(
@@ -123,9 +125,29 @@ def _resolve_command(text: str, environ: Mapping[str, str], timeout_seconds: flo
         except KeyboardInterrupt:
             process.kill()
             raise
-    if process.returncode != 0:
+    if process.returncode != 0 and len(output) <= MAXIMUM_BYTES:
         raise ConfigurationError(f"the program {name} for a secret failed with exit {process.returncode}")
     return _decode(output, f"the program {name}")
+
+
+def _read_output(process: "subprocess.Popen[bytes]", timeout_seconds: float) -> bytes:
+    """All that a program prints, once it has ended; of one that prints more than a secret can have so much
+    that this shows, and the program is killed. Raise TimeoutExpired."""
+    assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+    until = time.monotonic() + timeout_seconds
+    output = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while len(output) <= MAXIMUM_BYTES:
+            if not selector.select(max(0, until - time.monotonic())):
+                raise subprocess.TimeoutExpired(process.args, timeout_seconds)
+            piece = os.read(process.stdout.fileno(), MAXIMUM_BYTES)
+            if not piece:
+                process.wait(max(0, until - time.monotonic()))
+                return output
+            output += piece
+    process.kill()
+    return output
 
 
 def _decode(data: bytes, origin: str) -> str:

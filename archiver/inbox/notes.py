@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from archiver.inbox.files import InboxFile, key_of
 from archiver.schedule.due import CLOCK_OFF_MS
-from archiver.schedule.journal import Journal
+from archiver.schedule.journal import Journal, Moment
 
 _NOTE = "inbox"
 
@@ -24,12 +24,12 @@ class Look(Struct, frozen=True, kw_only=True, omit_defaults=True):
     inode: int
     size: int
     mtime_ns: int
-    first_ms: int
-    since_ms: int
-    waits_until_ms: int | None = None
+    first_ms: Moment
+    since_ms: Moment
+    waits_until_ms: Moment | None = None
     taken_page: int | None = None
     complete: bool = True
-    said_ms: int | None = None
+    said_ms: Moment | None = None
 
     def is_of(self, file: InboxFile) -> bool:
         """Whether the file is as it was."""

@@ -86,10 +86,11 @@ class Inbox:
             waiting = list(survey.waiting)
         note_said(self._notes, waiting, odd, survey.at_ms)
         self._notes.save()
-        return [_waiting_error(one, self._patient) for one in waiting] + [
+        said = [_waiting_error(one, self._patient) for one in waiting] + [
             IncompleteError(f"{self._called(one.path, 'something')} in the inbox is {one.what}")
             for one in odd
         ]
+        return list({one.message: one for one in said}.values())  # without names many are the same
 
     def _called(self, path: Path, else_called: str) -> str:
         """A file's name for a person at a terminal; notices name none, as it may be anything."""
@@ -129,11 +130,12 @@ class Inbox:
                         complete=result.report.complete,
                         waits_until_ms=None,
                     )
+                self._notes.save()
             elif result.is_refused and not any(file.key in survey.broken for file in files):
                 if isinstance(result.error, NotOursError):
                     result.error.hint = _NOT_OURS
                 self._fail(result, taken)
-            self._notes.save()
+        self._notes.save()  # of what was moved once: of a thousand files each save would be a megabyte
         return taken
 
     def _groups(self, survey: Survey, settings: Settings) -> "list[Group]":

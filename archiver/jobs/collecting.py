@@ -8,6 +8,7 @@ from msgspec import Struct
 from archiver.jobs.base import JobContext
 from archiver.progress import Cursor
 from archiver.schedule.due import NOW, due_again, trusted
+from archiver.schedule.journal import Moment
 from archiver.schedule.kinds import cursors_of, kind_due_ms
 from archiver.schedule.report import JobName, JobReport
 
@@ -27,8 +28,8 @@ class Kinds(Struct, frozen=True):
     as others may put right what was refused."""
 
     settings: str = ""
-    taken: dict[str, int] = {}
-    refused: dict[str, int] = {}
+    taken: dict[str, Moment] = {}
+    refused: dict[str, Moment] = {}
 
     def due_ms(self, name: str, cursor: Cursor, days: int, digest: str, now_ms: int) -> int:
         """When a kind is due, by one of its cursors and by this."""

@@ -11,7 +11,7 @@ from archiver.errors import ArchiverError
 from archiver.health.notices import Origin, trouble_notice
 from archiver.notify.base import Notice, NoticeError, NoticeKind, Notifier
 from archiver.schedule.due import DAY_MS, trusted
-from archiver.schedule.journal import Journal
+from archiver.schedule.journal import Journal, Moment
 
 NOTE = "notices"
 """Under this name the journal keeps it."""
@@ -27,7 +27,7 @@ class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: NoticeKind
     subject: str
     text: str
-    at_ms: int
+    at_ms: Moment
     code: int = 0
     facts: dict[str, object] = {}
     recovered: bool = False
@@ -42,11 +42,11 @@ class Trouble(Struct, frozen=True, kw_only=True):
     """One way by which nothing goes out: since when, why, how often and when it was last tried, and when that
     was told by another."""
 
-    since_ms: int
+    since_ms: Moment
     why: str
     tries: int
-    tried_ms: int
-    told_ms: int | None = None
+    tried_ms: Moment
+    told_ms: Moment | None = None
 
 
 class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from msgspec import Struct
 from archiver.errors import ArchiverError, IncompleteError, worse_code
 from archiver.jobs.base import JobContext
 from archiver.schedule.due import DAY_MS, NOW, trusted
+from archiver.schedule.journal import Moment
 from archiver.schedule.report import JobName, JobReport
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ _AGAIN_SLACK_MS = DAY_MS // 2
 class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a reminder was last said, and whether as one that is late."""
 
-    said_ms: int
+    said_ms: Moment
     is_late: bool = False
 
 
 class Reminded(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The journal's note: when the last look was taken, and what stands since then, by key."""
 
-    looked_ms: int | None = None
+    looked_ms: Moment | None = None
     said: dict[str, Said] = {}
 
 

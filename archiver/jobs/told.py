@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.schedule.due import DAY_MS, period_bounds, trusted
-from archiver.schedule.journal import Journal
+from archiver.schedule.journal import Journal, Moment
 from archiver.schedule.report import RunReport
 
 NOTE = "told"
@@ -29,8 +29,8 @@ _FINE = (0, 3)
 class Failing(Struct, frozen=True, kw_only=True):
     """Since when something fails, when that was last told, its exit code, and what was said of it."""
 
-    since_ms: int
-    told_ms: int
+    since_ms: Moment
+    told_ms: Moment
     code: int
     said: tuple[str, ...] = ()
 
@@ -40,10 +40,10 @@ class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `monthly_sequence`: the last archive that a monthly notice has told of."""
 
     failing: dict[str, Failing] = {}
-    missing: dict[str, int] = {}
-    stale_ms: int | None = None
-    looked_ms: int | None = None
-    monthly_ms: int | None = None
+    missing: dict[str, Moment] = {}
+    stale_ms: Moment | None = None
+    looked_ms: Moment | None = None
+    monthly_ms: Moment | None = None
     monthly_sequence: int = 0
 
 

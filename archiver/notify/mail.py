@@ -1,6 +1,7 @@
 """A mail: how it is written, how it is handed to a mail server, and why one does not take it (RFC 5321, RFC
 5322, RFC 3207, RFC 8314)."""
 
+import base64
 import hashlib
 import re
 import smtplib
@@ -44,9 +45,10 @@ def send_mail(settings: SmtpSettings, message: EmailMessage, password: str | Non
     except Exception as error:  # noqa: BLE001  # a server may answer anything, and smtplib raise anything
         if not attempt.taken:
             kind, what, hint = _reason(error, settings)
-            raise kind(said + what, hint) from None
+            raise kind(said + _hidden(what, settings, password), hint) from None
     if attempt.refused:
-        raise NoticeError(said + _counted(attempt.refused, settings), delivered=True)
+        what = _hidden(_counted(attempt.refused, settings), settings, password)
+        raise NoticeError(said + what, delivered=True)
 
 
 def _context(settings: SmtpSettings) -> ssl.SSLContext:
@@ -140,6 +142,18 @@ def _reply(code: int, said: bytes | str) -> str:
     """What the server says, without the addresses that it may repeat."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     return f"{code} {one_line(_MAILBOX.sub('…', text))}".rstrip()
+
+
+def _hidden(text: str, settings: SmtpSettings, password: str | None) -> str:
+    """A text in which the password is not: a server may say at any time what it was told before, also as it
+    was told (RFC 4616; LOGIN)."""
+    if not password:
+        return text
+    plain = f"\0{settings.user}\0{password}"
+    told = (base64.b64encode(one.encode("utf-8", "replace")).decode() for one in (plain, password))
+    for secret in (*told, password):
+        text = text.replace(secret, "…")
+    return text
 
 
 def make_message(settings: SmtpSettings, notice: Notice) -> EmailMessage:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from archiver.errors import ArchiverError, error_of, parts_of
 from archiver.schedule.due import DAY_MS, NOW, trusted
-from archiver.schedule.journal import Journal
+from archiver.schedule.journal import Journal, Moment
 
 NAME = "check.stores"
 DAILY_MS = DAY_MS * 20 // 24
@@ -37,7 +37,7 @@ class Damaged(Struct, frozen=True):
     said of it then, so that it is read anew once something was done to it."""
 
     problem: Problem
-    read_ms: int
+    read_ms: Moment
     stat: str | None = None
 
 
@@ -49,13 +49,13 @@ class StoreNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     before that was once so."""
 
     place: str
-    looked_ms: int | None = None
-    whole_ms: int | None = None
+    looked_ms: Moment | None = None
+    whole_ms: Moment | None = None
     stat: str | None = None
-    log_ms: int | None = None
+    log_ms: Moment | None = None
     problems: tuple[Problem, ...] = ()
-    rationed_ms: int | None = None
-    read_to_ms: int | None = None
+    rationed_ms: Moment | None = None
+    read_to_ms: Moment | None = None
     damaged: dict[str, Damaged] = {}
 
     @property
@@ -73,8 +73,8 @@ class ReadNote(Struct):
     """How far a store was read again. `since_ms`: when that began here. `files`: when each was read last, or
     first seen; `stats`: what the file system said of it then, where the store is near."""
 
-    since_ms: int
-    files: dict[str, int] = {}
+    since_ms: Moment
+    files: dict[str, Moment] = {}
     stats: dict[str, str] = {}
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from archiver.errors import UsageError
 from archiver.schedule.checks import DAILY_MS
 from archiver.schedule.due import CLOCK_OFF_MS, NOW, due_after, trusted
-from archiver.schedule.journal import Journal
+from archiver.schedule.journal import Journal, Moment
 from archiver.settings import Settings
 from archiver.times import format_time, parse_time
 
@@ -24,9 +24,9 @@ class DrillNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last one: what it ended in, what was restored, as STORE/ARCHIVE, how many records were compared.
     `good_ms`: when one last found nothing wrong."""
 
-    at_ms: int
+    at_ms: Moment
     code: int
-    good_ms: int | None = None
+    good_ms: Moment | None = None
     archives: tuple[str, ...] = ()
     records: int = 0
 

@@ -4,10 +4,10 @@ while another run holds the collector's lock, and lost without harm: then everyt
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from archiver.errors import IntegrityError
 from archiver.local_database import LocalDatabase
@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS job (name TEXT PRIMARY KEY, times BLOB NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 Value = TypeVar("Value")
+Moment = Annotated[int, Meta(ge=0, le=221_845_392_000_000)]
+"""Milliseconds since 1970, up to the year 9000: what is noted as another time, no clock has shown, and who
+counts on from it leaves the years that a date can have."""
 DAMAGED_HINT = "move it away: it is made anew, and everything is taken for due once"
 
 
@@ -24,9 +27,9 @@ class JobTimes(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a job was last begun, ended, and ended well (exit code 0 or 3), in milliseconds; the last exit
     code, None while it was cut off, and what was wrong."""
 
-    started_ms: int | None = None
-    finished_ms: int | None = None
-    good_ms: int | None = None
+    started_ms: Moment | None = None
+    finished_ms: Moment | None = None
+    good_ms: Moment | None = None
     code: int | None = None
     problems: tuple[str, ...] = ()
 

@@ -1,6 +1,7 @@
 """The collector's files as they are at one instant, for whoever only reads them: nothing is written, nothing
 is waited for, whoever else is at work."""
 
+import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import zstandard
 
 from archiver.disk import os_errors_reported
 from archiver.keys import Identity
-from archiver.local_database import FIRST_VERSION, LocalDatabase
+from archiver.local_database import FIRST_VERSION, LocalDatabase, not_a_file
 from archiver.progress import ProgressNotes
 from archiver.register.table import RegisterTable
 from archiver.spool import DAMAGED_HINT, SCHEMA, Page, Spool
@@ -90,6 +91,8 @@ def _has_log(path: Path) -> bool:
 
 def _file_state(path: Path) -> tuple[int, int, int]:
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, for ever
+        raise not_a_file(path)
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 

@@ -1,5 +1,6 @@
 """The collector's own databases: durable, private, and their errors in our words."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.local_database import LocalDatabase
+from archiver.spool.reading import SnapshotDatabase
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS word (text TEXT NOT NULL UNIQUE)"
 
@@ -77,6 +79,14 @@ def test_what_is_no_file_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ArchiverError, match="while creating"):
         opened(tmp_path / "file" / "below.sqlite")
+
+
+@pytest.mark.parametrize("kind", [LocalDatabase, SnapshotDatabase])
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path: Path, kind: type[LocalDatabase]) -> None:
+    path = tmp_path / "words.sqlite"
+    os.mkfifo(path)
+    with pytest.raises(ArchiverError, match=r"words\.sqlite is no file"):
+        kind(path, SCHEMA, damaged_hint="do this")
 
 
 def test_an_error_of_the_disk_is_no_damage(tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def test_a_program_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - start < 10
 
 
+def test_a_program_that_prints_without_end_is_ended_before_memory_is() -> None:
+    start = time.monotonic()
+    assert "the program cat is over 65536 bytes" in refusal(
+        "command:cat /dev/zero", {"PATH": "/usr/bin:/bin"}
+    )
+    assert time.monotonic() - start < 10
+
+
 def test_a_secret_is_a_credential_that_systemd_gives(tmp_path: Path) -> None:
     private_file(tmp_path, VALUE.encode(), 0o400)
     assert resolve_secret("credential:secret", {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == VALUE

@@ -258,6 +258,7 @@ def test_an_export_in_the_folder_of_older_versions_stays_there(box: Box, export:
 def test_what_is_no_file_is_told_of_once_and_left_alone(box: Box, export: Path) -> None:
     (box.inbox / "unpacked").mkdir()
     (box.inbox / "link.zip").symlink_to(export)
+    (box.inbox / "other.zip").symlink_to(export)
     report = box.run()
     assert report.code == 3
     assert report.problems == [
@@ -266,7 +267,7 @@ def test_what_is_no_file_is_told_of_once_and_left_alone(box: Box, export: Path) 
     ]
     assert box.due_ms() is None
     assert box.run(after_ms=HOUR_MS).problems == []
-    assert box.names() == ["link.zip", "unpacked"]
+    assert box.names() == ["link.zip", "other.zip", "unpacked"]
     assert len(box.run(after_ms=7 * DAY_MS).problems) == 2
 
 

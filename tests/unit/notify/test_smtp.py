@@ -1,5 +1,6 @@
 """Notices by e-mail: what arrives, and every way in which a mail server can fail."""
 
+import base64
 import re
 import time
 from collections.abc import Iterator
@@ -259,6 +260,14 @@ def test_addresses_that_a_mail_server_repeats_are_left_out(certificates: Path, s
     server.refuse = lambda address: f"550 5.1.1 <{address}>: {address} is unknown"
     said = failure(notifier(certificates, server.port))
     assert said == "the mail server refuses 2 of 2 recipients: 550 5.1.1 <…>: … is unknown"
+
+
+def test_a_password_that_a_mail_server_repeats_is_left_out(certificates: Path) -> None:
+    told = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
+    with mail_server(certificates, needs_password=True) as server:
+        server.refuse = lambda address: f"550 not with {PASSWORD} or {told}"
+        said = failure(notifier(certificates, server.port, user=USER, password="env:MAIL"))
+    assert said == "the mail server refuses 2 of 2 recipients: 550 not with … or …"
 
 
 def test_a_file_that_holds_no_certificates_is_said(certificates: Path, tmp_path: Path) -> None:
