@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from archiver.errors import ArchiverError, IncompleteError, LockedError, worse_code
+from archiver.errors import ArchiverError, IncompleteError, LockedError, sentence_of
 from archiver.health.notices import (
     Origin,
     done_notice,
@@ -53,11 +53,6 @@ CUT_OFF = (129, 130, 143)
 """A run that was told to end says nothing: it has seconds, and the next one goes on."""
 
 
-def code_with(code: int, errors: Sequence[NoticeError]) -> int:
-    """A run's exit code, and what notices that were not sent make of it: 3 instead of 0."""
-    return worse_code(code, IncompleteError.exit_code) if errors else code
-
-
 @dataclass(frozen=True, repr=False)
 class Telling:
     """What it takes. `snapshot`: looks at how all stands; `metrics`: that for Prometheus. Without the first
@@ -93,8 +88,7 @@ class Telling:
         if isinstance(error, LockedError):
             return self._end(RunReport(started_ms, now_ms, (), 0), None, finished=False)
         report = RunReport(started_ms, now_ms, (), error.exit_code)
-        said = error.message if error.hint is None else f"{error.message} ({error.hint})"
-        return self._end(report, said)
+        return self._end(report, sentence_of(error))
 
     def _end(self, report: RunReport, error: str | None, *, finished: bool = True) -> list[NoticeError]:
         if not self.notifiers or report.code in CUT_OFF:
