@@ -5,7 +5,6 @@ Where the settings cannot be read nobody can be told, as they name whom: the com
 error, which cron mails, and the service that watches for pings hears nothing.
 """
 
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,13 +60,12 @@ class Telling:
     settings: Settings
     notifiers: Sequence[Notifier]
     clock: Clock
-    host: str
     snapshot: "Callable[[], Snapshot] | None" = None
     metrics: "Callable[[Snapshot, RunReport], str] | None" = None
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.host, str(self.settings.path))
+        return Origin.of(self.settings)
 
     def begin(self) -> list[NoticeError]:
         """Tell the services that watch for silence that a run begins. Return what failed."""
@@ -239,7 +237,6 @@ def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -
         settings,
         open_notifiers(settings, environ),
         clock,
-        socket.gethostname(),
         snapshot=partial(_look, settings, environ, clock),
         metrics=_metrics_of,
     )

@@ -91,10 +91,9 @@ class Runs:
     @property
     def telling(self) -> Telling:
         return Telling(
-            self.settings,
+            replace(self.settings, host="collector"),
             self.notifiers,
             lambda: self.now_ms,
-            "collector",
             self.look,
             lambda one, run: "up 1\n",
         )
