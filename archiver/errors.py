@@ -110,6 +110,11 @@ def format_error(name: str, found: str, known: str) -> ArchiverError:
     return IntegrityError(f"{name} has the format {found[:40]!r}", f"this version reads {known}")
 
 
+def sentence_of(error: ArchiverError) -> str:
+    """An error and what to do about it, on one line."""
+    return f"{error.message} ({error.hint})" if error.hint else error.message
+
+
 def worse_code(one: int, other: int) -> int:
     """Of two exit codes the one that counts: that something is only incomplete is the least."""
     least = IncompleteError.exit_code

@@ -150,7 +150,7 @@ class Settings:
     stores: tuple[StoreSettings, ...]
     cache: CacheSettings
     host: str | None
-    """What this host is called where it says that it keeps the vault; None for the system's own name."""
+    """See `host_name`."""
     inbox: Path
     spool: Path
     state: Path
@@ -180,6 +180,12 @@ class Settings:
     def home(self) -> Path:
         """The folder the settings lie in."""
         return self.path.parent
+
+    @property
+    def host_name(self) -> str:
+        """What this host is called in claims, in the log and in notices: `collector.host`, else the system's
+        own name."""
+        return self.host or os.uname().nodename or "unnamed"
 
     @property
     def log_queue(self) -> Path:

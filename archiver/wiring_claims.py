@@ -1,6 +1,5 @@
 """Settings to the claims by which one host keeps a vault."""
 
-import socket
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,14 +34,9 @@ class TakenOver:
     problems: Sequence[ArchiverError] = ()
 
 
-def host_name(settings: Settings) -> str:
-    """What this host is called: `collector.host`, else the system's own name."""
-    return settings.host or socket.gethostname() or "unnamed"
-
-
 def claimant_of(settings: Settings, key: SigningKey | None = None) -> Claimant:
     """Who would hold the vault from here. Raise ConfigurationError where the signing key cannot be read."""
-    return Claimant(host_name(settings), load_signing_key(settings.signing_key) if key is None else key)
+    return Claimant(settings.host_name, load_signing_key(settings.signing_key) if key is None else key)
 
 
 def require_holder(settings: Settings) -> None:

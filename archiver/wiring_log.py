@@ -41,7 +41,6 @@ from archiver.stores.checks import find_vault_id
 from archiver.stores.named import NamedStore, OpenedStore, open_all
 from archiver.times import Clock, system_clock
 from archiver.wiring import remembered_head
-from archiver.wiring_claims import host_name
 from archiver.wiring_stores import OpenedVault, first_store, named_stores
 
 _MAXIMUM_SMALL_FILE = 1 << 20
@@ -77,7 +76,7 @@ def actor_of(settings: Settings, environ: Mapping[str, str], keyholder: str | No
         account = f"user {os.getuid()}"
     if environ.get("SUDO_USER"):
         account = f"{account} (sudo: {environ['SUDO_USER']})"
-    return Actor(keyholder, account, host_name(settings), f"archiver {__version__}", settings.digest)
+    return Actor(keyholder, account, settings.host_name, f"archiver {__version__}", settings.digest)
 
 
 # A keyholder's chain

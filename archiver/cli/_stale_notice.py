@@ -1,6 +1,5 @@
 """The notice that something is not well, for a host that watches another."""
 
-import socket
 from collections.abc import Sequence
 
 from archiver.cli._group import Session
@@ -26,7 +25,7 @@ def open_ways(session: Session) -> Sequence[Notifier]:
 
 def send_stale_notice(session: Session, ways: Sequence[Notifier], snapshot: Snapshot) -> int:
     """Send it by every way. One that fails is said and stops no other; 3 where one did, else 0."""
-    origin = Origin(socket.gethostname(), str(session.settings.path))
+    origin = Origin.of(session.settings)
     failed = send_all(ways, stale_notice(origin, snapshot))
     for error in failed:
         print_error(error)

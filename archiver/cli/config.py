@@ -9,7 +9,7 @@ from archiver.archive.manifest import NAMESPACE
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import one_line, printable
 from archiver.cli._stores import store_fields, store_in_words
-from archiver.errors import ArchiverError, ConfigurationError
+from archiver.errors import ArchiverError, ConfigurationError, sentence_of
 from archiver.formats.errors import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, public_key_fingerprint, verify
 from archiver.keys import Keyholders, load_identity, load_signing_key
@@ -39,7 +39,7 @@ def check(session: Session) -> None:
     if len(problems) == 1:
         raise problems[0]
     if problems:
-        lines = [f"  {one.message}" + (f" ({one.hint})" if one.hint else "") for one in problems]
+        lines = [f"  {sentence_of(one)}" for one in problems]
         raise ConfigurationError("\n".join([f"{settings.path}: {len(problems)} problems", *lines]))
     _report(session, settings)
 

@@ -1,6 +1,5 @@
 """`archiver doctor`: what could keep the next run from doing its work, found before it does."""
 
-import socket
 from collections.abc import Iterable, Sequence
 
 import click
@@ -46,7 +45,7 @@ def command(session: Session, send_test: bool) -> int:
     report.tell([_settings(settings)])
     subject = Subject(settings, session.environ, system_clock)
     ways = open_notifiers(settings, session.environ)
-    origin = Origin(socket.gethostname(), str(settings.path))
+    origin = Origin.of(settings)
     notice = test_notice(origin, system_clock()) if send_test else None
     report.tell(examine(all_checks(subject, ways, notice)))
     return report.end(_CODES[worst(report.findings)])

@@ -33,10 +33,6 @@ class Custody:
                 )
         return cls(tuple(sorted(known.values(), key=lambda one: (one.at, one.id))))
 
-    def merged_with(self, other: "Custody") -> "Custody":
-        """The decisions of two stores."""
-        return Custody.of((*self.entries, *other.entries))
-
     def of_kind(self, *kinds: Kind) -> list[CustodyEntry]:
         return [one for one in self.entries if one.kind in kinds]
 

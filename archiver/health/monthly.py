@@ -8,23 +8,23 @@ from dataclasses import asdict
 
 from archiver.archive.manifest import KnownGap
 from archiver.health.month import MOST_LISTED, AccountMonth, Month, records_of, size_of
-from archiver.health.notices import Origin
+from archiver.health.notices import INCOMPLETE, Origin
 from archiver.health.snapshot import Snapshot, StoreHealth
 from archiver.health.texts import day, items, number_of, paragraph, section
+from archiver.health.words import first_sentence
 from archiver.notify.base import Notice
 from archiver.settings import Settings
 from archiver.settings_api import format_usd
 from archiver.sizes import byte_size
 from archiver.times import format_time
 
-INCOMPLETE = 3
 MOST_LINES = 60
 """Of one list: accounts, archives and keyholders of a large force."""
 
 
 def monthly_notice(origin: Origin, settings: Settings, snapshot: Snapshot, month: Month) -> Notice:
     """The whole of it; nothing personal, no handle but those of the body's own accounts."""
-    lines = [*paragraph(f"How the archive stands on {day(snapshot.at_ms)}. {_first_sentence(snapshot)}"), ""]
+    lines = [*paragraph(f"How the archive stands on {day(snapshot.at_ms)}. {first_sentence(snapshot)}"), ""]
     lines += section("What to do next", items(_advice(snapshot)))
     if month.error is not None:
         lines += section("What could not be looked at", items([month.error]))
@@ -43,12 +43,6 @@ def monthly_notice(origin: Origin, settings: Settings, snapshot: Snapshot, month
     code = 0 if snapshot.healthy and month.error is None else INCOMPLETE
     facts = _facts(snapshot, month)
     return Notice("monthly", subject, origin.text(lines), snapshot.at_ms, code, facts)
-
-
-def _first_sentence(snapshot: Snapshot) -> str:
-    if snapshot.healthy:
-        return "All is well."
-    return f"{number_of(len(snapshot.problems), 'thing is', 'things are')} not well."
 
 
 def _in_short(snapshot: Snapshot, month: Month) -> str:

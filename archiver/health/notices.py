@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from archiver.health.texts import day, day_and_time, items, number_of, paragraph, section
 from archiver.notify.base import Notice, NoticeKind, one_line
 from archiver.schedule.report import JobReport, RunReport
+from archiver.settings import Settings
 
 if TYPE_CHECKING:  # 80 ms with what it needs, which a run with nothing to do has no use for
     from archiver.health.snapshot import AccountHealth, Snapshot
@@ -23,6 +24,10 @@ class Origin:
 
     host: str
     settings: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Origin":
+        return cls(settings.host_name, str(settings.path))
 
     def subject(self, said: str) -> str:
         return f"archiver on {one_line(self.host, 60)}: {said}"

@@ -6,9 +6,9 @@ read again each day, so that each was within the period of the settings. What is
 run until it is mended.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from archiver.errors import ArchiverError, worse_code
+from archiver.errors import ArchiverError, sentence_of, worse_code
 from archiver.jobs.base import JobContext
 from archiver.jobs.near import stat_of_store
 from archiver.schedule.checks import StoreNote, daily_due_ms, load_store_notes, save_store_notes
@@ -79,9 +79,4 @@ def _problems(context: JobContext, notes: dict[str, StoreNote]) -> Iterator[Said
 def _sentence(context: JobContext, store: str | None, problem: ArchiverError) -> str:
     """What is wrong and what to do; the store is named where there are several."""
     where = f"store {store}: " if store is not None and len(context.settings.stores) > 1 else ""
-    return f"{where}{problem.message}" + (f" ({problem.hint})" if problem.hint else "")
-
-
-def list_problems(context: JobContext) -> Sequence[str]:
-    """What is known to be wrong with the stores, a sentence each; nothing is looked at."""
-    return [_sentence(context, *one) for one in _problems(context, known_notes(context))]
+    return where + sentence_of(problem)

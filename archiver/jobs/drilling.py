@@ -1,11 +1,10 @@
 """The job that tries to restore: where a keyholder's identity opens without anybody being asked. Elsewhere a
-person is reminded that a drill is due (`drill_due_ms`)."""
+person is reminded that a drill is due."""
 
-from archiver.errors import ArchiverError, worse_code
+from archiver.errors import ArchiverError, sentence_of, worse_code
 from archiver.jobs.base import JobContext
 from archiver.keys import opens_unattended
-from archiver.schedule.drills import drill_due_ms as drill_due_ms
-from archiver.schedule.drills import note_drill
+from archiver.schedule.drills import drill_due_ms, note_drill
 from archiver.schedule.report import JobName, JobReport
 
 REASON = "the drill that was due"
@@ -27,9 +26,7 @@ class DrillJob:
 
     def work(self, context: JobContext) -> JobReport:
         """Restore the newest archive and one by chance of each store, into memory; note what came of it."""
-        from archiver.jobs.drilling_work import (
-            drill_unattended,
-        )  # an idle run needs none of what that imports
+        from archiver.jobs.drilling_work import drill_unattended  # an idle run needs none of what it imports
 
         started_ms = context.clock()
         note_drill(context.journal, started_ms, ArchiverError.exit_code)  # one that is cut off has failed
@@ -39,7 +36,7 @@ class DrillJob:
             where = f"store {one.store}: " if len(context.settings.stores) > 1 else ""
             for problem in one.all_problems():
                 code = worse_code(code, problem.exit_code)
-                sentences.append(f"{where}{problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
+                sentences.append(where + sentence_of(problem))
         facts = {
             "archives": [f"{one.store}/{each.archive}" for one in plan for each in one.drilled],
             "records": sum(each.records for one in plan for each in one.drilled),

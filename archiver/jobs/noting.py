@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from archiver.disk import translate_os_error
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, sentence_of
 from archiver.jobs.base import JobContext
 from archiver.schedule.report import JobName, JobReport
 
@@ -55,11 +55,6 @@ def failed_report(context: JobContext, name: JobName, started_ms: int, error: Ar
         problems=(sentence_of(error),),
         ends_run=error.ends_run,
     )
-
-
-def sentence_of(error: ArchiverError) -> str:
-    """An error and what to do about it, on one line."""
-    return f"{error.message} ({error.hint})" if error.hint else error.message
 
 
 def as_ours(error: Exception) -> ArchiverError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from archiver.errors import ArchiverError, IncompleteError, worse_code
+from archiver.errors import ArchiverError, IncompleteError, sentence_of, worse_code
 from archiver.jobs.base import JobContext
 from archiver.schedule.due import DAY_MS, NOW, trusted
 from archiver.schedule.journal import Moment
@@ -64,7 +64,7 @@ class RemindJob:
             code = worse_code(code, error.exit_code)
         problems = [one.text for one in due]
         problems += [
-            f"{name}: what is due cannot be told: {_sentence(error)}" for name, error in errors.items()
+            f"{name}: what is due cannot be told: {sentence_of(error)}" for name, error in errors.items()
         ]
         return JobReport(self.name, started_ms, context.clock(), code, _facts(found, due), problems)
 
@@ -83,7 +83,7 @@ def _find(context: JobContext) -> "tuple[list[Reminder], dict[str, ArchiverError
         try:
             found += finder(context)
         except ArchiverError as error:
-            if getattr(error, "ends_run", False):
+            if error.ends_run:
                 raise
             errors[name] = error
     return found, errors
@@ -103,10 +103,6 @@ def _facts(found: "list[Reminder]", due: "list[Reminder]") -> Mapping[str, objec
         "said": [one.key for one in due],
         "late": [one.key for one in found if one.is_late],
     }
-
-
-def _sentence(error: ArchiverError) -> str:
-    return f"{error.message} ({error.hint})" if error.hint else error.message
 
 
 JOB = RemindJob()

@@ -1,5 +1,6 @@
 """The job that seals the spool into the vault."""
 
+from archiver.errors import sentence_of
 from archiver.jobs.base import JobContext
 from archiver.schedule.due import NOW, seal_due_ms
 from archiver.schedule.report import JobName, JobReport
@@ -22,7 +23,6 @@ class SealJob:
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""
-        from archiver.jobs.noting import sentence_of
         from archiver.jobs.work import sealed
         from archiver.jobs.work.imported import put_away
         from archiver.wiring_log import share_log

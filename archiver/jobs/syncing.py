@@ -1,5 +1,6 @@
 """The job that gives every store what another has."""
 
+from archiver.errors import sentence_of, worse_code
 from archiver.jobs.base import JobContext
 from archiver.schedule.due import due_again
 from archiver.schedule.report import JobName, JobReport
@@ -18,8 +19,6 @@ class SyncJob:
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""
         from archiver.audit.entry import Asked
-        from archiver.errors import worse_code
-        from archiver.jobs.noting import sentence_of
         from archiver.jobs.work import synced
         from archiver.wiring_log import collector_act, log_code, share_log
 

@@ -5,7 +5,6 @@ Where the settings cannot be read nobody can be told, as they name whom: the com
 error, which cron mails, and the service that watches for pings hears nothing.
 """
 
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from archiver.errors import ArchiverError, IncompleteError, LockedError, worse_code
+from archiver.errors import ArchiverError, IncompleteError, LockedError, sentence_of
 from archiver.health.notices import (
     Origin,
     done_notice,
@@ -53,11 +52,6 @@ CUT_OFF = (129, 130, 143)
 """A run that was told to end says nothing: it has seconds, and the next one goes on."""
 
 
-def code_with(code: int, errors: Sequence[NoticeError]) -> int:
-    """A run's exit code, and what notices that were not sent make of it: 3 instead of 0."""
-    return worse_code(code, IncompleteError.exit_code) if errors else code
-
-
 @dataclass(frozen=True, repr=False)
 class Telling:
     """What it takes. `snapshot`: looks at how all stands; `metrics`: that for Prometheus. Without the first
@@ -66,13 +60,12 @@ class Telling:
     settings: Settings
     notifiers: Sequence[Notifier]
     clock: Clock
-    host: str
     snapshot: "Callable[[], Snapshot] | None" = None
     metrics: "Callable[[Snapshot, RunReport], str] | None" = None
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.host, str(self.settings.path))
+        return Origin.of(self.settings)
 
     def begin(self) -> list[NoticeError]:
         """Tell the services that watch for silence that a run begins. Return what failed."""
@@ -93,8 +86,7 @@ class Telling:
         if isinstance(error, LockedError):
             return self._end(RunReport(started_ms, now_ms, (), 0), None, finished=False)
         report = RunReport(started_ms, now_ms, (), error.exit_code)
-        said = error.message if error.hint is None else f"{error.message} ({error.hint})"
-        return self._end(report, said)
+        return self._end(report, sentence_of(error))
 
     def _end(self, report: RunReport, error: str | None, *, finished: bool = True) -> list[NoticeError]:
         if not self.notifiers or report.code in CUT_OFF:
@@ -245,7 +237,6 @@ def open_telling(settings: Settings, environ: Mapping[str, str], clock: Clock) -
         settings,
         open_notifiers(settings, environ),
         clock,
-        socket.gethostname(),
         snapshot=partial(_look, settings, environ, clock),
         metrics=_metrics_of,
     )

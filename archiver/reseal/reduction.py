@@ -2,7 +2,6 @@
 what is left, and where else the records are quoted."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -263,11 +262,3 @@ def _between(size: int, spans: Iterable[Span]) -> Iterator[Span]:
         at = max(at, end)
     if at < size:
         yield at, size
-
-
-def group_by_table(rows: Iterable[Row]) -> dict[str, set[int]]:
-    """Keys by table."""
-    found: dict[str, set[int]] = defaultdict(set)
-    for table, key in rows:
-        found[table].add(key)
-    return found

@@ -1,7 +1,5 @@
 """`archiver notices show`: what a notice says, without sending it."""
 
-import socket
-
 import click
 
 from archiver.cli._group import Session, examples, pass_session
@@ -43,7 +41,7 @@ def command(session: Session, kind: str) -> int:
 
 def _notice(session: Session, kind: str) -> Notice:
     settings, now_ms = session.settings, system_clock()
-    origin = Origin(socket.gethostname(), str(settings.path))
+    origin = Origin.of(settings)
     if kind == "test":
         return test_notice(origin, now_ms)
     snapshot = take_snapshot(settings, now_ms, session.environ)

@@ -1,7 +1,5 @@
 """`archiver notices test`: do notices arrive?"""
 
-import socket
-
 import click
 
 from archiver.cli._group import Session, examples, pass_session
@@ -37,7 +35,7 @@ def command(session: Session, names: tuple[str, ...]) -> int:
         else open_notifiers(settings, session.environ)
     )
     kinds = {one.name: type(one).__name__.removesuffix("Notifier").lower() for one in chosen}
-    notice = test_notice(Origin(socket.gethostname(), str(settings.path)), system_clock())
+    notice = test_notice(Origin.of(settings), system_clock())
     code = 0
     for one in chosen:
         errors = send_all([one], notice)

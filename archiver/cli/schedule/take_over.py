@@ -11,7 +11,7 @@ from archiver.cli._session import one_line, print_error
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, worse_code
 from archiver.times import system_clock
 from archiver.wiring import open_collector
-from archiver.wiring_claims import TakenOver, host_name, take_over
+from archiver.wiring_claims import TakenOver, take_over
 from archiver.wiring_log import catch_up_log
 
 
@@ -30,7 +30,7 @@ def command(session: Session, reason: str) -> int:
     if not reason.strip():
         raise UsageError("the reason is empty", "say in a few words why this host takes over")
     settings = session.settings
-    asked = Asked("config", "schedule take-over", reason=reason, ids=[host_name(settings)])
+    asked = Asked("config", "schedule take-over", reason=reason, ids=[settings.host_name])
     catch_up_log(settings)  # the folder may be a copy, made some time ago
     with host_act(session, asked) as act:
         with open_collector(settings) as collector:

@@ -8,9 +8,8 @@ from archiver.audit.entry import Asked
 from archiver.collect.connect import Asked as AskedAccount
 from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.report import AccountReport, KindReport
-from archiver.errors import ArchiverError, ConfigurationError, IncompleteError, SourceError
+from archiver.errors import ArchiverError, ConfigurationError, IncompleteError, SourceError, sentence_of
 from archiver.jobs.base import JobContext
-from archiver.jobs.noting import sentence_of
 from archiver.settings import AccountSettings
 from archiver.settings_api import CollectKind, format_usd
 from archiver.sources.x_api.errors import AccountError, CeilingError, EverythingError, KindError, LateError

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.audit.entry import DONE, Asked
-from archiver.errors import ArchiverError, IncompleteError, SourceError, worse_code
+from archiver.errors import ArchiverError, IncompleteError, SourceError, sentence_of, worse_code
 from archiver.inbox.exports import Imported
 from archiver.inbox.files import FAILED, names_of
 from archiver.inbox.taking import Inbox, Taken
 from archiver.jobs.base import JobContext
-from archiver.jobs.noting import sentence_of
 from archiver.wiring_log import collector_act
 
 INCOMPLETE = IncompleteError.exit_code

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archiver.audit.entry import Asked
-from archiver.errors import IncompleteError, worse_code
+from archiver.errors import IncompleteError, sentence_of, worse_code
 from archiver.jobs.base import JobContext
-from archiver.jobs.noting import sentence_of
 from archiver.seal import SealOptions, SealResult, seal
 from archiver.spool import NOT_WANTED
 from archiver.sync import Filled

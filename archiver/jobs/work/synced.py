@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archiver.chain import Head
-from archiver.jobs.noting import sentence_of
+from archiver.errors import sentence_of
 from archiver.jobs.work.sealed import stamping_problems
 from archiver.settings import Settings
 from archiver.stores.checks import check_store

@@ -177,7 +177,8 @@ def test_what_is_not_well_comes_first_with_what_to_do(settings: Settings) -> Non
     )
     assert made.code == 3
     assert made.text.startswith(
-        "How the archive stands on 1 November 2026. 1 thing is not well.\n\nWhat to do next\n"
+        "How the archive stands on 1 November 2026. Not all is well: 1 thing needs\nsomebody.\n\n"
+        "What to do next\n"
         "- store share is away: mount it\n"
         "- 2 archives are due for review: archiver retention due\n"
     )

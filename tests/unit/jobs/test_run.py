@@ -10,7 +10,7 @@ from archiver.inbox.exports import import_exports
 from archiver.jobs import sealing, syncing
 from archiver.jobs.base import JobContext
 from archiver.jobs.registry import load_job, registered
-from archiver.schedule.report import JobName, JobReport
+from archiver.schedule.report import JOB_NAMES, JobReport
 from archiver.spool import Spool
 from archiver.wiring import open_collector
 from tests.cli.stores import add_store
@@ -19,8 +19,6 @@ from tests.homes import Home
 from tests.unit.jobs.runs import Told, at, done, due_at, job_of, open_journal, run_at
 
 FIRST = at("2026-10-26 03:00")
-WORK: tuple[JobName, ...] = ("seal", "sync")
-"""Two jobs that are due in every new folder, for what is so with any."""
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +45,7 @@ def test_the_first_run_seals_and_syncs_and_the_next_finds_nothing_due(home: Home
     assert job_of(report, "seal").facts["archive"] == "2026-10-26"
     assert job_of(report, "seal").facts["manifest_sha256"] == home.archives[0].head.sha256
     assert "chain head 1:" in job_of(report, "seal").summary
-    again = run_at(home, FIRST + 3_600_000)
-    assert again.is_idle
+    assert run_at(home, FIRST + 3_600_000).is_idle
     assert due_at(home, FIRST + 3_600_000)["sync"].due_ms == FIRST + 86_400_000
 
 
@@ -73,9 +70,10 @@ def test_what_went_wrong_is_in_the_journal_with_what_to_do(home: Home) -> None:
 def test_everything_is_told_while_it_happens(home: Home) -> None:
     told: Told = []
     add_store(home, "second", required=True)
-    run_at(home, FIRST, only=WORK, told=told)
-    names = [(name, facts.get("job")) for name, facts in told if name != "problem"]
-    assert names == [(event, job) for job in WORK for event in ("job.begin", "job.end")]
+    run_at(home, FIRST, told=told)
+    names = [(name, facts.get("job")) for name, facts in told if name.startswith("job.")]
+    jobs = ("seal", "sync", "check", "remind")
+    assert names == [(event, job) for job in jobs for event in ("job.begin", "job.end")]
     assert any(name == "problem" and facts["job"] == "sync" for name, facts in told)
 
 
@@ -87,13 +85,13 @@ def test_only_the_jobs_that_were_asked_for_are_done_and_those_only_if_they_are_d
 
 def test_a_job_that_fails_stops_no_other_and_is_tried_again(home: Home) -> None:
     add_store(home, "second", required=True)  # a share that is not mounted
-    first = run_at(home, FIRST, only=WORK)
-    assert done(first) == {"seal": 1, "sync": 10}
+    first = run_at(home, FIRST)
+    assert done(first) == {"seal": 1, "sync": 10, "check": 10, "remind": 0}
     assert first.code == 10
     assert any("second" in problem for problem in job_of(first, "sync").problems)
     (home.folder / "second").mkdir()
-    later = run_at(home, FIRST + 3_600_000, only=WORK)
-    assert done(later) == {"seal": 0, "sync": 0}
+    later = run_at(home, FIRST + 3_600_000)
+    assert done(later) == {"seal": 0, "sync": 0, "check": 0, "drill": 0}
     assert (home.folder / "second" / "archives" / "2026-10-26" / "manifest.json").is_file()
 
 
@@ -112,8 +110,8 @@ def test_a_defect_in_one_job_is_named_by_its_place_and_stops_no_other(
         raise ZeroDivisionError("a secret word")
 
     monkeypatch.setattr(sealing.JOB, "work", broken)
-    report = run_at(home, FIRST, only=WORK)
-    assert done(report) == {"seal": 1, "sync": 0}
+    report = run_at(home, FIRST)
+    assert done(report) == {"seal": 1, "sync": 0, "check": 0, "remind": 0}
     (problem,) = job_of(report, "seal").problems
     assert "ZeroDivisionError at test_run.py:" in problem
     assert "secret word" not in problem
@@ -126,7 +124,7 @@ def test_a_job_that_cannot_say_whether_it_is_due_is_reported_and_stops_no_other(
         raise ZeroDivisionError
 
     monkeypatch.setattr(sealing.JOB, "due_ms", broken)
-    assert done(run_at(home, FIRST, only=WORK)) == {"seal": 1, "sync": 0}
+    assert done(run_at(home, FIRST)) == {"seal": 1, "sync": 0, "check": 0, "remind": 0}
     assert due_at(home, FIRST)["seal"].error is not None
 
 
@@ -142,7 +140,7 @@ def test_a_full_disk_ends_the_run_and_the_next_does_the_rest(
     assert done(report) == {"seal": 1}
     assert report.jobs[0].ends_run
     assert "the disk is full" in report.jobs[0].problems[0]
-    assert done(run_at(home, FIRST, only=WORK)) == {"seal": 0, "sync": 0}
+    assert done(run_at(home, FIRST)) == {"seal": 0, "sync": 0, "check": 0, "drill": 0, "remind": 0}
 
 
 def test_a_damaged_spool_is_an_error_of_the_whole_run(home: Home) -> None:
@@ -168,7 +166,7 @@ def test_a_run_that_was_cut_off_is_seen_in_the_journal(home: Home, monkeypatch: 
         assert (journal.job("sync").started_ms, journal.job("sync").code) == (FIRST, None)
         assert (journal.job("run").started_ms, journal.job("run").code) == (FIRST, None)
         assert journal.job("seal").code == 0
-    assert done(run_at(home, FIRST, only=WORK)) == {"sync": 0}
+    assert done(run_at(home, FIRST, only=("seal", "sync"))) == {"sync": 0}
 
 
 def test_a_sealing_that_was_cut_off_after_its_archive_was_there_is_finished_by_the_next_run(
@@ -182,7 +180,8 @@ def test_a_sealing_that_was_cut_off_after_its_archive_was_there_is_finished_by_t
         with pytest.raises(KeyboardInterrupt):
             run_at(home, FIRST)
     assert len(home.archives) == 1
-    assert done(run_at(home, FIRST + 3_600_000, only=WORK)) == {"seal": 0, "sync": 0}
+    later = run_at(home, FIRST + 3_600_000)
+    assert done(later) == {"seal": 0, "sync": 0, "check": 0, "drill": 0, "remind": 0}
     assert len(home.archives) == 1
     check_nothing_half(home.folder)
 
@@ -208,5 +207,5 @@ def test_two_runs_at_once_are_one_run(home: Home) -> None:
 
 def test_every_registered_job_has_its_name_and_asks_without_what_its_work_needs() -> None:
     assert registered() == [name for name in registered() if load_job(name).name == name]
-    assert {"import", "collect", "seal", "sync"} <= set(registered())
+    assert registered() == list(JOB_NAMES)
     assert registered(("sync", "import")) == ["import", "sync"]
