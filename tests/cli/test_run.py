@@ -53,7 +53,9 @@ def test_it_says_a_line_a_job_and_then_that_nothing_is_due(run: Runner, home: Ho
 
 def test_quietly_it_says_only_what_somebody_should_read(run: Runner, home: Home) -> None:
     well = run("--config", home.folder, "run", "--only", "seal", "--quiet")
-    assert (well.code, well.output, well.errors) == (0, "", ""), "cron would mail it, and nobody read cron's mail"
+    assert (well.code, well.output, well.errors) == (0, "", ""), (
+        "cron would mail it, and nobody read cron's mail"
+    )
     assert len(home.archives) == 1
     reminded = run("--config", home.folder, "run", "--only", "sync", "--only", "remind", "--quiet")
     assert reminded.output == "remind: INCOMPLETE\n"

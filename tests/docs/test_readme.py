@@ -97,7 +97,9 @@ def test_the_cron_line_runs_and_prints_nothing_when_all_is_well(
     done = subprocess.run(
         ["sh", "-c", fields[5]], env={**environ, "HOME": str(home)}, capture_output=True, text=True
     )
-    assert (done.returncode, done.stdout) == (0, "remind: done\n"), "it was never reminded of a second keyholder"
+    assert (done.returncode, done.stdout) == (0, "remind: done\n"), (
+        "it was never reminded of a second keyholder"
+    )
     assert "Only one keyholder" in done.stderr
     done = subprocess.run(
         ["sh", "-c", fields[5]], env={**environ, "HOME": str(home)}, capture_output=True, text=True
