@@ -39,7 +39,7 @@ class Started:
 
     @property
     def words(self) -> list[str]:
-        """The command, a word each. With --quiet a run that went well prints nothing, and cron sends no mail."""
+        """The command, a word each. With --quiet a good run prints nothing, so cron sends no mail."""
         return [str(self.program), "--config", str(self.settings), "run", "--quiet"]
 
 

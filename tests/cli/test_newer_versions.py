@@ -26,6 +26,7 @@ READING = (
     ("evidence", "export", "x", "--case", "1", "--exhibit", "ABC", "--produced-by", "A", "-o", "pack"),
     ("repair", "2026-10-26"),
 )  # fmt: skip
+BESIDE = {"log", "audit", "schedule.sqlite"}
 PASSING = (".sqlite-shm", ".sqlite-wal", ".lock")
 UPDATE = "update this program, then run the same command again; nothing was changed"
 
@@ -47,11 +48,12 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """All but the log of what was tried, which is written before anything is read, and what SQLite keeps."""
+    """All but the log and the journal of what was tried, which are written before anything is read, and what
+    SQLite keeps."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not {"log", "audit"} & set(path.parts) and path.suffix not in PASSING
+        if path.is_file() and not BESIDE & set(path.parts) and path.suffix not in PASSING
     }
 
 
@@ -161,7 +163,9 @@ def test_a_spool_or_state_of_a_later_version_is_not_written_into(
         database.execute("CREATE TABLE later (what)")
         database.commit()
     before = files_of(home.folder)
-    error = run.fails(1, "--config", home.folder, *command)
+    result = run("--config", home.folder, *command)
+    error = result.errors
+    assert result.code == 1
     assert f"{home.folder / name} was made by a newer version of this program" in error
     assert "it has tables of version 2, and this one knows 1" in error
     assert UPDATE in error

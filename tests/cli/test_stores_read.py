@@ -122,7 +122,7 @@ def test_a_command_that_read_an_optional_store_ends_in_3_after_all_it_found(
         assert (far.code, far.output) == (3, near[one].output), one
         assert far.errors.count(OPTIONAL) == 1
         assert far.errors.count("; reading from bucket\n") == 1
-    status = run("--config", home.folder, "status")
+    status = run("--config", home.folder, "status", "--ask")
     assert status.code == 3
     assert f"  archive {archive.name}: " in status.output
     named = run("--config", home.folder, "rebuild", archive.name)
@@ -134,13 +134,12 @@ def test_an_optional_store_that_holds_what_this_host_sealed_last_lacks_nothing(
     run: Runner, home: Home, add_bucket: Callable[[bool], None]
 ) -> None:
     add_bucket(False)
-    for command in (("search", "police"), ("show", RECORD), ("status",), ("rebuild",)):
+    for command in (("search", "police"), ("show", RECORD), ("rebuild",)):
         near = run("--config", home.folder, *command)
         far = run("--config", home.folder, *command, "--store", "bucket")
         assert (far.code, near.code) == (0, 0), far.errors
         assert "newer archives" not in far.errors
-        if command != ("status",):
-            assert far.output == near.output
+        assert far.output == near.output
 
 
 def test_an_optional_store_without_what_this_host_sealed_last_ends_in_3(
@@ -186,7 +185,7 @@ def test_a_store_that_is_named_is_read_and_no_other(
     add_store(home, "share", 'kind = "local"', f'path = "{home.folder}/share"')
     for one in (
         ("search", "police"), ("show", "1"), ("show", RECORD),
-        ("status",), ("rebuild",),
+        ("rebuild",),
         ("restore", archive.name, "--to", str(home.folder / "out")),
     ):  # fmt: skip
         error = run.fails(10, "--config", home.folder, *one, "--store", "share")
@@ -232,8 +231,8 @@ def test_a_bucket_that_cannot_be_reached_is_passed_over_with_a_note(
 def test_a_copy_of_another_vault_is_not_read(run: Runner, home: Home, tmp_path: Path) -> None:
     other = make_folder(tmp_path / "other")
     add_store(home, "share", 'kind = "local"', f'path = "{other}/vault"')
-    assert run("--config", home.folder, "status").code == 0
-    error = run.fails(20, "--config", home.folder, "status", "--store", "share")
+    assert run("--config", home.folder, "rebuild").code == 0
+    error = run.fails(20, "--config", home.folder, "rebuild", "--store", "share")
     assert error.startswith(f"{other}/vault holds another vault (")
 
 
@@ -249,7 +248,7 @@ def test_a_damaged_store_that_was_passed_over_is_told_and_the_command_ends_in_3(
     add_store(home, "copy", 'kind = "local"', f'path = "{tmp_path}/copy"')
     (archive, *_) = home.archives
     commands: list[tuple[str, ...]] = [
-        ("search", "police"), ("show", RECORD), ("status",), ("moderation", "list"),
+        ("search", "police"), ("show", RECORD), ("moderation", "list"),
         ("rebuild", archive.name), ("restore", archive.name, "--to", str(tmp_path / "out")),
     ]  # fmt: skip
     assert {run("--config", home.folder, *one).code for one in commands[:-1]} == {0}
@@ -274,7 +273,7 @@ def test_while_the_folder_is_away_a_longer_chain_of_another_vault_is_refused(
         settings = home.folder / "archiver.toml"
         before = settings.read_text()
         add_store(home, "share", 'kind = "local"', f'path = "{other.folder}/vault"', f"required = {required}")
-        for command in (("status",), ("search", "police"), ("search", "kind:moderation"), ("rebuild",)):
+        for command in (("search", "police"), ("search", "kind:moderation"), ("rebuild",)):
             found = run("--config", home.folder, *command)
             assert (found.code, found.output) == (20, ""), command
             assert "error: store share: its archive number " in found.errors

@@ -686,7 +686,7 @@ def test_the_document_names_every_program_that_its_commands_are_given() -> None:
 def test_every_block_of_commands_is_run_by_a_test() -> None:
     run_here = {
         START, WITH_AGE, WITH_NODE, OPEN_IDENTITY, *CHECKS, KEYS, RIGHT_KEY, *OPENING, WITH_EXPORT, MEDIA,
-        *MODERATION, LOG, HOSTS,
+        *MODERATION, LOG, HOSTS, DISPOSED,
     }  # fmt: skip
     assert {one.heading for one in blocks(DOCUMENT)} == run_here
     assert {one.language for one in blocks(DOCUMENT)} == {"sh", "js"}

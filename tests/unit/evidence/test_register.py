@@ -283,7 +283,10 @@ GOOD = {
         (sealed(b'{"format":"x","format":"y"}'), "twice"),
         (sealed({"format": "archiver-exhibit-1"}), "is no entry of the register"),
         (sealed({**GOOD, "case": 5}), "is no entry of the register"),
-        (sealed({**GOOD, "format": "archiver-exhibit-9"}), "has the format 'archiver-exhibit-9'"),
+        (
+            sealed({**GOOD, "format": "archiver-exhibit-9"}),
+            "made by a newer version of this program: it has the format archiver-exhibit-9",
+        ),
         (sealed({**GOOD, "exhibit": "ABC/2"}), "is the entry of 'ABC/2'"),
         (sealed({**GOOD, "vault": "another"}), "is of another vault, another"),
         (b"x" * (1 << 20) + b"x", "has 1048577 bytes"),
