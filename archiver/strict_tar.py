@@ -14,6 +14,7 @@ _BLOCK = 512
 _END = bytes(2 * _BLOCK)
 _MODE = b"0000444\0"
 _NOBODY = b"0000000\0"
+_LAST_SECOND = 8**11 - 1
 
 
 def pack_tar(members: Sequence[tuple[str, bytes]], seconds: int) -> bytes:
@@ -56,12 +57,14 @@ def _number(field: bytes, name: str, what: str) -> int:
 
 
 def _header(file_name: str, size: int, seconds: int) -> bytes:
-    """A member's header. Size and time have eleven octal digits, which last until the year 2242."""
+    """A member's header. Size and time have eleven octal digits, which last until the year 2242: what a clock
+    beyond that writes bears the last second, or nobody could read it ever again."""
+    seconds = min(max(0, seconds), _LAST_SECOND)
     head = (
         file_name.encode("ascii").ljust(100, b"\0")
         + _MODE
         + 2 * _NOBODY
-        + f"{size:011o}\0{max(0, seconds):011o}\0".encode()
+        + f"{size:011o}\0{seconds:011o}\0".encode()
         + b" " * 8
         + b"0"
         + bytes(100)

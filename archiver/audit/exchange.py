@@ -11,9 +11,17 @@ from functools import partial
 
 from archiver.audit.bundle import MAXIMUM_BYTES
 from archiver.audit.following import Follower, Unpacked, parse_signers, unpack_entry
-from archiver.audit.names import CUSTODY_KEY, FOLDER, entry_name, parse_entry_name, signers_name
+from archiver.audit.names import (
+    CUSTODY_KEY,
+    FOLDER,
+    damaged_custody_key,
+    entry_name,
+    parse_entry_name,
+    signers_name,
+)
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, with_later_keys
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError
+from archiver.keys import is_age_file
 from archiver.stores.base import ExistsInStoreError, Store
 
 _ALTERED = "see which is whole: archiver log verify; nothing was replaced"
@@ -75,6 +83,9 @@ def _list(holder: LogHolder) -> None:
 def _share_custody_key(holders: Sequence[LogHolder], only: str | None) -> None:
     """Give the custody register's key to the stores that have none. Two that differ are one key encrypted
     for other keyholders, or two keys: which, only an identity tells."""
+    for one in holders:
+        if one.custody_key is not None and not is_age_file(one.custody_key):
+            one.problems.append(damaged_custody_key())
     having = [one for one in holders if one.custody_key is not None and not one.problems]
     for one in having[1:]:
         if one.custody_key != having[0].custody_key:

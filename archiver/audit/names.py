@@ -4,6 +4,7 @@ import re
 
 from archiver.disposal import CUSTODY as CUSTODY
 from archiver.disposal import NAMESPACE as DISPOSAL_NAMESPACE
+from archiver.errors import IntegrityError
 from archiver.formats.ssh_signature import allowed_signers_line
 
 FOLDER = "audit/"
@@ -71,3 +72,11 @@ def custody_keyholder(chain: str) -> str | None:
 def is_custody(chain: str) -> bool:
     """Whether a chain is of the register, not of the log: its entries are sealed to the register's key."""
     return chain == CUSTODY or chain.startswith(f"{CUSTODY}.")
+
+
+def damaged_custody_key() -> IntegrityError:
+    """What is said of a file in its place that is no age file."""
+    return IntegrityError(
+        f"{CUSTODY_KEY} is not an age file",
+        "another store may have it whole: archiver keys rewrap, as a keyholder, puts it back",
+    )

@@ -16,6 +16,7 @@ from archiver.audit.names import (
     CUSTODY_KEY,
     FOLDER,
     custody_keyholder,
+    damaged_custody_key,
     entry_name,
     is_custody,
     parse_entry_name,
@@ -25,6 +26,7 @@ from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, require_keyholders_key
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IntegrityError, NewerVersionError
 from archiver.formats.ssh_signature import AllowedSigners
+from archiver.keys import MAXIMUM_KEY_BYTES, is_age_file
 from archiver.stores.base import Store
 
 Progress = Callable[[str, int, int], None]
@@ -104,10 +106,9 @@ def verify_log(
             chains.setdefault(place[0], []).append(place[1])
         elif name != CUSTODY_KEY and not _is_signers(name):
             result.problems.append(IntegrityError(f"{name} is not of the log", "somebody put it there"))
-    if CUSTODY_KEY not in listed and any(is_custody(chain) for chain in chains):
-        result.problems.append(
-            IntegrityError(f"{CUSTODY_KEY} is missing", "another store may have it: archiver sync")
-        )
+    result.problems += _custody_key_problems(
+        store, is_there=CUSTODY_KEY in listed, is_needed=any(is_custody(chain) for chain in chains)
+    )
     waits: dict[str, list[Unpacked]] = {}
     for one in waiting:
         waits.setdefault(one.link.chain, []).append(one)
@@ -118,6 +119,22 @@ def verify_log(
         checker.check(numbers, waits.get(chain, []), progress, len(listed))
     result.problems += claims.unmet()
     return result
+
+
+def _custody_key_problems(store: Store, *, is_there: bool, is_needed: bool) -> Iterator[ArchiverError]:
+    """What is wrong with the file that holds the custody register's key. Nothing says what its bytes should
+    be, as with an archive's key; only that they are an age file."""
+    if not is_there:
+        if is_needed:
+            yield IntegrityError(f"{CUSTODY_KEY} is missing", "another store may have it: archiver sync")
+        return
+    try:
+        data = store.read(CUSTODY_KEY, MAXIMUM_KEY_BYTES)
+    except ArchiverError as error:
+        yield error
+        return
+    if not is_age_file(data):
+        yield damaged_custody_key()
 
 
 def _is_signers(name: str) -> bool:

@@ -296,6 +296,19 @@ def test_a_decision_on_which_the_key_is_missing_or_another_is_refused(tmp_path: 
             load_custody(store, [ANNE])
 
 
+@pytest.mark.parametrize("damaged", [b"", b"nonsense", b"age-encryption.org/v1\n" + bytes(300)])
+def test_a_key_of_the_register_that_is_damaged_is_found_without_a_key_and_given_to_no_other_store(
+    tmp_path: Path, damaged: bytes
+) -> None:
+    store, other = make_store(), make_store()
+    register_of(store, folder=tmp_path).add(hold("2026-11-01"))
+    store.contents.files[CUSTODY_KEY] = damaged
+    assert problems(store) == ["audit/_custody/key.age is not an age file"]
+    holders = exchange_logs([("one", store), ("two", other)], vault=VAULT)
+    assert [one.message for one in holders[0].problems] == ["audit/_custody/key.age is not an age file"]
+    assert CUSTODY_KEY not in other.contents.files
+
+
 def test_the_register_is_not_begun_while_a_required_store_is_away() -> None:
     store = make_store()
     away = OpenedStore("second", True, StoreError("it is away"))
