@@ -4,8 +4,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from archiver.backup import import_exports
-
+from archiver.inbox.exports import import_exports
 from archiver.moderation.keeping import keep_entries
 from archiver.reseal.names import RecordName
 from archiver.reseal.sealing import Erasure, Resealer
