@@ -17,7 +17,7 @@ from archiver.formats import age
 from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
 from archiver.stores.base import Inspection, Store, StoredFile
 
-_BLOCK = 1024 * 1024
+BLOCK = 1024 * 1024
 
 
 class HashingReader(RawIOBase):
@@ -40,7 +40,7 @@ class HashingReader(RawIOBase):
 
     def finish(self) -> tuple[int, str]:
         """Bytes and SHA-256 of the whole file."""
-        while self.read(_BLOCK):
+        while self.read(BLOCK):
             pass
         return self._offset, self._digest.hexdigest()
 
@@ -78,7 +78,7 @@ def verify_file(store: Store, archive: str, expected: File, identity: age.Identi
         reader = HashingReader(stored)
         try:
             with closing(age.DecryptReader(reader, [identity])) as plain:
-                size = sum(_segment_blocks(plain)) if expected.kind == "records" else _read_pack(plain)
+                size = sum(map(len, plain_blocks(plain))) if expected.kind == "records" else _read_pack(plain)
         except age.NoMatchError as error:
             raise IntegrityError(f"{name}: {NOT_ITS_KEY}", repair_hint(archive)) from error
         except (age.AgeError, zstandard.ZstdError, tarfile.TarError) as error:
@@ -92,30 +92,30 @@ def verify_file(store: Store, archive: str, expected: File, identity: age.Identi
         _verify_rows(store, name, expected, identity)
 
 
-def _segment_blocks(plain: age.DecryptReader) -> Iterator[int]:
-    """The sizes of a segment's plain blocks, each frame's checksum checked."""
+def plain_blocks(plain: BufferedIOBase) -> Iterator[bytes]:
+    """A segment decompressed, a block at a time, each frame's checksum checked. Raise ZstdError."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_FRAME_SIZE)
     with decompressor.stream_reader(
-        cast(IO[bytes], plain), read_size=_BLOCK, read_across_frames=True
+        cast(IO[bytes], plain), read_size=BLOCK, read_across_frames=True
     ) as frames:
-        while block := frames.read(_BLOCK):
-            yield len(block)
+        while block := frames.read(BLOCK):
+            yield block
 
 
 def _read_pack(plain: age.DecryptReader) -> int:
     """Read a media pack's tar to its end; its size in bytes."""
-    counted = _CountingReader(plain)
+    counted = CountingReader(plain)
     with tarfile.open(fileobj=counted, mode="r|") as tar:
         for member in tar:
             content = tar.extractfile(member)
-            while content is not None and content.read(_BLOCK):
+            while content is not None and content.read(BLOCK):
                 pass
-    while counted.read(_BLOCK):
+    while counted.read(BLOCK):
         pass
     return counted.size
 
 
-class _CountingReader(RawIOBase):
+class CountingReader(RawIOBase):
     """Counts what is read through it."""
 
     def __init__(self, stream: BufferedIOBase) -> None:

@@ -1,4 +1,4 @@
-"""`archiver backup`: the whole job, for cron."""
+"""`archiver backup`: import, collect and seal now, due or not, and verify what was sealed."""
 
 import click
 

@@ -3,13 +3,11 @@
 import hashlib
 import tarfile
 from contextlib import closing
-from io import BufferedIOBase, RawIOBase
 
 from archiver.archive.manifest import File
 from archiver.archive.read import NOT_ITS_KEY
-from archiver.archive.verify import HashingReader, check_whole
+from archiver.archive.verify import BLOCK, CountingReader, HashingReader, check_whole
 from archiver.drill.proof import Drilled
-from archiver.drill.segment import BLOCK
 from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
 from archiver.stores.base import Store
@@ -36,7 +34,7 @@ def prove_pack(store: Store, archive: str, file: File, identity: age.Identity, d
 
 
 def _read(opened: age.DecryptReader, name: str, archive: str, file: File, drilled: Drilled) -> int:
-    counted = _Counted(opened)
+    counted = CountingReader(opened)
     with tarfile.open(fileobj=counted, mode="r|") as tar:
         for member in tar:
             content = tar.extractfile(member)
@@ -58,19 +56,3 @@ def _read(opened: age.DecryptReader, name: str, archive: str, file: File, drille
     while counted.read(BLOCK):
         pass
     return counted.size
-
-
-class _Counted(RawIOBase):
-    """Counts what is read through it."""
-
-    def __init__(self, stream: BufferedIOBase) -> None:
-        self._stream = stream
-        self.size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(size)
-        self.size += len(data)
-        return data

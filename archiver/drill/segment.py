@@ -3,23 +3,20 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import IO, cast
 
 import apsw
 import zstandard
 
 from archiver.archive.manifest import File
 from archiver.archive.read import NOT_ITS_KEY
-from archiver.archive.verify import HashingReader, check_whole
+from archiver.archive.verify import HashingReader, check_whole, plain_blocks
 from archiver.archive.vfs import SegmentDatabase
 from archiver.drill.proof import Drilled
 from archiver.errors import IntegrityError, repair_hint
 from archiver.formats import age
-from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
 from archiver.rebuild import Rebuilt, rebuild_database
 from archiver.stores.base import Store
 
-BLOCK = 1024 * 1024
 MOST_NAMED = 20
 _ANSWERS = """
 SELECT p.capture, p.body, c.body_sha256 FROM capture_part AS p JOIN capture AS c ON c.id = p.capture
@@ -51,7 +48,7 @@ def restore_segment(store: Store, archive: str, file: File, identity: age.Identi
         reader = HashingReader(stored)
         try:
             with closing(age.DecryptReader(reader, [identity])) as opened:
-                for block in _blocks(opened):
+                for block in plain_blocks(opened):
                     plain += block
                     if len(plain) > file.plain_size:
                         break  # whatever it is, memory ends
@@ -66,15 +63,6 @@ def restore_segment(store: Store, archive: str, file: File, identity: age.Identi
             f"{name} holds {size}, its manifest says {file.plain_size:,}", repair_hint(archive)
         )
     return plain
-
-
-def _blocks(opened: age.DecryptReader) -> Iterator[bytes]:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_FRAME_SIZE)
-    with decompressor.stream_reader(
-        cast(IO[bytes], opened), read_size=BLOCK, read_across_frames=True
-    ) as frames:
-        while block := frames.read(BLOCK):
-            yield block
 
 
 def prove_segment(plain: bytearray, archive: str, file: File, drilled: Drilled) -> None:

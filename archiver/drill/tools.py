@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import IO
 
-from archiver.drill.segment import BLOCK
+from archiver.archive.verify import BLOCK
 from archiver.errors import ArchiverError
 from archiver.formats import age
 from archiver.keys import Identity

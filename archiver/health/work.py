@@ -5,7 +5,7 @@ from pathlib import Path
 
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth
-from archiver.schedule.due import DAY_MS, NOW, due_after, period_bounds, trusted
+from archiver.schedule.due import DAY_MS, NOW, due_after, due_again, period_bounds, trusted
 from archiver.schedule.journal import JobTimes
 from archiver.schedule.report import JOB_NAMES, JobName
 from archiver.settings import Settings
@@ -75,7 +75,7 @@ def _dues(
         "import": NOW if inbox_files else None,
         "collect": min((kind.due_ms for account in accounts for kind in account.kinds), default=None),
         "seal": seal_due_ms(settings, facts, last, now_ms),
-        "sync": due_after(good.get("sync"), settings.schedule.sync_every_days, now_ms),
+        "sync": due_again(good.get("sync"), settings.schedule.sync_every_days, now_ms),
         "check": due_after(good.get("check"), 1, now_ms),
         "drill": None if facts.state.head is None else facts.journal.drill_due_ms,
         "remind": None,

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from archiver.jobs.base import JobContext
 from archiver.progress import Cursor
-from archiver.schedule.due import NOW, due_again, trusted
+from archiver.schedule.due import HOUR_MS, NOW, due_again, trusted
 from archiver.schedule.journal import Moment
 from archiver.schedule.kinds import cursors_of, kind_due_ms
 from archiver.schedule.report import JobName, JobReport
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KINDS_NOTE = "collect kinds"
 """The journal's note of how it went with each kind."""
-REFUSED_MS = 6 * 3_600_000
+REFUSED_MS = 6 * HOUR_MS
 """Asking again for what was refused waits so long: it would be refused each hour, and each time be logged."""
 
 

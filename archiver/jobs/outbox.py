@@ -10,12 +10,11 @@ from msgspec.structs import replace
 from archiver.errors import ArchiverError
 from archiver.health.notices import Origin, trouble_notice
 from archiver.notify.base import Notice, NoticeError, NoticeKind, Notifier
-from archiver.schedule.due import DAY_MS, trusted
+from archiver.schedule.due import DAY_MS, HOUR_MS, trusted
 from archiver.schedule.journal import Journal, Moment
 
 NOTE = "notices"
 """Under this name the journal keeps it."""
-HOUR_MS = DAY_MS // 24
 KEEP_MS = 31 * DAY_MS
 """A notice that could not be sent for so long is given up: what it says is old."""
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from archiver.errors import ArchiverError, IncompleteError, sentence_of, worse_code
 from archiver.jobs.base import JobContext
-from archiver.schedule.due import DAY_MS, NOW, trusted
+from archiver.schedule.due import DAY_MS, due_again, trusted
 from archiver.schedule.journal import Moment
 from archiver.schedule.report import JobName, JobReport
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from archiver.jobs.reminders.base import Reminder
 
 _NOTE = "reminders"
-_SLACK_MS = 600_000
-"""A daily run that starts a little earlier than the day before is not idle."""
 _AGAIN_SLACK_MS = DAY_MS // 2
 """A look that is taken a little earlier in the day than the one of a week ago says it again."""
 
@@ -43,8 +41,7 @@ class RemindJob:
 
     def due_ms(self, context: JobContext) -> int | None:
         """See `archiver.jobs.base.Job`."""
-        looked_ms = trusted(_noted(context).looked_ms, context.clock())
-        return NOW if looked_ms is None else looked_ms + DAY_MS - _SLACK_MS
+        return due_again(_noted(context).looked_ms, 1, context.clock())
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""

@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from io import BufferedIOBase
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
 import apsw
-import zstandard
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
-from archiver.archive.verify import HashingReader
+from archiver.archive.verify import HashingReader, plain_blocks
 from archiver.cutting.needles import Needles
 from archiver.errors import ArchiverError
 from archiver.formats import age
-from archiver.formats.seekable_zstd import MAX_FRAME_SIZE
 from archiver.stores.base import Store
 
 _PIECE: Final = 1 << 20
@@ -41,7 +39,7 @@ def require_gone(store: Store, archive: str, file: File, identity: age.Identity,
         store.open_random(name) as stored,
         closing(age.DecryptReader(HashingReader(stored), [identity])) as plain,
     ):
-        pieces = _decompressed(plain) if file.kind == "records" else _plain(plain)
+        pieces = plain_blocks(plain) if file.kind == "records" else _plain(plain)
         if _is_in(pieces, raw.raw_forms()):
             raise _leftover(name, "its bytes")
 
@@ -109,15 +107,6 @@ def _search_bodies(connection: apsw.Connection, name: str, needles: Needles) -> 
 def _plain(plain: BufferedIOBase) -> Iterator[bytes]:
     while piece := plain.read(_PIECE):
         yield piece
-
-
-def _decompressed(plain: BufferedIOBase) -> Iterator[bytes]:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_FRAME_SIZE)
-    with decompressor.stream_reader(
-        cast(IO[bytes], plain), read_size=_PIECE, read_across_frames=True
-    ) as frames:
-        while piece := frames.read(_PIECE):
-            yield piece
 
 
 def _is_in(pieces: Iterable[bytes], forms: list[bytes]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from archiver.disk import Lock
 from archiver.errors import LockedError
+from archiver.health.gather import take_snapshot
 from archiver.inbox.exports import import_exports
 from archiver.jobs import sealing, syncing
 from archiver.jobs.base import JobContext
@@ -47,6 +48,15 @@ def test_the_first_run_seals_and_syncs_and_the_next_finds_nothing_due(home: Home
     assert "chain head 1:" in job_of(report, "seal").summary
     assert run_at(home, FIRST + 3_600_000).is_idle
     assert due_at(home, FIRST + 3_600_000)["sync"].due_ms == FIRST + 86_400_000
+
+
+def test_status_says_of_each_job_what_a_run_goes_by(home: Home) -> None:
+    run_at(home, FIRST + 65_000)
+    now_ms = FIRST + 3_600_000
+    said = {one.job: one.due_ms for one in take_snapshot(home.settings, now_ms, {}).jobs}
+    asked = {name: one.due_ms for name, one in due_at(home, now_ms).items()}
+    for name in ("import", "collect", "seal", "sync", "drill"):
+        assert said[name] == asked[name], name
 
 
 def test_what_each_job_ended_in_is_in_the_journal(home: Home) -> None:
