@@ -8,6 +8,7 @@ program is loaded once; for each order the process forks, so that a run starts i
 killed, as a process of its own.
 """
 
+import gc
 import json
 import os
 import signal
@@ -71,6 +72,7 @@ def main() -> None:
     defaults["sleep"] = lambda seconds: None
     # X shows as much as the fake does, in pages as much smaller.
     ENDPOINTS["posts"] = msgspec.structs.replace(ENDPOINTS["posts"], depth=DEPTH, page=PAGE)
+    gc.freeze()  # what is loaded stays shared with every run
     for line in sys.stdin:
         order = json.loads(line)
         print(json.dumps(_answer(folder, order["now_ms"], order["kill"])), flush=True)
