@@ -94,7 +94,7 @@ def _vault(settings: Settings, gathered: Gathered) -> Iterator[str]:
         yield f"  store {store_in_words(store)}{_store(health, len(snapshot.stores))}"
     yield from _archives(snapshot, gathered.archives)
     if snapshot.head is not None:
-        yield f"  chain: its end is number {snapshot.head.sequence}, SHA-256 {snapshot.head.sha256}"
+        yield f"  chain head {snapshot.head.sequence}:{snapshot.head.sha256}"
     yield f"  keyholders: {', '.join(snapshot.keyholders) or 'none known'}"
 
 
