@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from archiver.cli._gaps import gap_in_words
 from archiver.cli._stores import store_in_words
 from archiver.cli.moderation._lines import number_of
+from archiver.disposal import disposed_in_words
 from archiver.health.gather import Gathered
 from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snapshot, StoreHealth
 from archiver.health.words import first_sentence, trouble_lines
@@ -94,7 +95,7 @@ def _vault(settings: Settings, gathered: Gathered) -> Iterator[str]:
         yield f"  store {store_in_words(store)}{_store(health, len(snapshot.stores))}"
     yield from _archives(snapshot, gathered.archives)
     if snapshot.head is not None:
-        yield f"  chain: its end is number {snapshot.head.sequence}, SHA-256 {snapshot.head.sha256}"
+        yield f"  chain head {snapshot.head.sequence}:{snapshot.head.sha256}"
     yield f"  keyholders: {', '.join(snapshot.keyholders) or 'none known'}"
 
 
@@ -118,7 +119,10 @@ def _archives(snapshot: Snapshot, archives: Sequence[Archive]) -> Iterator[str]:
     for archive in archives[-ARCHIVES_SHOWN:]:
         manifest = archive.manifest
         covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
-        yield f"  archive {archive.name}: {records(archive):,} records, {_size(archive)}, posted {covers}"
+        gone = "" if archive.disposed is None else f"; {disposed_in_words(archive.disposed)}"
+        yield (
+            f"  archive {archive.name}: {records(archive):,} records, {_size(archive)}, posted {covers}{gone}"
+        )
     if not archives:
         yield f"  {_no_archive(snapshot)}"
 

@@ -109,18 +109,21 @@ def _print_job(session: Session, job: JobReport) -> None:
 def _print_due(session: Session, only: Sequence[JobName]) -> int:
     """What would be done now, and when the rest is due. The exit code: of what keeps that from being
     known."""
+    from archiver.cli._status_lines import moment
     from archiver.jobs.run import list_due, open_context
 
     code, now_ms = 0, system_clock()
     with open_context(session.settings, session.environ, system_clock) as context:
         jobs = list_due(context, only)
     for one in jobs:
-        when = None if one.due_ms is None else format_time(max(one.due_ms, now_ms))
+        when_ms = None if one.due_ms is None else max(one.due_ms, now_ms)
         error = None if one.error is None else one.error.message
         code = code if one.error is None else worse_code(code, one.error.exit_code)
         if session.json:
+            when = None if when_ms is None else format_time(when_ms)
             session.print_json("due", job=one.job, due=one.is_due(now_ms), at=when, error=error)
         else:
-            words = "due now" if one.is_due(now_ms) else "nothing to do" if when is None else f"due {when}"
+            later = "nothing to do" if when_ms is None else f"due {moment(when_ms)}"
+            words = "due now" if one.is_due(now_ms) else later
             click.echo(one_line(f"{one.job}: {words if error is None else f'cannot be known: {error}'}"))
     return code

@@ -8,6 +8,7 @@ from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth
 from archiver.health.vaults import Trouble, VaultFacts
 from archiver.health.work import seal_due_ms, was_cut_off
+from archiver.inbox.files import FAILED
 from archiver.schedule.due import DAY_MS, due_after
 from archiver.schedule.due import seal_due_ms as next_seal_ms
 from archiver.settings import Settings
@@ -127,7 +128,7 @@ def _of_jobs(found: Found) -> Iterator[Trouble]:
         elif job.job == "remind" and job.code == IncompleteError.exit_code:
             continue  # what it reminds of as late is said here by itself
         elif job.code:
-            yield Trouble(f"{job.job} {_ended(job)}", _job_advice(job))
+            yield Trouble(f"{job.job} {_ended(job)}", _job_advice(job, found.settings))
         elif job.stale:
             said = "never ended well" if job.good_ms is None else f"ended well last on {_day(job.good_ms)}"
             yield Trouble(f"{job.job} {said}", _RUN)
@@ -140,7 +141,14 @@ def _ended(job: JobHealth) -> str:
     return how + (f": {job.problems[0]}{more}" if job.problems else "")
 
 
-def _job_advice(job: JobHealth) -> str:
+def _job_advice(job: JobHealth, settings: Settings) -> str:
+    if job.job == "import":
+        return (
+            f"read the reasons in {settings.inbox / FAILED}; put what can be mended back into the inbox,"
+            " delete the rest there with its reason; then: archiver backup"
+        )
+    if job.job == "drill":
+        return "do it by hand and read what it says: archiver drill"
     return f"do it by hand and read what it says: archiver run --only {job.job}"
 
 

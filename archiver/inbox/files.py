@@ -80,6 +80,17 @@ def find_in_inbox(inbox: Path) -> list[Path]:
     return [one.path for one in list_inbox(inbox).files]
 
 
+def holds_refused(inbox: Path) -> bool:
+    """Whether anything lies among what was refused: a person has not dealt with it yet."""
+    try:
+        with os.scandir(inbox / FAILED) as entries:
+            return any(not entry.name.startswith(".") for entry in entries)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
 def list_inbox(inbox: Path) -> Listing:
     """What lies in the inbox. Raise ArchiverError where it cannot be read; what vanishes meanwhile is left
     out."""

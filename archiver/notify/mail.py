@@ -5,6 +5,7 @@ import base64
 import hashlib
 import re
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from archiver.times import as_datetime
 _GOODBYE_SECONDS: Final = 2.0
 _CA_HINT: Final = "for a certificate of your own authority: ca_file; host must be the name it is for"
 _SECURITY_HINT: Final = 'security = "tls" is for port 465 mostly, "starttls" for 587'
+_HOST_HINT: Final = "check host, port and security of this notice; a firewall may be in between"
 _MAILBOX: Final = re.compile(r"[^\s<>]+@[^\s<>]+")
 Refused = dict[str, tuple[int, bytes]]
 Reason = tuple[type[NoticeError], str, str | None]
@@ -119,7 +121,14 @@ def _broken(error: Exception, settings: SmtpSettings) -> Reason:
     if isinstance(error, TimeoutError):
         said = f"no end of the mail server's answers within {settings.timeout_seconds} seconds"
         return PassingError, said, None
-    return PassingError, f"no connection to the mail server ({type(error).__name__})", None
+    where = f"{settings.host}:{settings.port}"
+    if isinstance(error, socket.gaierror):
+        return (
+            PassingError,
+            f"the mail server's name {settings.host} is not known to this machine",
+            _HOST_HINT,
+        )
+    return PassingError, f"no connection to the mail server {where} ({type(error).__name__})", _HOST_HINT
 
 
 def _kind(code: int) -> type[NoticeError]:

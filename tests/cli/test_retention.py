@@ -112,6 +112,12 @@ def test_an_archive_is_disposed_of_for_good_and_everything_says_so(
     verified = run("--config", home.folder, "verify", "--contents")
     assert verified.code == 0
     assert f"archive {old} was disposed of on " in verified.output
+    (listed,) = (
+        line
+        for line in run("--config", home.folder, "status").output.splitlines()
+        if line.startswith(f"  archive {old}: ")
+    )
+    assert "; disposed of on " in listed, "nobody should look for records in it"
     assert f"{old} was disposed of" in run.fails(
         1, "--config", home.folder, "restore", old, "--to", tmp_path / "restored"
     )

@@ -116,4 +116,5 @@ def _report(session: Session, entry: CustodyEntry, notes: Sequence[str]) -> None
     for note in notes:
         session.note(one_line(note))
     if entry.decision == "dispose":
-        session.note(one_line(f"Then: archiver retention dispose {archive}"))
+        when = "When nothing of this stands in the way any more" if notes else "Then"
+        session.note(one_line(f"{when}: archiver retention dispose {archive}"))

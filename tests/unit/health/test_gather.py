@@ -199,6 +199,14 @@ def test_a_job_that_failed_or_was_incomplete_is_told_with_its_first_problem(sett
     assert the_problem(snapshot, "collect ended incomplete on 2026-10-26: one answer was not whole")
 
 
+def test_what_to_do_about_a_refused_export_is_where_its_reason_lies(settings: Settings) -> None:
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("import", NOW_MS, 3, ("1 export was refused",), started_ms=NOW_MS)
+    _, advice = the_problem(look(settings), "import ended incomplete")
+    assert str(settings.inbox / "failed") in advice
+    assert advice.endswith("archiver backup"), "archiver run --only import finds nothing due then"
+
+
 def test_a_job_that_is_at_work_is_no_problem_and_one_that_was_cut_off_is(settings: Settings) -> None:
     with closing(Journal(settings.journal)) as journal:
         journal.begin("seal", NOW_MS - HOUR_MS)

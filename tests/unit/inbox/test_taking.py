@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from archiver.inbox.taking import Inbox
+from archiver.jobs.importing import JOB
+from archiver.jobs.noting import do_job
+from archiver.jobs.work.imported import import_inbox
 from archiver.schedule.due import NOW
 from tests.faults.folders import LATER, rewrite, sample
 from tests.unit.inbox.boxes import DAY_MS, HOUR_MS, MINUTE_MS, Box, split
@@ -131,6 +134,26 @@ def test_a_failed_file_that_is_put_back_is_tried_again(box: Box, export: Path) -
     box.put_away()
     assert box.names("done") == ["a.zip"]
     assert box.names("failed") == []
+
+
+def test_once_a_person_has_dealt_with_what_was_refused_a_run_notes_that_all_is_well(
+    box: Box, export: Path
+) -> None:
+    (box.inbox / "half.zip").write_bytes(export.read_bytes()[:1000])
+    with box.context() as context:
+        report = import_inbox(context, "backup")
+        context.journal.end("import", box.now_ms, report.code)
+    assert report.failed == 1
+    box.now_ms += 2 * DAY_MS
+    assert box.due_ms() is None, "the file is still there"
+    for path in (box.inbox / "failed").iterdir():
+        path.unlink()
+    due_ms = box.due_ms()
+    assert due_ms is not None
+    assert due_ms <= box.now_ms
+    with box.context() as context:
+        do_job(context, "import", JOB.work)
+    assert box.due_ms() is None
 
 
 def test_a_file_that_somebody_has_open_for_writing_waits(box: Box, export: Path) -> None:
