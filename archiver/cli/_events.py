@@ -41,6 +41,8 @@ may hold what was typed, as words that are searched for or whom a record is abou
 _WHOLE_ERRORS = (LockedError, NoKeyError, NoVaultError, StoreError)
 """What these say is the same whatever was typed."""
 Clock = Callable[[], float]
+_BEGINNING = b'{"time": "'
+"""Of every line."""
 
 
 class EventLog:
@@ -143,12 +145,12 @@ def _go_on(path: str, descriptor: int, size: int) -> None:
     only be written is taken as it is."""
     try:
         with open(path, "rb") as file:
-            first = file.read(1)
+            first = file.read(len(_BEGINNING))
             file.seek(size - 1)
             last = file.read(1)
     except PermissionError:
         return
-    if first != b"{":
+    if not _BEGINNING.startswith(first):  # more than "{", with which much of a vault begins too
         raise OSError("it is another file, no log of this program")
     if last != b"\n":
         os.write(descriptor, b"\n")
