@@ -27,6 +27,10 @@ from archiver.wiring_stores import find_store, named_stores
 Progress = Callable[[str, int, int], None]
 
 
+class BehindError(IncompleteError):
+    """A store lacks the end of a log that another has: it comes with the next `archiver sync`."""
+
+
 @dataclass(frozen=True)
 class StoreLog:
     """What was found in one store. `away`: it could not be looked at."""
@@ -146,7 +150,7 @@ def _excused(problem: ArchiverError, one: StoreLog, checked: Sequence[StoreLog])
         head = other.result.heads.get(problem.chain)
         whole = not any(isinstance(each, IntegrityError) for each in other.result.problems)
         if other is not one and head is not None and head.sequence >= problem.noted and whole:
-            return IncompleteError(
+            return BehindError(
                 f"the log of {problem.chain} is behind: store {other.store} has entry {head.sequence}",
                 "fill it: archiver sync",
             )

@@ -400,17 +400,17 @@ class State:
                 [(generated_ms, series, as_key(one)) for one in ids],
             )
 
+    def last_page(self) -> int:
+        """The last page of the spool that is noted here; 0 for none."""
+        noted = self.note("last_page")
+        return int(noted) if isinstance(noted, int) else 0
+
     def recover(self, spool: Spool) -> int:
         """Note every page of the spool that a kill left unnoted; how many there were. Raise IntegrityError
         for a spool that lacks pages noted here: what they held would be taken for known for ever."""
-        noted = self.note("last_page")
-        last_page = int(noted) if isinstance(noted, int) else 0
+        last_page = self.last_page()
         if last_page > spool.last_page_ever():
-            raise IntegrityError(
-                f"{spool.folder}: pages are missing that {self.path} knows of: it was replaced or lost",
-                "bring it back; where it is lost, what was not sealed is lost with it: move what is left of"
-                " spool.sqlite and the state's file aside, and everything is taken anew",
-            )
+            raise lost_pages(spool.folder, self.path)
         pages = spool.pages(after=last_page)
         for info in pages:
             page = spool.read_page(info.id)
@@ -568,3 +568,12 @@ class KeyedHash:
 
     def __call__(self, content: bytes) -> bytes:
         return hashlib.blake2b(content, key=self._key, digest_size=16).digest()
+
+
+def lost_pages(spool: Path, state: Path) -> IntegrityError:
+    """What is said of a spool that lacks pages which the state knows of."""
+    return IntegrityError(
+        f"{spool}: pages are missing that {state} knows of: it was replaced or lost",
+        "bring it back; where it is lost, what was not sealed is lost with it: move what is left of"
+        " spool.sqlite and the state's file aside, and everything is taken anew",
+    )

@@ -42,6 +42,8 @@ may hold what was typed, as words that are searched for or whom a record is abou
 _WHOLE_ERRORS = (LockedError, NoKeyError, NoVaultError, StoreError)
 """What these say is the same whatever was typed."""
 Clock = Callable[[], float]
+_BEGINNING = b'{"time": "'
+"""Of every line."""
 
 
 class EventLog:
@@ -144,7 +146,7 @@ def _go_on(path: str, descriptor: int) -> None:
     only be written is taken as it is."""
     try:
         with open(path, "rb") as file:
-            if file.read(1) != b"{":
+            if not _BEGINNING.startswith(file.read(len(_BEGINNING))):  # much of a vault begins with "{" too
                 raise OSError("it is another file, no log of this program")
             for _ in range(_LOOKS):
                 file.seek(-1, os.SEEK_END)

@@ -9,6 +9,7 @@ from archiver.disposal import disposed_in_words
 from archiver.health.gather import Gathered
 from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snapshot, StoreHealth
 from archiver.health.words import first_sentence, trouble_lines
+from archiver.schedule.due import NOW
 from archiver.settings import Settings
 from archiver.settings_api import format_usd
 from archiver.sizes import byte_size
@@ -72,7 +73,8 @@ def _export(account: AccountHealth) -> str:
     )
     if account.export_ms is None or account.export_due_ms is None:
         return made
-    return f"{made}, next due {day(account.export_due_ms)}"
+    due = "now" if account.export_due_ms == NOW else day(account.export_due_ms)
+    return f"{made}, next due {due}"
 
 
 def _kinds(kinds: Sequence[KindHealth]) -> Iterator[str]:

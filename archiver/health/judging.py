@@ -9,7 +9,7 @@ from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, Ki
 from archiver.health.vaults import Trouble, VaultFacts
 from archiver.health.work import seal_due_ms, was_cut_off
 from archiver.inbox.files import FAILED
-from archiver.schedule.due import DAY_MS, due_after
+from archiver.schedule.due import DAY_MS, due_after, trusted
 from archiver.schedule.due import seal_due_ms as next_seal_ms
 from archiver.settings import Settings
 from archiver.stores.named import sync_command
@@ -159,7 +159,14 @@ def _of_account(found: Found, account: AccountHealth) -> Iterator[Trouble]:
     stale = [kind for kind in account.kinds if kind.stale]
     if stale:
         yield Trouble(f"{account.name}: {_late(stale)}", _collect_advice(account))
-    if account.export_stale:
+    is_ahead = account.export_ms is not None and trusted(account.export_ms, found.now_ms) is None
+    if account.export_stale and is_ahead:
+        yield Trouble(
+            f"{account.name}: its last export is of {_day(account.export_ms or 0)}, which has not come yet"
+            " by this host's clock",
+            "set the clock right; see: archiver doctor",
+        )
+    elif account.export_stale:
         said = (
             "no export was ever taken in"
             if account.export_ms is None

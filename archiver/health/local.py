@@ -25,7 +25,7 @@ from archiver.sources.x.times import snowflake_ms
 from archiver.spool import DAMAGED_HINT, SCHEMA
 from archiver.spool.counting import SPOOL_FILE
 from archiver.spool.reading import SnapshotDatabase
-from archiver.state import StateReader
+from archiver.state import StateReader, lost_pages
 from archiver.times import format_date
 
 RUN = "run"
@@ -45,7 +45,7 @@ class SpoolFacts:
     """What waits to be sealed, and how far collecting came. `since_ms`, `until_ms`: when the oldest and the
     newest of it were captured. `gaps_unsealed`: those of the gaps that no archive names yet.
     `spent`: this month, in millionths of a dollar by account. `pending_since_ms`: when the oldest moderation
-    record was entered whose act is not done."""
+    record was entered whose act is not done. `last_page`: the highest number that a page of it ever had."""
 
     records: int = 0
     bytes: int = 0
@@ -57,16 +57,18 @@ class SpoolFacts:
     spent: Mapping[AccountKey, int] = field(default_factory=dict)
     pending: int = 0
     pending_since_ms: int | None = None
+    last_page: int = 0
 
 
 @dataclass(frozen=True)
 class StateFacts:
-    """When each account's newest export was made, when its newest record was posted, and the chain's end as
-    this host left it."""
+    """When each account's newest export was made, when its newest record was posted, the chain's end as this
+    host left it, and the last page of the spool that it knows of."""
 
     exports: Mapping[AccountKey, int] = field(default_factory=dict)
     newest: Mapping[AccountKey, int] = field(default_factory=dict)
     head: Head | None = None
+    last_page: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
     spool = attempt(
         settings.spool / SPOOL_FILE, lambda path, at_rest: _read_spool(path, month, at_rest), SpoolFacts()
     )
+    if spool.last_page < state.last_page and not errors:
+        errors.append(lost_pages(settings.spool, settings.state))
     journal = attempt(
         settings.journal,
         lambda path, at_rest: _read_journal(path, settings, now_ms, at_rest),
@@ -158,6 +162,11 @@ def _read_spool(path: Path, month: str, at_rest: bool) -> tuple[SpoolFacts, bool
             spent=spent,
             pending=len(pending),
             pending_since_ms=min((one.entered_ms for one in pending), default=None),
+            last_page=int(
+                _rows(database, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'page'")[0][0]
+            )
+            if database.is_made
+            else 0,
         )
         return facts, database.was_written()
 
@@ -190,7 +199,7 @@ def _read_state(path: Path, at_rest: bool) -> tuple[StateFacts, bool]:
             key = (run.platform, run.account)
             if run.finished_ms is not None:
                 exports[key] = max(run.generated_ms, exports.get(key, 0))
-        facts = StateFacts(exports, _newest_records(state.snapshot), state.head())
+        facts = StateFacts(exports, _newest_records(state.snapshot), state.head(), state.last_page())
         return facts, state.snapshot.was_written()
 
 

@@ -12,8 +12,9 @@ from archiver.errors import ArchiverError, IncompleteError, IntegrityError
 from archiver.jobs.base import JobContext
 from archiver.jobs.checking_reading import ReadAgain, Reading
 from archiver.jobs.near import stat_of_store
+from archiver.jobs.syncing import JOB as SYNC
 from archiver.keys import Identity, ask_nobody, load_identities, opens_unattended
-from archiver.log_checks import check_logs
+from archiver.log_checks import BehindError, check_logs
 from archiver.schedule.checks import StoreNote, daily_due_ms, due_again_ms, problems_of
 from archiver.settings_stores import LocalStoreSettings, StoreSettings
 from archiver.stores.base import Store, outcome
@@ -198,7 +199,19 @@ class Checking:
             only=lambda one: one.name in due and one.error is None and _holds_a_vault(one.store),
             archives=len(self.context.settings.stores) == 1,
         )
-        return {one.store: one.result.problems for one in checked}
+        synced = not self._is_sync_due()
+        return {
+            one.store: [
+                each for each in one.result.problems if not (synced and isinstance(each, BehindError))
+            ]
+            for one in checked
+        }
+
+    def _is_sync_due(self) -> bool:
+        """Whether a store that is behind with the log should not be. What was logged since the last sync may
+        be in the first store alone until the next, and is no reason to alarm anybody."""
+        due_ms = SYNC.due_ms(self.context)
+        return due_ms is None or due_ms <= self.context.clock()
 
     def _is_log_due(self, one: StoreSettings) -> bool:
         if not isinstance(one, LocalStoreSettings):

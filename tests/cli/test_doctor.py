@@ -72,6 +72,23 @@ def test_what_failed_ends_in_1_and_the_other_checks_are_made(run: Runner, home: 
     assert re.search(r"(?m)^ *\d+\. (WARNING|ok     ) notices: ", result.output)
 
 
+def test_a_spool_that_is_lost_and_a_damaged_state_are_failures_before_a_run_meets_them(
+    run: Runner, home: Home
+) -> None:
+    spool = home.settings.spool / "spool.sqlite"
+    kept = spool.read_bytes()
+    spool.unlink()
+    result = run("--config", home.folder, "doctor")
+    assert result.code == 1
+    assert f"FAILED  runs: {home.settings.spool}: pages are missing" in result.output
+    assert "pages are missing" in run("--config", home.folder, "status").output
+    spool.write_bytes(kept)
+    home.settings.state.write_bytes(b"nonsense" * 1000)
+    result = run("--config", home.folder, "doctor")
+    assert result.code == 1
+    assert f"FAILED  runs: {home.settings.state} is damaged" in result.output
+
+
 def test_all_problems_of_settings_are_told_and_end_in_2(run: Runner, home: Home) -> None:
     with (home.folder / "archiver.toml").open("a") as file:
         file.write('\n[schedule]\nseal = "hourly"\nstale_days = 0\n')

@@ -166,13 +166,23 @@ def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)  # that nobody reads
     settings = home.folder / "archiver.toml"
-    before = settings.read_bytes()
-    for path in (tmp_path, tmp_path / "absent" / "log", Path("/dev/full"), fifo, settings):
+    described = home.folder / "vault" / "vault.json"  # begins with "{", as a line of a log
+    before = settings.read_bytes(), described.read_bytes()
+    for path in (tmp_path, tmp_path / "absent" / "log", Path("/dev/full"), fifo, settings, described):
         result = run("--config", home.folder, "run", "--only", "seal", "--log", path)
         assert (result.code, result.output) == (0, "Nothing is due.\n")
         (line,) = result.errors.splitlines()
         assert line.startswith(f"archiver: the log {path} cannot be written: ")
-    assert settings.read_bytes() == before
+    assert (settings.read_bytes(), described.read_bytes()) == before
+
+
+def test_a_log_of_which_the_first_line_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b'{"ti')
+    log = EventLog(lambda text: pytest.fail(text))
+    log.path = str(path)
+    log.begin("archiver run")
+    assert json.loads(path.read_text().splitlines()[1])["event"] == "begin"
 
 
 def test_a_line_that_a_full_disk_cut_off_spoils_no_other(run: Runner, home: Home, tmp_path: Path) -> None:

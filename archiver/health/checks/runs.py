@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from archiver.health.checkup import ASK_SECONDS, Check, Finding, Subject, failed, ok, warning
+from archiver.health.checkup import ASK_SECONDS, Check, Finding, Subject, failed, of_error, ok, warning
 from archiver.health.gather import take_snapshot
 from archiver.health.local import RUN, read_local
 from archiver.health.snapshot import Snapshot
@@ -46,7 +46,9 @@ def _status(subject: Subject) -> Iterator[Finding]:
 
 def _runs(settings: Settings, now_ms: int) -> Iterator[Finding]:
     what = "runs"
-    jobs = read_local(settings, now_ms).journal.jobs or {}
+    facts = read_local(settings, now_ms)
+    yield from (of_error(what, one) for one in facts.errors)  # each keeps the next run from its work
+    jobs = facts.journal.jobs or {}
     noted = [(jobs[name].finished_ms or jobs[name].started_ms) for name in jobs if name == RUN]
     last = next((one for one in noted if one is not None), None)
     started_by = _starter()

@@ -168,6 +168,9 @@ def test_an_account_without_an_interface_wants_exports(settings: Settings) -> No
     assert snapshot.problems == ()
     assert snapshot.accounts[2].export_due_ms == NOW_MS + 30 * DAY_MS
     assert not look(settings, NOW_MS + 32 * DAY_MS).accounts[2].export_stale
+    what, advice = the_problem(look(settings, NOW_MS - 2 * DAY_MS), "(77)")
+    assert what.endswith("which has not come yet by this host's clock")
+    assert advice.startswith("set the clock right")
     assert look(settings, NOW_MS + 33 * DAY_MS).accounts[2].export_stale
 
 

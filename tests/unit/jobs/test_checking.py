@@ -2,13 +2,17 @@
 
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from archiver.audit.entry import Asked
-from archiver.errors import IntegrityError
-from archiver.schedule.due import DAY_MS
+from archiver.errors import IncompleteError, IntegrityError
+from archiver.jobs.work.synced import fill_stores
+from archiver.schedule.due import DAY_MS, HOUR_MS
+from archiver.schedule.journal import Journal
+from archiver.wiring import open_collector
 from archiver.wiring_log import collector_act, collector_queue, flush_log
 from tests.cli.stores import add_store
 from tests.faults.folders import copy_folder, sample
@@ -274,3 +278,23 @@ def test_a_damaged_log_shows_within_a_week(checked: Checked) -> None:
     assert codes[-1] == IntegrityError.exit_code
     mend(bundle, data)
     assert checked.must_run(24 * 8 + 1).code == 0
+
+
+def test_a_log_that_is_behind_since_the_last_sync_alarms_nobody_before_the_next(checked: Checked) -> None:
+    add_store(checked.home, "other", required=False)
+    (checked.home.folder / "other").mkdir()
+    settings = checked.home.settings
+    with open_collector(settings) as collector:
+        fill_stores(settings, collector.state.head())
+    checked.must_run()
+    with collector_act(settings, {}, Asked("verify", "verify"), lambda: NOW_MS):
+        pass
+    flush_log(settings, checked.home.vault.store)
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("sync", NOW_MS + 8 * DAY_MS - HOUR_MS, 0)
+    assert list(checked.must_run(24 * 8).problems) == []
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("sync", NOW_MS + 14 * DAY_MS - HOUR_MS, 0)
+    behind = checked.must_run(24 * 16)
+    assert behind.code == IncompleteError.exit_code
+    assert "store other: the log of _collector is behind" in behind.problems[0]
