@@ -118,7 +118,8 @@ def _archives(snapshot: Snapshot, archives: Sequence[Archive]) -> Iterator[str]:
     for archive in archives[-ARCHIVES_SHOWN:]:
         manifest = archive.manifest
         covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
-        yield f"  archive {archive.name}: {records(archive):,} records, {_size(archive)}, posted {covers}"
+        holds = f"{manifest.record_count:,} records, {byte_size(manifest.file_bytes)}"
+        yield f"  archive {archive.name}: {holds}, posted {covers}"
     if not archives:
         yield f"  {_no_archive(snapshot)}"
 
@@ -128,15 +129,6 @@ def _no_archive(snapshot: Snapshot) -> str:
         return "no archive yet"
     known = f"{number_of(snapshot.archives, 'archive')}, as far as is known here"
     return f"{known}; no store was read: archiver status --ask"
-
-
-def records(archive: Archive) -> int:
-    """How many records an archive holds."""
-    return sum(sum(file.records.values()) for file in archive.manifest.files)
-
-
-def _size(archive: Archive) -> str:
-    return byte_size(sum(file.size for file in archive.manifest.files))
 
 
 # What waits, and the runs
