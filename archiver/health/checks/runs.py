@@ -9,9 +9,10 @@ from pathlib import Path
 
 from archiver.health.checkup import ASK_SECONDS, Check, Finding, Subject, failed, ok, warning
 from archiver.health.gather import take_snapshot
-from archiver.health.local import RUN, read_local
+from archiver.health.local import read_local
 from archiver.health.snapshot import Snapshot
 from archiver.schedule.due import DAY_MS, trusted
+from archiver.schedule.journal import RUN
 from archiver.settings import Settings
 from archiver.times import format_time
 
