@@ -51,11 +51,11 @@ class RemindJob:
 
 def _find(context: JobContext) -> "tuple[list[Reminder], dict[str, ArchiverError]]":
     """What stands now, and why that cannot be told of some. Raise what ends the whole run."""
-    from archiver.jobs.reminders.registry import load_finders
+    from archiver.jobs.reminders.registry import FINDERS
 
     found: list[Reminder] = []
     errors: dict[str, ArchiverError] = {}
-    for name, finder in load_finders():
+    for name, finder in FINDERS.items():
         try:
             found += finder(context)
         except ArchiverError as error:
