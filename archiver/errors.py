@@ -115,6 +115,14 @@ def sentence_of(error: ArchiverError) -> str:
     return f"{error.message} ({error.hint})" if error.hint else error.message
 
 
+def excused(error: ArchiverError, *, required: bool) -> ArchiverError:
+    """The error of a store as it counts: one that need not be there is only not complete. What is altered,
+    what a newer version made and what no key opens fails anywhere."""
+    if required or isinstance(error, IntegrityError | NewerVersionError | NoKeyError):
+        return error
+    return IncompleteError(error.message, error.hint)
+
+
 def worse_code(one: int, other: int) -> int:
     """Of two exit codes the one that counts: that something is only incomplete is the least."""
     least = IncompleteError.exit_code

@@ -154,6 +154,16 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """The claim by which the host that sealed held the vault (`archiver.claims`)."""
 
     @property
+    def record_count(self) -> int:
+        """How many rows of records the archive holds."""
+        return sum(sum(file.records.values()) for file in self.files)
+
+    @property
+    def file_bytes(self) -> int:
+        """Its bytes in a store, without the few of manifest and key."""
+        return sum(file.size for file in self.files)
+
+    @property
     def segments(self) -> list[File]:
         return [file for file in self.files if file.kind == "records"]
 

@@ -7,6 +7,7 @@ import click
 from archiver.cli._session import Session, one_line, print_error
 from archiver.drill import Drilled
 from archiver.drill.stores import StoreDrill
+from archiver.jobs.drilling_work import archives_of
 from archiver.schedule.drills import DrillLine
 from archiver.sizes import byte_size
 
@@ -31,8 +32,7 @@ def print_drill(session: Session, plan: Sequence[StoreDrill], code: int) -> None
         if more:
             session.note(f"{more:,} more things are wrong in store {one.store}: archiver verify --contents")
     if session.json:
-        archives = [f"{one.store}/{each.archive}" for one in plan for each in one.drilled]
-        session.print_json("summary", archives=archives, code=code)
+        session.print_json("summary", archives=archives_of(plan), code=code)
 
 
 def print_line(session: Session, line: DrillLine | None) -> None:

@@ -172,8 +172,7 @@ def report_seal(session: Session, result: SealResult, first: str) -> int:
             click.echo("Nothing new to seal.")
         return 0
     files = archive.manifest.files
-    size = sum(file.size for file in files)
-    records = sum(sum(file.records.values()) for file in files)
+    size, records = archive.manifest.file_bytes, archive.manifest.record_count
     having = [first, *(one.name for one in result.copies if archive.name not in one.lacking)]
     if session.json:
         session.print_json(

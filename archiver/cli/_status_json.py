@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from archiver.cli._gaps import gap_fields
-from archiver.cli._status_lines import records
 from archiver.cli._stores import store_fields
 from archiver.health.gather import Gathered
 from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snapshot
@@ -109,8 +108,8 @@ def _archive(archive: Archive) -> dict[str, object]:
         "sealed_at": manifest.sealed_at,
         "covers_from": manifest.covers_from,
         "covers_to": manifest.covers_to,
-        "records": records(archive),
-        "bytes": sum(file.size for file in manifest.files),
+        "records": manifest.record_count,
+        "bytes": manifest.file_bytes,
         "sha256": archive.head.sha256,
     }
 

@@ -8,12 +8,11 @@ from archiver.cli.moderation._lines import number_of
 from archiver.disposal import disposed_in_words
 from archiver.health.gather import Gathered
 from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snapshot, StoreHealth
-from archiver.health.words import first_sentence, trouble_lines
+from archiver.health.words import day, first_sentence, moment, trouble_lines
 from archiver.schedule.due import NOW
 from archiver.settings import Settings
 from archiver.settings_api import format_usd
 from archiver.sizes import byte_size
-from archiver.times import format_date, format_time
 from archiver.vault import Archive
 
 ARCHIVES_SHOWN = 12
@@ -39,14 +38,8 @@ def status_lines(settings: Settings, gathered: Gathered, inbox: Sequence[str]) -
         yield from _jobs(snapshot)
 
 
-def day(milliseconds: int | None, never: str = "never") -> str:
-    """A date for a person, whatever a damaged file says."""
-    if milliseconds is None:
-        return never
-    try:
-        return format_date(milliseconds)
-    except OverflowError:
-        return "a day that there is not"
+def _day(milliseconds: int | None, never: str = "never") -> str:
+    return never if milliseconds is None else day(milliseconds)
 
 
 # Accounts
@@ -55,7 +48,7 @@ def day(milliseconds: int | None, never: str = "never") -> str:
 def _account(snapshot: Snapshot, account: AccountHealth) -> Iterator[str]:
     said = [_export(account)] if snapshot.is_collector else []
     if account.newest_ms is not None:
-        said.append(f"newest post or message {day(account.newest_ms)}")
+        said.append(f"newest post or message {_day(account.newest_ms)}")
     yield f"  account {account.name}" + (f": {'; '.join(said)}" if said else "")
     yield from _kinds(account.kinds)
     if snapshot.is_collector and account.spent_micro_usd is not None and account.most_micro_usd is not None:
@@ -69,11 +62,11 @@ def _export(account: AccountHealth) -> str:
     made = (
         "no export taken here yet"
         if account.export_ms is None
-        else f"last export made {day(account.export_ms)}"
+        else f"last export made {_day(account.export_ms)}"
     )
     if account.export_ms is None or account.export_due_ms is None:
         return made
-    due = "now" if account.export_due_ms == NOW else day(account.export_due_ms)
+    due = "now" if account.export_due_ms == NOW else _day(account.export_due_ms)
     return f"{made}, next due {due}"
 
 
@@ -83,7 +76,7 @@ def _kinds(kinds: Sequence[KindHealth]) -> Iterator[str]:
     for kind in kinds:
         marks = [*(["not to its end"] if kind.unfinished else []), *(["late"] if kind.stale else [])]
         name = kind.kind + (f" ({', '.join(marks)})" if marks else "")
-        by_day.setdefault("not yet" if kind.good_ms is None else day(kind.good_ms), []).append(name)
+        by_day.setdefault("not yet" if kind.good_ms is None else _day(kind.good_ms), []).append(name)
     for when, names in sorted(by_day.items(), reverse=True):
         yield f"    from X {when}: {', '.join(names)}"
 
@@ -106,9 +99,9 @@ def _store(health: StoreHealth, stores: int) -> str:
     if health.is_read and stores > 1:
         said.append("read here")
     if health.verified_ms is not None:
-        said.append(f"checked {day(health.verified_ms)}")
+        said.append(f"checked {_day(health.verified_ms)}")
     if health.read_ms is not None:
-        said.append(f"all read again by {day(health.read_ms)}")
+        said.append(f"all read again by {_day(health.read_ms)}")
     if health.problem is not None:
         said.append(health.problem)
     return "".join(f"; {one}" for one in said)
@@ -122,9 +115,8 @@ def _archives(snapshot: Snapshot, archives: Sequence[Archive]) -> Iterator[str]:
         manifest = archive.manifest
         covers = f"{(manifest.covers_from or '?')[:10]} to {(manifest.covers_to or '?')[:10]}"
         gone = "" if archive.disposed is None else f"; {disposed_in_words(archive.disposed)}"
-        yield (
-            f"  archive {archive.name}: {records(archive):,} records, {_size(archive)}, posted {covers}{gone}"
-        )
+        holds = f"{manifest.record_count:,} records, {byte_size(manifest.file_bytes)}"
+        yield f"  archive {archive.name}: {holds}, posted {covers}{gone}"
     if not archives:
         yield f"  {_no_archive(snapshot)}"
 
@@ -136,22 +128,15 @@ def _no_archive(snapshot: Snapshot) -> str:
     return f"{known}; no store was read: archiver status --ask"
 
 
-def records(archive: Archive) -> int:
-    """How many records an archive holds."""
-    return sum(sum(file.records.values()) for file in archive.manifest.files)
-
-
-def _size(archive: Archive) -> str:
-    return byte_size(sum(file.size for file in archive.manifest.files))
-
-
 # What waits, and the runs
 
 
 def _waiting(snapshot: Snapshot, inbox: Sequence[str]) -> Iterator[str]:
     yield f"  inbox: {', '.join(inbox) or 'empty'}"
     waits = f"{snapshot.spool_records:,} records wait to be sealed ({byte_size(snapshot.spool_bytes)})"
-    since = "" if snapshot.spool_since_ms is None else f", the oldest captured {day(snapshot.spool_since_ms)}"
+    since = (
+        "" if snapshot.spool_since_ms is None else f", the oldest captured {_day(snapshot.spool_since_ms)}"
+    )
     yield f"  spool: {waits}{since}"
     if snapshot.moderation_pending:
         acts = number_of(snapshot.moderation_pending, "act")
@@ -178,11 +163,3 @@ def _job(job: JobHealth, now_ms: int) -> str:
     if job.due_ms is None:
         return said
     return f"{said}, due {'now' if job.due_ms <= now_ms else moment(job.due_ms)}"
-
-
-def moment(milliseconds: int) -> str:
-    """A time to the minute, for a person."""
-    try:
-        return format_time(milliseconds)[:16].replace("T", " ") + " UTC"
-    except OverflowError:
-        return "at a time that there is not"

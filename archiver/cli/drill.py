@@ -12,7 +12,7 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.drill.stores import StoreDrill, plan_drill
 from archiver.errors import ConfigurationError, UsageError
-from archiver.jobs.drilling_work import asked_of, code_of, drill_on_record, note_result
+from archiver.jobs.drilling_work import asked_of, code_of, drill_on_record, note_result, records_of
 from archiver.schedule.drills import DrillLine, note_drill, parse_line
 from archiver.schedule.journal import Journal
 from archiver.settings import Settings
@@ -91,7 +91,7 @@ def _line_of(plan: Sequence[StoreDrill], vault: str) -> DrillLine | None:
     if not heads:
         return None
     newest = max(heads, key=lambda head: head.sequence)
-    records = sum(each.records for one in plan for each in one.drilled)
+    records = records_of(plan)
     head = f"{newest.sequence}:{newest.sha256}"
     return DrillLine(at_ms=system_clock(), vault=vault, head=head, records=records)
 

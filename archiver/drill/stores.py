@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from archiver.drill import Choose, Drilled, Progress, choose_archives, drill_archive
 from archiver.drill.tools import Tools
-from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
+from archiver.errors import ArchiverError, IncompleteError, UsageError, excused
 from archiver.keys import Identity
 from archiver.stores.named import NamedStore, OpenedStore, open_all, sync_command
 from archiver.vault import Archive, Vault, require_not_disposed
@@ -55,7 +55,7 @@ def _plan(one: OpenedStore, archive: str | None, choose: Choose) -> StoreDrill:
         planned.vault = Vault(one.store)
         listed = planned.vault.list_archives()
     except ArchiverError as error:
-        planned.problems.append(_excused(one.required, error))
+        planned.problems.append(excused(error, required=one.required))
         return planned
     planned.problems += listed.problems
     if archive is None:
@@ -81,11 +81,4 @@ def run_drill(
                 assert one.vault is not None  # noqa: S101  # it has archives
                 one.drilled.append(drill_archive(one.vault, archive, identities, tools, progress))
             except ArchiverError as error:
-                one.problems.append(_excused(one.required, error))
-
-
-def _excused(required: bool, error: ArchiverError) -> ArchiverError:
-    """A store that need not be there is only not complete; an archive that no key opens fails anywhere."""
-    if required or isinstance(error, IntegrityError) or error.exit_code not in (1, 10):
-        return error
-    return IncompleteError(error.message, error.hint)
+                one.problems.append(excused(error, required=one.required))

@@ -7,13 +7,13 @@ from archiver.errors import IncompleteError
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth
 from archiver.health.vaults import Trouble, VaultFacts
+from archiver.health.words import day, moment
 from archiver.health.work import seal_due_ms, was_cut_off
 from archiver.inbox.files import FAILED
 from archiver.schedule.due import DAY_MS, due_after, trusted
 from archiver.schedule.due import seal_due_ms as next_seal_ms
 from archiver.settings import Settings
 from archiver.stores.named import sync_command
-from archiver.times import format_date, format_time
 
 CLOCK_SLACK_MS = 10 * 60_000
 """By so much a clock may have been put right without anybody being told."""
@@ -98,7 +98,7 @@ def _of_clock(found: Found) -> Iterator[Trouble]:
     newest = latest_noted_ms(found.facts, found.last)
     if newest is not None and newest > found.now_ms + CLOCK_SLACK_MS:
         yield Trouble(
-            f"the clock shows {_moment(found.now_ms)}, but something was noted at {_moment(newest)}:"
+            f"the clock shows {moment(found.now_ms)}, but something was noted at {moment(newest)}:"
             " it was set back, or was wrong then",
             "set the clock right, best by NTP: timedatectl; see: archiver doctor",
         )
@@ -130,12 +130,12 @@ def _of_jobs(found: Found) -> Iterator[Trouble]:
         elif job.code:
             yield Trouble(f"{job.job} {_ended(job)}", _job_advice(job, found.settings))
         elif job.stale:
-            said = "never ended well" if job.good_ms is None else f"ended well last on {_day(job.good_ms)}"
+            said = "never ended well" if job.good_ms is None else f"ended well last on {day(job.good_ms)}"
             yield Trouble(f"{job.job} {said}", _RUN)
 
 
 def _ended(job: JobHealth) -> str:
-    at = "" if job.finished_ms is None else f" on {_day(job.finished_ms)}"
+    at = "" if job.finished_ms is None else f" on {day(job.finished_ms)}"
     how = f"ended incomplete{at}" if job.code == 3 else f"failed{at} with exit code {job.code}"
     more = f", and {len(job.problems) - 1:,} more" if job.problems[1:] else ""
     return how + (f": {job.problems[0]}{more}" if job.problems else "")
@@ -162,7 +162,7 @@ def _of_account(found: Found, account: AccountHealth) -> Iterator[Trouble]:
     is_ahead = account.export_ms is not None and trusted(account.export_ms, found.now_ms) is None
     if account.export_stale and is_ahead:
         yield Trouble(
-            f"{account.name}: its last export is of {_day(account.export_ms or 0)}, which has not come yet"
+            f"{account.name}: its last export is of {day(account.export_ms or 0)}, which has not come yet"
             " by this host's clock",
             "set the clock right; see: archiver doctor",
         )
@@ -170,7 +170,7 @@ def _of_account(found: Found, account: AccountHealth) -> Iterator[Trouble]:
         said = (
             "no export was ever taken in"
             if account.export_ms is None
-            else f"its last export is of {_day(account.export_ms)}"
+            else f"its last export is of {day(account.export_ms)}"
         )
         days = next(
             one.export_every_days
@@ -195,9 +195,9 @@ def _late(kinds: Sequence[KindHealth]) -> str:
     """`posts, mentions were last collected on 2026-11-01; blocks never`."""
     by_day: dict[str | None, list[str]] = {}
     for kind in kinds:
-        by_day.setdefault(None if kind.good_ms is None else _day(kind.good_ms), []).append(kind.kind)
+        by_day.setdefault(None if kind.good_ms is None else day(kind.good_ms), []).append(kind.kind)
     parts = [
-        f"{', '.join(names)} not collected since {day}" for day, names in by_day.items() if day is not None
+        f"{', '.join(names)} not collected since {date}" for date, names in by_day.items() if date is not None
     ]
     if None in by_day:
         parts.append(f"{', '.join(by_day[None])} never collected")
@@ -225,7 +225,7 @@ def _of_sealing(found: Found) -> Iterator[Trouble]:
     due_ms = seal_due_ms(found.settings, found.facts, found.last, found.now_ms)
     if due_ms is not None and due_ms + found.stale_ms <= found.now_ms:
         since = found.facts.spool.since_ms or 0
-        yield Trouble(f"what was captured since {_day(since)} is not sealed", "archiver seal, or: " + _RUN)
+        yield Trouble(f"what was captured since {day(since)} is not sealed", "archiver seal, or: " + _RUN)
     elif not found.accounts:
         yield Trouble(
             "no account is archived yet", "take an export in: archiver import --add-account EXPORT.zip"
@@ -243,7 +243,7 @@ def _of_newest_archive(found: Found) -> Iterator[Trouble]:
     due_ms = next_seal_ms(schedule.seal, schedule.time_zone, found.last.sealed_ms, found.now_ms)
     if due_ms + found.stale_ms <= found.now_ms:
         yield Trouble(
-            f"the newest archive is of {_day(found.last.sealed_ms)}, and one is sealed {schedule.seal}",
+            f"the newest archive is of {day(found.last.sealed_ms)}, and one is sealed {schedule.seal}",
             "see to the host that collects: archiver status; to other stores: archiver sync",
         )
 
@@ -252,18 +252,4 @@ def _of_moderation(found: Found) -> Iterator[Trouble]:
     since, count = found.facts.spool.pending_since_ms, found.facts.spool.pending
     if since is not None and due_after(since, _PENDING_DAYS, found.now_ms) <= found.now_ms:
         acts = "a moderation act is" if count == 1 else f"{count:,} moderation acts are"
-        yield Trouble(f"{acts} pending since {_day(since)}", "finish them: archiver moderation pending")
-
-
-def _day(milliseconds: int) -> str:
-    try:
-        return format_date(milliseconds)
-    except OverflowError:  # what no clock shows
-        return "a day that there is not"
-
-
-def _moment(milliseconds: int) -> str:
-    try:
-        return format_time(milliseconds)[:16].replace("T", " ") + " UTC"
-    except OverflowError:
-        return "a time that there is not"
+        yield Trouble(f"{acts} pending since {day(since)}", "finish them: archiver moderation pending")

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from msgspec import Struct
-
 from archiver.chain import Head
 from archiver.errors import ArchiverError
 from archiver.local_database import LocalDatabase
@@ -17,8 +15,9 @@ from archiver.progress import Cursor, Gap, ProgressNotes
 from archiver.register.table import RegisterTable
 from archiver.schedule.checks import StoreNote, load_store_notes
 from archiver.schedule.drills import DrillNote, drill_due_ms, load_drill
-from archiver.schedule.journal import JobTimes
+from archiver.schedule.journal import RUN, JobTimes
 from archiver.schedule.journal_reading import JournalReader
+from archiver.schedule.reminded import load_reminded
 from archiver.schedule.report import JOB_NAMES
 from archiver.settings import Settings
 from archiver.sources.x.times import snowflake_ms
@@ -28,8 +27,6 @@ from archiver.spool.reading import SnapshotDatabase
 from archiver.state import StateReader, lost_pages
 from archiver.times import format_date
 
-RUN = "run"
-"""The run as a whole, in the journal: noted by every one, also where nothing was due."""
 _TRIES_AT_REST = 2
 """As often a file without a log is read as lying at rest (`archiver/spool/reading.py`), if it is written each
 time meanwhile."""
@@ -226,22 +223,15 @@ def _newest_records(database: LocalDatabase) -> dict[AccountKey, int]:
 # The journal
 
 
-class _Reminded(Struct):
-    """What the job that reminds notes, as far as it is counted here."""
-
-    said: dict[str, object] = {}
-
-
 def _read_journal(path: Path, settings: Settings, now_ms: int, at_rest: bool) -> tuple[JournalFacts, bool]:
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
         jobs = {name: journal.job(name) for name in (RUN, *JOB_NAMES)}
-        reminded = journal.note("reminders", _Reminded) or _Reminded()
         facts = JournalFacts(
             jobs,
             load_store_notes(journal),
-            len(reminded.said),
+            len(load_reminded(journal).said),
             load_drill(journal),
             drill_due_ms(settings, journal, now_ms),
         )

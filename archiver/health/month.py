@@ -4,7 +4,6 @@ is in them."""
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from archiver.archive.manifest import Count, KnownGap
 from archiver.chain import Head
@@ -130,7 +129,7 @@ def month_of(
         since=since,
         archives=new,
         total_archives=len(archives),
-        total_bytes=sum(size_of(one) for one in archives),
+        total_bytes=sum(one.manifest.file_bytes for one in archives),
         accounts=_accounts(new),
         problems=dict(problems),
         head=archives[-1].head if archives else None,
@@ -158,13 +157,3 @@ def _accounts(archives: Sequence[Archive]) -> tuple[AccountMonth, ...]:
                 one.decisions[made.action] = one.decisions.get(made.action, 0) + made.decisions
             one.reversals += made.reversals
     return tuple(found[key] for key in sorted(found))
-
-
-def records_of(archive: Archive) -> int:
-    """How many rows of records it holds."""
-    return sum(chain.from_iterable(file.records.values() for file in archive.manifest.files))
-
-
-def size_of(archive: Archive) -> int:
-    """Its bytes in a store, without the few of manifest and key."""
-    return sum(file.size for file in archive.manifest.files)

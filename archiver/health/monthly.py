@@ -7,7 +7,7 @@ head that lies elsewhere, as in a mailbox.
 from dataclasses import asdict
 
 from archiver.archive.manifest import KnownGap
-from archiver.health.month import MOST_LISTED, AccountMonth, Month, records_of, size_of
+from archiver.health.month import MOST_LISTED, AccountMonth, Month
 from archiver.health.notices import INCOMPLETE, Origin
 from archiver.health.snapshot import Snapshot, StoreHealth
 from archiver.health.texts import day, items, number_of, paragraph, section
@@ -66,7 +66,8 @@ def _sealed(month: Month) -> list[str]:
     if not month.archives:
         return ["no archive"] if month.error is None else []
     found = [
-        f"archive {one.name}: {number_of(records_of(one), 'record')}, {byte_size(size_of(one))}"
+        f"archive {one.name}: {number_of(one.manifest.record_count, 'record')},"
+        f" {byte_size(one.manifest.file_bytes)}"
         for one in month.archives[-MOST_LISTED:]
     ]
     earlier = len(month.archives) - len(found)
@@ -194,7 +195,8 @@ def _facts(snapshot: Snapshot, month: Month) -> dict[str, object]:
         "advice": list(snapshot.advice),
         "error": month.error,
         "archives": [
-            {"archive": one.name, "records": records_of(one), "bytes": size_of(one)} for one in month.archives
+            {"archive": one.name, "records": one.manifest.record_count, "bytes": one.manifest.file_bytes}
+            for one in month.archives
         ],
         "total_archives": month.total_archives,
         "total_bytes": month.total_bytes,

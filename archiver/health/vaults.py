@@ -172,6 +172,6 @@ def last_archive(archives: Sequence[Archive]) -> ArchiveHealth | None:
     return ArchiveHealth(
         name=archives[-1].name,
         sealed_ms=sealed_ms,
-        records=sum(sum(file.records.values()) for file in manifest.files),
-        bytes=sum(file.size for file in manifest.files),
+        records=manifest.record_count,
+        bytes=manifest.file_bytes,
     )

@@ -1,6 +1,7 @@
-"""A snapshot in sentences: for the first lines of `archiver status`, and for notices."""
+"""A snapshot in sentences, its days and moments: for the first lines of `archiver status` and for notices."""
 
 from archiver.health.snapshot import Snapshot
+from archiver.times import format_date, format_time
 
 
 def first_sentence(snapshot: Snapshot) -> str:
@@ -18,3 +19,19 @@ def trouble_lines(snapshot: Snapshot) -> list[str]:
         lead = f"{number:>3}. "
         lines += [lead + what, f"{'':{len(lead)}}-> {advice}"]
     return lines
+
+
+def day(milliseconds: int) -> str:
+    """A date for a person, whatever a damaged file says."""
+    try:
+        return format_date(milliseconds)
+    except OverflowError:  # what no clock shows
+        return "a day that there is not"
+
+
+def moment(milliseconds: int) -> str:
+    """A time to the minute, for a person."""
+    try:
+        return format_time(milliseconds)[:16].replace("T", " ") + " UTC"
+    except OverflowError:
+        return "a time that there is not"

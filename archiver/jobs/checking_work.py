@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from archiver.audit.entry import Asked
-from archiver.errors import ArchiverError, IncompleteError, IntegrityError
+from archiver.errors import ArchiverError, excused
 from archiver.jobs.base import JobContext
 from archiver.jobs.checking_reading import ReadAgain, Reading
 from archiver.jobs.near import stat_of_store
@@ -231,14 +231,14 @@ class Checking:
                 if isinstance(found, Reading):
                     yield found
                 elif not note.problems:
-                    others.append((one.name, _excused(one, found)))
+                    others.append((one.name, excused(found, required=one.required)))
 
     def _read(self, reading: Reading, identities: Sequence[Identity]) -> list[Said]:
         one = next(each for each in self.context.settings.stores if each.name == reading.name)
         found = reading.run(identities)
         self.read[one.name] = found
         self.notes[one.name] = found.note(self._note(one), self.context.clock())
-        return [] if found.lost is None else [(one.name, _excused(one, found.lost))]
+        return [] if found.lost is None else [(one.name, excused(found.lost, required=one.required))]
 
     def _near_beside(self, one: StoreSettings) -> LocalStoreSettings | None:
         """The first near store that is another."""
@@ -246,13 +246,6 @@ class Checking:
             if other.name != one.name and isinstance(other, LocalStoreSettings):
                 return other
         return None
-
-
-def _excused(one: StoreSettings, error: ArchiverError) -> ArchiverError:
-    """A store that need not be there is only not complete."""
-    if one.required or isinstance(error, IntegrityError):
-        return error
-    return IncompleteError(error.message, error.hint)
 
 
 def _holds_a_vault(store: Store) -> bool:

@@ -1,7 +1,7 @@
 """The job that tries to restore: where a keyholder's identity opens without anybody being asked. Elsewhere a
 person is reminded that a drill is due."""
 
-from archiver.errors import ArchiverError, sentence_of, worse_code
+from archiver.errors import ArchiverError, sentence_of
 from archiver.jobs.base import JobContext
 from archiver.keys import opens_unattended
 from archiver.schedule.drills import drill_due_ms, note_drill
@@ -26,24 +26,23 @@ class DrillJob:
 
     def work(self, context: JobContext) -> JobReport:
         """Restore the newest archive and one by chance of each store, into memory; note what came of it."""
-        from archiver.jobs.drilling_work import drill_unattended  # an idle run needs none of what it imports
+        # an idle run needs none of what this imports
+        from archiver.jobs.drilling_work import archives_of, code_of, drill_unattended, records_of
 
         started_ms = context.clock()
         note_drill(context.journal, started_ms, ArchiverError.exit_code)  # one that is cut off has failed
         plan = drill_unattended(context, REASON)
-        code, sentences = 0, []
+        sentences = []
         for one in plan:
             where = f"store {one.store}: " if len(context.settings.stores) > 1 else ""
-            for problem in one.all_problems():
-                code = worse_code(code, problem.exit_code)
-                sentences.append(where + sentence_of(problem))
+            sentences += [where + sentence_of(problem) for problem in one.all_problems()]
         facts = {
-            "archives": [f"{one.store}/{each.archive}" for one in plan for each in one.drilled],
-            "records": sum(each.records for one in plan for each in one.drilled),
+            "archives": list(archives_of(plan)),
+            "records": records_of(plan),
             "media": sum(each.media for one in plan for each in one.drilled),
             "tools_agree": all(each.tools_agree for one in plan for each in one.drilled),
         }
-        return JobReport("drill", started_ms, context.clock(), code, facts, sentences)
+        return JobReport("drill", started_ms, context.clock(), code_of(plan), facts, sentences)
 
 
 JOB = DrillJob()

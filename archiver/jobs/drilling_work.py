@@ -58,8 +58,7 @@ def drill_on_record(
     with act as begun:
         run_drill(plan, identities, find_tools(search_path), progress)
         wrong = sum(len(one.all_problems()) for one in plan)
-        records = sum(each.records for one in plan for each in one.drilled)
-        begun.end(results=records, outcome="done" if not wrong else f"failed: {wrong} problems")
+        begun.end(results=records_of(plan), outcome="done" if not wrong else f"failed: {wrong} problems")
 
 
 def code_of(plan: Sequence[StoreDrill]) -> int:
@@ -71,8 +70,16 @@ def code_of(plan: Sequence[StoreDrill]) -> int:
     return code
 
 
+def archives_of(plan: Sequence[StoreDrill]) -> tuple[str, ...]:
+    """What was restored, as STORE/ARCHIVE."""
+    return tuple(f"{one.store}/{each.archive}" for one in plan for each in one.drilled)
+
+
+def records_of(plan: Sequence[StoreDrill]) -> int:
+    """How many records were compared."""
+    return sum(each.records for one in plan for each in one.drilled)
+
+
 def note_result(journal: Journal, plan: Sequence[StoreDrill], at_ms: int) -> None:
     """Note in the journal what came of it."""
-    archives = tuple(f"{one.store}/{each.archive}" for one in plan for each in one.drilled)
-    records = sum(each.records for one in plan for each in one.drilled)
-    note_drill(journal, at_ms, code_of(plan), archives, records)
+    note_drill(journal, at_ms, code_of(plan), archives_of(plan), records_of(plan))

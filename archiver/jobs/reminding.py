@@ -4,34 +4,17 @@ what has not been done for a week."""
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from archiver.errors import ArchiverError, IncompleteError, sentence_of, worse_code
 from archiver.jobs.base import JobContext
 from archiver.schedule.due import DAY_MS, due_again, trusted
-from archiver.schedule.journal import Moment
+from archiver.schedule.reminded import Reminded, Said, load_reminded, save_reminded
 from archiver.schedule.report import JobName, JobReport
 
 if TYPE_CHECKING:
     from archiver.jobs.reminders.base import Reminder
 
-_NOTE = "reminders"
 _AGAIN_SLACK_MS = DAY_MS // 2
 """A look that is taken a little earlier in the day than the one of a week ago says it again."""
-
-
-class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """When a reminder was last said, and whether as one that is late."""
-
-    said_ms: Moment
-    is_late: bool = False
-
-
-class Reminded(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The journal's note: when the last look was taken, and what stands since then, by key."""
-
-    looked_ms: Moment | None = None
-    said: dict[str, Said] = {}
 
 
 class RemindJob:
@@ -41,12 +24,12 @@ class RemindJob:
 
     def due_ms(self, context: JobContext) -> int | None:
         """See `archiver.jobs.base.Job`."""
-        return due_again(_noted(context).looked_ms, 1, context.clock())
+        return due_again(load_reminded(context.journal).looked_ms, 1, context.clock())
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""
         started_ms = context.clock()
-        known = _noted(context).said
+        known = load_reminded(context.journal).said
         found, errors = _find(context)
         due = [one for one in found if _is_to_say(one, known.get(one.key), started_ms)]
         said = {
@@ -55,7 +38,7 @@ class RemindJob:
         }
         if errors:  # of those that could not be looked for nothing is known: they stand as they were
             said = {**known, **said}
-        context.journal.set_note(_NOTE, Reminded(looked_ms=started_ms, said=said))
+        save_reminded(context.journal, Reminded(looked_ms=started_ms, said=said))
         code = IncompleteError.exit_code if any(one.is_late for one in due) else 0
         for error in errors.values():
             code = worse_code(code, error.exit_code)
@@ -66,17 +49,13 @@ class RemindJob:
         return JobReport(self.name, started_ms, context.clock(), code, _facts(found, due), problems)
 
 
-def _noted(context: JobContext) -> Reminded:
-    return context.journal.note(_NOTE, Reminded) or Reminded()
-
-
 def _find(context: JobContext) -> "tuple[list[Reminder], dict[str, ArchiverError]]":
     """What stands now, and why that cannot be told of some. Raise what ends the whole run."""
-    from archiver.jobs.reminders.registry import load_finders
+    from archiver.jobs.reminders.registry import FINDERS
 
     found: list[Reminder] = []
     errors: dict[str, ArchiverError] = {}
-    for name, finder in load_finders():
+    for name, finder in FINDERS.items():
         try:
             found += finder(context)
         except ArchiverError as error:

@@ -14,14 +14,12 @@ from archiver.jobs.base import JobContext, Told
 from archiver.jobs.noting import as_ours, do_job, failed_report, told_end
 from archiver.jobs.registry import load_job, registered
 from archiver.schedule.due import HOUR_MS
-from archiver.schedule.journal import Journal
+from archiver.schedule.journal import RUN, Journal
 from archiver.schedule.report import JobName, JobReport, RunReport
 from archiver.settings import Settings
 from archiver.times import Clock, format_time
 from archiver.wiring_collector import open_collector
 
-RUN = "run"
-"""The run as a whole, in the journal."""
 CLOCK_BACK_MS = HOUR_MS
 """A clock that goes back by less is put right, as clocks are; by more, something was wrong."""
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.schedule.due import DAY_MS, period_bounds, trusted
-from archiver.schedule.journal import Journal, Moment
+from archiver.schedule.journal import RUN, Journal, Moment
 from archiver.schedule.report import RunReport
 
 NOTE = "told"
@@ -22,7 +22,6 @@ FORGET_MS = 30 * DAY_MS
 MOST_SENTENCES = 1_000
 MOST_SAID = 20
 """Sentences that are kept of one failure."""
-_RUN = "run"
 _FINE = (0, 3)
 
 
@@ -80,9 +79,9 @@ def failed_parts(report: RunReport, error: str | None) -> dict[str, Sequence[str
     exit code."""
     failed: dict[str, Sequence[str]] = {job.job: job.problems for job in report.jobs if job.code not in _FINE}
     if error is not None:
-        failed[_RUN] = (error,)
+        failed[RUN] = (error,)
     elif report.code not in _FINE and not failed:
-        failed[_RUN] = tuple(report.problems) or ("it ended before all was done",)
+        failed[RUN] = tuple(report.problems) or ("it ended before all was done",)
     return failed
 
 
@@ -104,7 +103,7 @@ def judge_failures(
     tell = any(_is_news(known.get(name), one, now_ms) for name, one in failing.items())
     if tell:
         failing = {name: replace(one, told_ms=now_ms) for name, one in failing.items()}
-    untried = {name: one for name, one in known.items() if name not in codes and name != _RUN}
+    untried = {name: one for name, one in known.items() if name not in codes and name != RUN}
     return Failures(
         now={**untried, **failing},
         tell=failing if tell else {},

@@ -16,6 +16,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (name TEXT PRIMARY KEY, times BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
+RUN = "run"
+"""The run as a whole, among the jobs: noted by every one, also where nothing was due."""
 Value = TypeVar("Value")
 Moment = Annotated[int, Meta(ge=0, le=221_845_392_000_000)]
 """Milliseconds since 1970, up to the year 9000: what is noted as another time, no clock has shown, and who

@@ -14,9 +14,9 @@ from archiver.errors import (
     ArchiverError,
     IncompleteError,
     IntegrityError,
-    NewerVersionError,
     NoVaultError,
     UsageError,
+    excused,
     repair_hint,
 )
 from archiver.keys import MAXIMUM_KEY_BYTES, archive_key_name, is_age_file
@@ -78,7 +78,8 @@ def verify_stores(
         found = opened[one.name]
         if isinstance(found, ArchiverError):
             busy = isinstance(found, NoVaultError) and is_busy()
-            result = Verification([], problems=[_being_filled(found) if busy else _excused(one, found)])
+            problem = _being_filled(found) if busy else excused(found, required=one.required)
+            result = Verification([], problems=[problem])
         else:
             result = _or_lost(one, outcome(partial(comparison.verify, found, depth, progress)))
         results.append(StoreVerification(one.name, one.required, isinstance(found, ArchiverError), result))
@@ -88,7 +89,7 @@ def verify_stores(
 def _or_lost(one: NamedStore, result: Verification | ArchiverError) -> Verification:
     """What was found in a store, or that it was lost on the way: the others are looked at all the same."""
     if isinstance(result, ArchiverError):
-        return Verification([], read=False, problems=[_excused(one, result)])
+        return Verification([], read=False, problems=[excused(result, required=one.required)])
     return result
 
 
@@ -128,13 +129,6 @@ def _open(one: NamedStore, reached: OpenedStore) -> _Listed:
 
 def _being_filled(error: ArchiverError) -> ArchiverError:
     return IncompleteError(error.message, BUSY_HINT)
-
-
-def _excused(one: NamedStore, error: ArchiverError) -> ArchiverError:
-    """The error of a store that cannot be opened: one that need not be there is only not complete."""
-    if one.required or isinstance(error, IntegrityError | NewerVersionError):
-        return error
-    return IncompleteError(error.message, error.hint)
 
 
 class _Comparison:

@@ -9,6 +9,7 @@ from archiver.cli._session import Session
 from archiver.cli.erase._asking import Request
 from archiver.custody.entry import CustodyEntry, Draft, Scope
 from archiver.custody.register import Custody
+from archiver.evidence.register import FinishedEntry
 from archiver.reseal.names import RecordName
 from archiver.reseal.refusing import Against
 from archiver.reseal.survey import Surveyed
@@ -48,10 +49,9 @@ def find_against(
     return Against(holds, sorted(appeals), packs, kept)
 
 
-def _may_hold(finished: object, names: set[str]) -> bool:
+def _may_hold(finished: FinishedEntry | None, names: set[str]) -> bool:
     """Whether a pack took from one of these archives, as far as its entry tells."""
-    archives = getattr(finished, "archives", None)
-    return not archives or bool(names & set(archives))
+    return finished is None or not finished.archives or bool(names & set(finished.archives))
 
 
 def decide(

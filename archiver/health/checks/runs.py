@@ -9,11 +9,12 @@ from pathlib import Path
 
 from archiver.health.checkup import ASK_SECONDS, Check, Finding, Subject, failed, of_error, ok, warning
 from archiver.health.gather import take_snapshot
-from archiver.health.local import RUN, read_local
+from archiver.health.local import read_local
 from archiver.health.snapshot import Snapshot
+from archiver.health.words import day, moment
 from archiver.schedule.due import DAY_MS, trusted
+from archiver.schedule.journal import RUN
 from archiver.settings import Settings
-from archiver.times import format_time
 
 _LATE_DAYS = 2
 _LINE = re.compile(r"(?m)^[^#\n]*\barchiver\b[^#\n]*\brun\b")
@@ -56,7 +57,7 @@ def _runs(settings: Settings, now_ms: int) -> Iterator[Finding]:
         known = f"; {started_by} starts it" if started_by else ", and nothing was found that starts it"
         yield warning(what, f"archiver run never ran here{known}", None if started_by else _INSTALL)
         return
-    when = f"archiver run ran last at {format_time(last)[:16].replace('T', ' ')} UTC"
+    when = f"archiver run ran last at {moment(last)}"
     if trusted(last, now_ms) is not None and now_ms - last > _LATE_DAYS * DAY_MS:
         advice = f"see why {started_by} does not start it" if started_by else _INSTALL
         yield failed(what, f"{when}, which is {(now_ms - last) // DAY_MS} days ago", advice)
@@ -114,7 +115,7 @@ def _lock(lock: Path, now_ms: int) -> Iterator[Finding]:
         holder = int(lock.read_bytes()[:32])
         if Path("/proc", str(holder)).is_dir():
             since = int(lock.stat().st_mtime * 1000)
-            said = f"process {holder} is at work here since {format_time(since)[:16].replace('T', ' ')} UTC"
+            said = f"process {holder} is at work here since {moment(since)}"
             if now_ms - since > DAY_MS:
                 yield warning("lock", said, f"see what it is: ps {holder}; it may hang")
             else:
@@ -131,7 +132,7 @@ def _queue(folder: Path, now_ms: int) -> Iterator[Finding]:
         return
     oldest = min(path.stat().st_mtime for path in waiting) * 1000
     entries = "1 entry waits" if len(waiting) == 1 else f"{len(waiting):,} entries wait"
-    said = f"{entries} for a store, the oldest since {format_time(int(oldest))[:10]}"
+    said = f"{entries} for a store, the oldest since {day(int(oldest))}"
     if now_ms - oldest > DAY_MS:
         yield warning("log", said, "see which store takes none: archiver sync; archiver log verify")
     else:

@@ -81,7 +81,7 @@ def _holds(settings: Settings, store: StoreSettings, vault: Vault, now_ms: int) 
     if lacking:
         yield warning(what, f"it lacks archives: {lacking}", sync_command(store.name))
     else:
-        size = byte_size(sum(_size(one) for one in listed.archives))
+        size = byte_size(sum(one.manifest.file_bytes for one in listed.archives))
         count = len(listed.archives)
         archives = "1 archive" if count == 1 else f"{count:,} archives"
         yield ok(what, f"{vault.store.location} can be read and has {archives}, {size}")
@@ -104,7 +104,7 @@ def _room(store: StoreSettings, archives: Sequence[Archive], spooled: int) -> It
     if free is None:
         return
     what = f"room in store {store.name}"
-    coming = max([spooled, *(_size(one) for one in archives[-_LAST:])])
+    coming = max([spooled, *(one.manifest.file_bytes for one in archives[-_LAST:])])
     said = f"{byte_size(free)} free; the next archive may take {byte_size(coming)}"
     if free < coming:
         yield failed(what, said, f"make room: df -h {store.place}")
@@ -127,7 +127,3 @@ def _writable(store: LocalStoreSettings) -> Iterator[Finding]:
         )
     else:
         yield ok(what, f"it can be; all that is asked of it is proven by: archiver stores check {store.name}")
-
-
-def _size(archive: Archive) -> int:
-    return sum(file.size for file in archive.manifest.files)

@@ -1,30 +1,21 @@
-"""Who finds what to remind of. Each is imported when the day's look is taken, so that it costs other runs
-nothing."""
+"""Who finds what to remind of. Imported when the day's look is taken, so that it costs other runs nothing."""
 
-import importlib
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Mapping
 
 from archiver.jobs.reminders.base import Finder
+from archiver.jobs.reminders.exports import find_exports
+from archiver.jobs.reminders.standing import find_few_keyholders, find_large_spool, find_pending_moderation
+from archiver.jobs.reminders.tokens import find_tokens
+from archiver.jobs.reminders.upkeep import find_drill, find_reviews
 
-_FINDERS = (
-    "archiver.jobs.reminders.exports:find_exports",
-    "archiver.jobs.reminders.tokens:find_tokens",
-    "archiver.jobs.reminders.standing:find_pending_moderation",
-    "archiver.jobs.reminders.standing:find_few_keyholders",
-    "archiver.jobs.reminders.standing:find_large_spool",
-    "archiver.jobs.reminders.upkeep:find_drill",
-    "archiver.jobs.reminders.upkeep:find_reviews",
-)
-"""Module and function of each, in the order in which they are told. Whoever knows of something else that only
-a person can do adds a line."""
-
-
-def load_finders() -> Iterator[tuple[str, Finder]]:
-    """Every finder, with its name for an error."""
-    for place in _FINDERS:
-        module, _, name = place.partition(":")
-        yield (
-            name.removeprefix("find_").replace("_", " "),
-            cast(Finder, getattr(importlib.import_module(module), name)),
-        )
+FINDERS: Mapping[str, Finder] = {
+    "exports": find_exports,
+    "tokens": find_tokens,
+    "pending moderation": find_pending_moderation,
+    "few keyholders": find_few_keyholders,
+    "large spool": find_large_spool,
+    "drill": find_drill,
+    "reviews": find_reviews,
+}
+"""Each with its name for an error, in the order in which they are told. Whoever knows of something else that
+only a person can do adds a line."""

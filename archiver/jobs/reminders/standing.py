@@ -70,5 +70,4 @@ def _largest_archive(context: JobContext) -> int | None:
     from archiver.jobs.reminders.near import near_archives
 
     archives = near_archives(context)[-LAST_ARCHIVES:]
-    records = [sum(sum(file.records.values()) for file in archive.manifest.files) for archive in archives]
-    return max(records, default=None)
+    return max((archive.manifest.record_count for archive in archives), default=None)

@@ -109,7 +109,7 @@ def sealed_of(result: SealResult) -> dict[str, Any]:
     """What the log says of a sealing: its records, and the archive."""
     if result.archive is None:
         return {"results": 0}
-    return {"results": _records(result.archive), "ids": [result.archive.name]}
+    return {"results": result.archive.manifest.record_count, "ids": [result.archive.name]}
 
 
 def seal_facts(sealed: SpoolSealed) -> Mapping[str, object]:
@@ -121,8 +121,8 @@ def seal_facts(sealed: SpoolSealed) -> Mapping[str, object]:
         "archive": archive.name,
         "sequence": archive.head.sequence,
         "manifest_sha256": archive.head.sha256,
-        "records": _records(archive),
-        "bytes": sum(file.size for file in archive.manifest.files),
+        "records": archive.manifest.record_count,
+        "bytes": archive.manifest.file_bytes,
         "copied": [one.name for one in sealed.result.copies if archive.name not in one.lacking],
     }
 
@@ -133,7 +133,7 @@ def seal_summary(sealed: SpoolSealed) -> str:
     if archive is None:
         return "nothing new to seal"
     head = f"{archive.head.sequence}:{archive.head.sha256}"
-    return f"archive {archive.name}, {_records(archive):,} records; chain head {head}"
+    return f"archive {archive.name}, {archive.manifest.record_count:,} records; chain head {head}"
 
 
 def seal_problems(sealed: SpoolSealed) -> list[str]:
@@ -147,7 +147,3 @@ def seal_problems(sealed: SpoolSealed) -> list[str]:
     problems += [sentence_of(problem) for one in result.copies for problem in one.all_problems]
     problems += [f"{one.about}: {sentence_of(one.error)}" for one in sealed.unlogged]
     return problems + stamping_problems(result.stamping)
-
-
-def _records(archive: Archive) -> int:
-    return sum(sum(one.records.values()) for one in archive.manifest.segments)

@@ -22,6 +22,7 @@ from archiver.progress import Spend
 from archiver.schedule.checks import Problem, StoreNote, save_store_notes
 from archiver.schedule.drills import note_drill
 from archiver.schedule.journal import Journal
+from archiver.schedule.reminded import Reminded, Said, save_reminded
 from archiver.settings import Settings, load_settings
 from archiver.settings_api import MICRO_USD
 from archiver.settings_stores import S3StoreSettings
@@ -452,9 +453,8 @@ def test_other_parts_add_facts_and_one_that_fails_stops_no_other(settings: Setti
 def test_reminders_that_stand_are_counted(settings: Settings) -> None:
     assert "reminders" not in look(settings).more
     with closing(Journal(settings.journal)) as journal:
-        journal.set_note(
-            "reminders", {"looked_ms": NOW_MS, "said": {"export x:1": {"said_ms": 1}, "drill": {}}}
-        )
+        said = {"export x:1": Said(said_ms=1), "drill": Said(said_ms=NOW_MS, is_late=True)}
+        save_reminded(journal, Reminded(looked_ms=NOW_MS, said=said))
     assert look(settings).more["reminders"] == 2
 
 

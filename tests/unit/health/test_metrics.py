@@ -69,7 +69,7 @@ def test_names_say_their_units_and_no_name_comes_twice(snapshot: Snapshot) -> No
 def test_what_is_not_known_has_no_line(snapshot: Snapshot) -> None:
     bare = replace(
         snapshot, accounts=(), stores=(), jobs=(), last_archive=None, head=None, spool_free_bytes=None,
-        spool_since_ms=None,
+        spool_since_ms=None, more={},
     )  # fmt: skip
     text = metrics_of(bare)
     for name in ("account", "kind", "store", "job", "run", "last_archive", "chain", "spool_free", "fact"):
