@@ -91,7 +91,7 @@ class Journal:
             return None
         try:
             return msgspec.json.decode(row[0], type=kind)
-        except (msgspec.MsgspecError, TypeError) as error:
+        except (msgspec.MsgspecError, TypeError, RecursionError) as error:
             raise IntegrityError(f"{self.path}: {name} cannot be read: {error}", DAMAGED_HINT) from error
 
     def _put(self, table: str, name: str, value: object) -> None:

@@ -56,3 +56,10 @@ def test_so_is_every_other_note_with_such_a_time(tmp_path: Path, never_ms: int) 
         ):
             with pytest.raises(IntegrityError, match="cannot be read"):
                 read()
+
+
+def test_a_note_that_is_nested_without_end_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "schedule.sqlite"
+    _lie(path, "note", NOTE, '{"a":' * 5_000 + "1" + "}" * 5_000)
+    with closing(Journal(path)) as journal, pytest.raises(IntegrityError, match="told cannot be read"):
+        journal.note(NOTE, Told)
