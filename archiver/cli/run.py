@@ -109,7 +109,7 @@ def _print_job(session: Session, job: JobReport) -> None:
 def _print_due(session: Session, only: Sequence[JobName]) -> int:
     """What would be done now, and when the rest is due. The exit code: of what keeps that from being
     known."""
-    from archiver.cli._status_lines import moment
+    from archiver.health.words import moment
     from archiver.jobs.run import list_due, open_context
 
     code, now_ms = 0, system_clock()
