@@ -142,7 +142,7 @@ def test_the_settings_are_those_that_the_file_holds_when_it_is_started(run: Runn
     path = home.folder / "archiver.toml"
     path.write_text(path.read_text() + "\n[schedule]\nsync_every_days = 366\n")
     due = run("--config", home.folder, "run", "--only", "sync", "--dry-run").output
-    assert due[:-20] > "sync: due 2027"
+    assert due > "sync: due 2027"
     assert run("--config", home.folder, "run", "--only", "seal").code == 0
     assert (home.folder / "second" / "archives").is_dir()
 
