@@ -3,7 +3,7 @@ disposed of and are not gone yet; and which host keeps the vault."""
 
 from collections.abc import Mapping
 
-from archiver.claims.holder import load_claims, load_signers
+from archiver.claims.holder import TAKE_OVER, load_claims, load_signers
 from archiver.disposal import finish_hint
 from archiver.health.more import Seen
 from archiver.health.vaults import Trouble
@@ -32,11 +32,18 @@ def tell_of_unfinished_disposals(seen: Seen) -> Told:
 
 
 def tell_of_holder(seen: Seen) -> Told:
-    """Which host keeps the vault, and since when."""
+    """Which host keeps the vault, and since when. On another one that collects that is a trouble: what is due
+    there is refused."""
     if seen.vault is None:
         return {}, []
     claims = load_claims(seen.vault.store, seen.vault.id, load_signers(seen.vault.store))
     if not claims:
         return {}, []
-    said = claims[-1].claim
-    return {"kept_by": said.host, "kept_since": said.at}, []
+    said, settings = claims[-1].claim, seen.settings
+    facts = {"kept_by": said.host, "kept_since": said.at}
+    if said.host == settings.host_name or not settings.spool_identity.exists():
+        return facts, []
+    what = (
+        f"the host {said.host} keeps this vault since {said.at[:10]}, and nothing is collected into it here"
+    )
+    return facts, [Trouble(what, f"take out what starts archiver run here, or: {TAKE_OVER}")]

@@ -8,7 +8,11 @@ import pytest
 from archiver.disposal import FORMAT, Disposal, certificate_name, custody_signers_name, signature_name
 from archiver.health.gather import gather
 from archiver.health.more import Seen
-from archiver.health.told_of_archives import tell_of_retention, tell_of_unfinished_disposals
+from archiver.health.told_of_archives import (
+    tell_of_holder,
+    tell_of_retention,
+    tell_of_unfinished_disposals,
+)
 from archiver.settings import Settings, load_settings
 from archiver.settings_retention import RetentionRule, RetentionSettings
 from archiver.vault import Vault
@@ -83,3 +87,16 @@ def test_the_host_that_keeps_the_vault_is_named(tmp_path: Path) -> None:
     found = gather(home.settings, NOW_MS, {}).snapshot.more
     assert found["kept_by"]
     assert found["disposals_unfinished"] == 0
+
+
+def test_on_a_host_that_another_took_over_from_all_is_not_well(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "homes")
+    archives, vault = tuple(home.archives), home.vault
+    facts, troubles = tell_of_holder(Seen(home.settings, vault, archives, NOW_MS, {}))
+    assert (facts["kept_by"], troubles) == (home.settings.host_name, [])
+    elsewhere = replace(home.settings, host="another-host")
+    _, (trouble,) = tell_of_holder(Seen(elsewhere, vault, archives, NOW_MS, {}))
+    assert home.settings.host_name in trouble.what
+    assert "archiver schedule take-over" in trouble.advice
+    reader = replace(elsewhere, spool_identity=tmp_path / "none")
+    assert tell_of_holder(Seen(reader, vault, archives, NOW_MS, {}))[1] == []
