@@ -198,6 +198,35 @@ def test_keys_on_a_disk_that_is_full(
         assert run("--config", folder, "search", "burglary").code == 0
 
 
+def test_a_journal_on_a_disk_that_is_full_ends_the_run_and_the_next_does_all(
+    run: Runner, made: Path, contents: Contents, tmp_path: Path
+) -> None:
+    folder = copy_folder(made, tmp_path / "v")
+    with disk_at(folder / "state") as place:
+        with full(place):
+            result = run("--config", folder, "run")
+        assert str(place) in said_once(result)
+        again = run("--config", folder, "run", "--only", "sync", "--only", "check")
+        assert again.code == 0, again
+        completes(run, folder, contents)
+
+
+@pytest.mark.parametrize("leaving_bytes", [0, 100])
+def test_a_log_file_on_a_disk_that_is_full_is_said_and_stops_nothing(
+    run: Runner, made: Path, tmp_path: Path, leaving_bytes: int
+) -> None:
+    folder = copy_folder(made, tmp_path / "v")
+    (folder / "logs").mkdir()
+    with disk_at(folder / "logs") as place:
+        with full(place, leaving_bytes):
+            result = run("--config", folder, "run", "--only", "sync", "--log", place / "run.jsonl")
+        assert result.code == 0, result
+        assert f"the log {place / 'run.jsonl'} cannot be written" in result.errors
+        again = run("--config", folder, "run", "--only", "check", "--log", place / "run.jsonl")
+        assert (again.code, again.errors) == (0, "")
+        assert '"event": "end"' in (place / "run.jsonl").read_text()
+
+
 def test_everything_is_full_in_turn_during_one_months_runs(
     run: Runner, made: Path, contents: Contents, tmp_path: Path
 ) -> None:
