@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -94,7 +94,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.timeout(3_000)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_decade_of_runs_keeps_every_post_once_and_reports_every_gap(
-    folder: Path, capsys: pytest.CaptureFixture[str], seed: int
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+    seed: int,
 ) -> None:
     clock = Clock(FIRST_MS)
     told, began = Told(), time.monotonic()
@@ -133,12 +136,12 @@ def test_a_decade_of_runs_keeps_every_post_once_and_reports_every_gap(
     check_posts(home, decade)
     check_chain(Runner(capsys), home, told)
     size = sum(path.stat().st_size for path in home.folder.rglob("*") if path.is_file())
-    with capsys.disabled():
-        print(
-            f"\na decade of {ACCOUNTS} accounts (seed {seed}): {decade.number:,} posts, {told.runs:,} runs,"
-            f" {told.kills} killed, {told.faults} with faults, {len(home.archives)} archives;"
-            f" {seconds:,.0f} s, {size / 1e6:,.0f} MB, at most {runs.peak_kibibytes / 1024:,.0f} MiB a run"
-        )
+    measured = (
+        f"a decade of {ACCOUNTS} accounts (seed {seed}): {decade.number:,} posts, {told.runs:,} runs,"
+        f" {told.kills} killed, {told.faults} with faults, {len(home.archives)} archives;"
+        f" {seconds:,.0f} s, {size / 1e6:,.0f} MB, at most {runs.peak_kibibytes / 1024:,.0f} MiB a run"
+    )
+    record_property("measured", measured)
 
 
 def check_posts(home: XHome, decade: Decade) -> None:
