@@ -20,8 +20,10 @@ settings.load_profile("archiver-ci" if REQUIRE_ALL or os.environ.get("CI") else 
 
 
 def pytest_configure() -> None:
-    """Let the programs that tests start be interrupted, even where pytest was started in the background:
-    a shell has those ignore SIGINT, and they would pass it on."""
+    """Let the programs that tests start be interrupted, even where pytest was started in the background or by
+    nohup: a shell has those ignore SIGINT, nohup SIGHUP, and they would pass it on."""
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

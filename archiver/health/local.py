@@ -159,13 +159,17 @@ def _read_spool(path: Path, month: str, at_rest: bool) -> tuple[SpoolFacts, bool
             spent=spent,
             pending=len(pending),
             pending_since_ms=min((one.entered_ms for one in pending), default=None),
-            last_page=int(
-                _rows(database, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'page'")[0][0]
-            )
-            if database.is_made
-            else 0,
+            last_page=_last_page(database),
         )
         return facts, database.was_written()
+
+
+def _last_page(database: SnapshotDatabase) -> int:
+    """Of the file's own list, not of that of the tables in memory that stand for those it lacks."""
+    if not database.is_made:
+        return 0
+    sql = "SELECT coalesce(max(seq), 0) FROM main.sqlite_sequence WHERE name = 'page'"
+    return int(_rows(database, sql)[0][0])
 
 
 def _waiting(database: LocalDatabase) -> SpoolFacts:

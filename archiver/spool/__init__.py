@@ -285,8 +285,9 @@ class Spool(MediaSpool):
     # Emptying
 
     def last_page_ever(self) -> int:
-        """The highest id that a page ever had, sealed ones included."""
-        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'page'")
+        """The highest id that a page ever had, sealed ones included. In the file: where a reader makes tables
+        in memory for those that it lacks, there is another list of that name."""
+        rows = self._rows("SELECT seq FROM main.sqlite_sequence WHERE name = 'page'")
         return int(rows[0][0]) if rows else 0
 
     def is_empty(self) -> bool:

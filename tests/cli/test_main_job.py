@@ -130,7 +130,7 @@ def test_cron_takes_what_lies_in_the_inbox_month_after_month(run: Runner, tmp_pa
     same_but_once(read_contents(folder))
     status = run("--config", folder, "status", "--json").json_lines()
     types = ["account", "store", "archive", "archive", "waiting", "keyholder", "summary"]
-    assert [line["type"] for line in status] == types
+    assert [line["type"] for line in status if line["type"] != "job"] == types
     assert status[0]["id"] == SAMPLE_ACCOUNT_ID
     assert str(status[0]["last_export"]).startswith("2026-10-31")
 

@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,10 +145,12 @@ class Runs:
         self.peak_kibibytes = 0
         self.last: deque[Told] = deque(maxlen=20)
 
-    def run(self, now_ms: int, kill: int = 0) -> Told:
+    def run(self, now_ms: int, kill: int = 0, without: Sequence[str] = ()) -> Told:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"now_ms": now_ms, "kill": kill}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"now_ms": now_ms, "kill": kill, "without": list(without)}) + "\n"
+        )
         self._process.stdin.flush()
         said: dict[str, Any] = json.loads(self._process.stdout.readline())
         told = Told(

@@ -3,7 +3,7 @@
     python -m tests.faults.decade_run FOLDER
 
 Each line on standard input is an order: `now_ms`, what the clock shows; `kill`, before which step on the disk
-the process is killed (see `killed_run`), 0 for none. The answer, a line each, says what became of it. The
+the process is killed (see `killed_run`), 0 for none; `without`, jobs that are left out. The answer, a line each, says what became of it. The
 program is loaded once; for each order the process forks, so that a run starts in milliseconds and ends, or is
 killed, as a process of its own.
 """
@@ -29,12 +29,15 @@ from tests.faults.decade import DEPTH, PAGE
 from tests.faults.killed_run import Steps
 
 
-def _run(folder: Path, now_ms: int, kill: int) -> dict[str, object]:
+def _run(folder: Path, now_ms: int, kill: int, without: list[str]) -> dict[str, object]:
     steps = Steps(str(folder), kill)
     steps.install()
     started = time.monotonic()
     report = run_due(
-        load_settings(folder / "archiver.toml"), {}, lambda: now_ms + int((time.monotonic() - started) * 1000)
+        load_settings(folder / "archiver.toml"),
+        {},
+        lambda: now_ms + int((time.monotonic() - started) * 1000),
+        only=[name for name in registered() if name not in without],
     )
     return {
         "code": report.code,
@@ -44,13 +47,13 @@ def _run(folder: Path, now_ms: int, kill: int) -> dict[str, object]:
     }
 
 
-def _answer(folder: Path, now_ms: int, kill: int) -> dict[str, object]:
+def _answer(folder: Path, now_ms: int, kill: int, without: list[str]) -> dict[str, object]:
     """What a run of its own process says; `killed` where it ended before it could."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
-            answer = json.dumps(_run(folder, now_ms, kill))
+            answer = json.dumps(_run(folder, now_ms, kill, without))
         except BaseException:  # noqa: BLE001  # whatever it is, the test wants to read it
             answer = json.dumps({"error": traceback.format_exc()[-3000:]})
         os.write(writing, answer.encode())
@@ -75,7 +78,7 @@ def main() -> None:
     gc.freeze()  # what is loaded stays shared with every run
     for line in sys.stdin:
         order = json.loads(line)
-        print(json.dumps(_answer(folder, order["now_ms"], order["kill"])), flush=True)
+        print(json.dumps(_answer(folder, order["now_ms"], order["kill"], order["without"])), flush=True)
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def test_a_signing_key_that_is_exchanged_takes_effect_once_the_vault_allows_it(
     line = allowed_signers_line("collector", new.public_line(), ["archiver-manifest"])
     home.replace("allowed_signers", signers.read_bytes() + line.encode() + b"\n")
     assert run("--config", home.folder, "schedule", "take-over", "--reason", "a new key").code == 0
-    (home.folder / "inbox" / "taken" / "export.zip").rename(home.folder / "old.zip")
+    (home.folder / "inbox" / "done" / "export.zip").rename(home.folder / "old.zip")
     sample(home.folder / "inbox" / "later.zip", months=4)
     result = run("--config", home.folder, "backup")
     assert result.code == 0, result

@@ -252,7 +252,7 @@ def test_while_it_seals(full: Home, tmp_path: Path, after_seconds: float, group:
     ended, errors, seconds = started.stop(group=group)
     assert seconds < LONGEST_SECONDS
     assert "Traceback" not in errors
-    if ended != 0:  # else it was done before the signal came
+    if ended not in (0, 3):  # else it was done before the signal came
         assert ended == 143, errors
         with open_spool(home.folder) as spool, home.open_state() as state:
             assert not spool.is_empty() or state.head() is not None
