@@ -148,9 +148,8 @@ class Runs:
     def run(self, now_ms: int, kill: int = 0, without: Sequence[str] = ()) -> Told:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(
-            json.dumps({"now_ms": now_ms, "kill": kill, "without": list(without)}) + "\n"
-        )
+        order = {"now_ms": now_ms, "kill": kill, "without": list(without)}
+        self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         said: dict[str, Any] = json.loads(self._process.stdout.readline())
         told = Told(

@@ -3,9 +3,9 @@
     python -m tests.faults.decade_run FOLDER
 
 Each line on standard input is an order: `now_ms`, what the clock shows; `kill`, before which step on the disk
-the process is killed (see `killed_run`), 0 for none; `without`, jobs that are left out. The answer, a line each, says what became of it. The
-program is loaded once; for each order the process forks, so that a run starts in milliseconds and ends, or is
-killed, as a process of its own.
+the process is killed (see `killed_run`), 0 for none; `without`, jobs that are left out. The answer, a line
+each, says what became of it. The program is loaded once; for each order the process forks, so that a run
+starts in milliseconds and ends, or is killed, as a process of its own.
 """
 
 import gc

@@ -30,7 +30,7 @@ AWAY = range(0, 520, 37)
 """Weeks in which the second store is not mounted."""
 TRIES = 5
 CHECK_WEEKS = 8
-"""How often the checks are due here: each reads the whole log, which in ten years takes more than all else."""
+"""How often there are checks here: each reads the whole log, which in ten years takes more than all else."""
 
 
 @dataclass
