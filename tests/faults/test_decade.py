@@ -29,7 +29,7 @@ OFF = {30: 2, 111: 5, 260: 13, 400: 3}
 AWAY = range(0, 520, 37)
 """Weeks in which the second store is not mounted."""
 TRIES = 5
-CHECK_WEEKS = 8
+CHECK_WEEKS = 26
 """How often there are checks here: each reads the whole log, which in ten years takes more than all else."""
 
 
