@@ -274,15 +274,21 @@ def share_log(settings: Settings, *, only: str | None = None, mend: bool = False
     problems = _exchange(holding, vault, only)  # first: a store that was emptied has what comes before
     first = next((one for one in holding if one.required), holding[0])
     shared = _put(settings, first.store, mend=mend)
-    return problems + shared.problems + (_exchange(holding, vault, only) if shared.put else [])
+    # What was found alike a moment ago is not compared once more.
+    more = _exchange(holding, vault, only, compared=not problems) if shared.put else []
+    return problems + shared.problems + more
 
 
-def _exchange(holding: Sequence[OpenedStore], vault: str, only: str | None) -> list[LogProblem]:
+def _exchange(
+    holding: Sequence[OpenedStore], vault: str, only: str | None, *, compared: bool = False
+) -> list[LogProblem]:
     if len(holding) < 2:
         return []
     required = {one.name for one in holding if one.required}
     problems = []
-    for holder in exchange_logs([(one.name, one.store) for one in holding], vault=vault, only=only):
+    for holder in exchange_logs(
+        [(one.name, one.store) for one in holding], vault=vault, only=only, compared=compared
+    ):
         for problem in holder.problems:
             excused = holder.name not in required and not isinstance(problem, IntegrityError)
             code = IncompleteError.exit_code if excused else problem.exit_code

@@ -21,6 +21,7 @@ from archiver.audit.names import (
 )
 from archiver.audit.signers import MAXIMUM_SIGNERS_BYTES, with_later_keys
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError
+from archiver.formats.ssh_signature import AllowedSigners, UnknownSignerError
 from archiver.keys import is_age_file
 from archiver.stores.base import ExistsInStoreError, Store
 
@@ -42,17 +43,18 @@ class LogHolder:
 
 
 def exchange_logs(
-    stores: Sequence[tuple[str, Store]], *, vault: str, only: str | None = None
+    stores: Sequence[tuple[str, Store]], *, vault: str, only: str | None = None, compared: bool = False
 ) -> list[LogHolder]:
-    """Give every store, or `only` the one of this name, the entries of the log that any of them has. What
-    fails or does not agree is in the answer; one store's failing stops no other."""
+    """Give every store, or `only` the one of this name, the entries of the log that any of them has.
+    `compared`: near stores were found alike a moment ago, so that only what they end with is held against
+    each other. What fails or does not agree is in the answer; one store's failing stops no other."""
     holders = [LogHolder(name, store) for name, store in stores]
     for holder in holders:
         _reported(holder, partial(_list, holder))
     _share_custody_key(holders, only)
     for chain in sorted({chain for holder in holders for chain in holder.chains}):
         sources = [one for one in holders if chain in one.chains and not one.problems]
-        if not sources or not _agree(chain, sources):
+        if not sources or not _agree(chain, sources, compared=compared):
             continue
         for target in holders:
             if only in (None, target.name):
@@ -103,15 +105,17 @@ def _put_custody_key(target: LogHolder, data: bytes) -> None:
         target.store.put_new(CUSTODY_KEY, data)
 
 
-def _agree(chain: str, holders: Sequence[LogHolder]) -> bool:
+def _agree(chain: str, holders: Sequence[LogHolder], *, compared: bool) -> bool:
     """Whether stores that have a chain have the same one. What differs is a problem of both."""
-    problems = list(_differences(chain, holders))
+    problems = list(_differences(chain, holders, compared=compared))
     for holder, problem in problems:
         holder.problems.append(problem)
     return not problems
 
 
-def _differences(chain: str, holders: Sequence[LogHolder]) -> Iterator[tuple[LogHolder, ArchiverError]]:
+def _differences(
+    chain: str, holders: Sequence[LogHolder], *, compared: bool
+) -> Iterator[tuple[LogHolder, ArchiverError]]:
     first = holders[0]
     for other in holders[1:]:
         name = signers_name(chain)
@@ -119,8 +123,8 @@ def _differences(chain: str, holders: Sequence[LogHolder]) -> Iterator[tuple[Log
             yield other, IntegrityError(f"{name} is another one in store {first.name}", _ALTERED)
             continue
         both = sorted(first.chains[chain] & other.chains[chain])
-        near = first.store.is_near and other.store.is_near
-        for number in both if near else both[-1:]:
+        every = first.store.is_near and other.store.is_near and not compared
+        for number in both if every else both[-1:]:
             name = entry_name(chain, number)
             if first.store.look(name, MAXIMUM_BYTES) != other.store.look(name, MAXIMUM_BYTES):
                 yield other, IntegrityError(f"{name} is another one in store {first.name}", _ALTERED)
@@ -140,12 +144,13 @@ def _fill(target: LogHolder, chain: str, sources: Sequence[LogHolder], vault: st
         with suppress(ExistsInStoreError):
             target.store.append(signers_name(chain), signers)
         target.signers[chain] = signers
-    allowed = with_later_keys(sources[0].store, chain, parse_signers(signers, chain))
-    follower = Follower(chain, allowed, vault=vault)
+    listed = parse_signers(signers, chain)
+    follower = Follower(chain, listed, vault=vault)
+    later = partial(with_later_keys, sources[0].store, chain, listed)
     for number in missing:
         if number > 1 and (follower.head is None or follower.head.sequence != number - 1):
             follower.restart(_before(target, chain, number))
-        _give(target, chain, number, sources, follower)
+        _give(target, chain, number, sources, follower, later)
         have.add(number)
 
 
@@ -158,7 +163,12 @@ def _before(target: LogHolder, chain: str, number: int) -> Unpacked:
 
 
 def _give(
-    target: LogHolder, chain: str, number: int, sources: Iterable[LogHolder], follower: Follower
+    target: LogHolder,
+    chain: str,
+    number: int,
+    sources: Iterable[LogHolder],
+    follower: Follower,
+    later: Callable[[], AllowedSigners],
 ) -> None:
     name = entry_name(chain, number)
     failed: ArchiverError | None = None
@@ -167,7 +177,7 @@ def _give(
             continue
         try:
             data = source.store.look(name, MAXIMUM_BYTES)
-            follower.follow(unpack_entry(data or b"", name))
+            _follow(follower, unpack_entry(data or b"", name), later)
         except ArchiverError as error:
             failed = error
             continue
@@ -176,3 +186,15 @@ def _give(
         target.given += 1
         return
     raise failed or IntegrityError(f"{name} is in no store that can be reached", _ALTERED)
+
+
+def _follow(follower: Follower, entry: Unpacked, later: Callable[[], AllowedSigners]) -> None:
+    """Take the next entry. Only where a key signed it that the chain's list has not is the whole chain read
+    for keys that its own entries name: of a store far away that is a request for each."""
+    try:
+        follower.follow(entry)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UnknownSignerError):
+            raise
+        follower.allowed = later()
+        follower.follow(entry)

@@ -43,6 +43,36 @@ def test_each_store_is_given_what_the_other_has(tmp_path: Path, is_near: bool) -
     assert [one.given for one in exchange(first, second)] == [0, 0]
 
 
+def test_one_entry_more_reads_no_others_of_a_long_log(tmp_path: Path) -> None:
+    first, second = make_store(is_near=False), make_store(is_near=False)
+    log_in(first, tmp_path / "a", "records", 30)
+    exchange(first, second)
+    log_in(first, tmp_path / "a", "records", 1)
+    read: list[str] = []
+    look = first.look
+
+    def noted(name: str, max_bytes: int) -> bytes | None:
+        read.append(name)
+        return look(name, max_bytes)
+
+    first.look = noted  # type: ignore[method-assign]  # the same store, which notes what it is asked for
+    assert exchange(first, second)[1].given == 2
+    assert len(read) <= 5, read
+
+
+def test_what_a_later_key_signed_is_given_too(tmp_path: Path) -> None:
+    first, second = make_store(), make_store()
+    log = log_of([("vault", first)], tmp_path)
+    entry = make_entry(Asked("key", "keys"), ACTOR, nonce=new_nonce(), at=format_time(NOW))
+    log.write(entry, next_signer=OTHER_KEY.public_line())
+    exchange(first, second)
+    (tmp_path / "b").mkdir()
+    act(log_of([("vault", first)], tmp_path / "b", key=OTHER_KEY), 2)
+    assert exchange(first, second)[1].given == 4
+    assert audit(first) == audit(second)
+    assert problems(second) == []
+
+
 def test_only_the_store_named_is_given_anything(tmp_path: Path) -> None:
     first, second = make_store(), make_store()
     log_in(first, tmp_path / "a", "records")
