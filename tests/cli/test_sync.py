@@ -13,6 +13,7 @@ from archiver.settings import load_settings
 from archiver.stores.local import LocalStore
 from tests.cli.runner import Runner, start_process
 from tests.faults.folders import copy_folder, make_folder, open_spool, sample
+from tests.faults.standing import ended, is_sealing, standing_still
 from tests.faults.test_copies_kill import NAMES, add_stores, files
 from tests.homes import Home
 
@@ -212,19 +213,25 @@ def test_a_host_that_only_reads_synchronises_without_the_collectors_lock(run: Ru
 
 
 def test_sync_while_a_seal_runs_is_refused_and_harms_nothing(run: Runner, home: Path) -> None:
+    with standing_still(home, lambda: is_sealing(home), "seal") as process:
+        error = run.fails(11, "--config", home, "sync")
+        assert f"process {process.pid} is at work here" in error
+    assert ended(process) == (0, "")
+    assert files(home / "vault") == files(home / "copy") == files(home / "stick")
+
+
+def test_sync_again_and_again_while_a_seal_runs_harms_nothing(run: Runner, home: Path) -> None:
+    """At whatever moments of it: whoever has the lock first goes on, the other is told."""
     process = start_process("--config", home, "seal")
-    codes = set()
     while process.poll() is None:
-        codes.add(run("--config", home, "sync").code)
+        assert run("--config", home, "sync").code in (0, 11)
         time.sleep(0.01)
-    _, errors = process.communicate()
-    if process.returncode == 11:  # the lock was sync's, at that moment
+    code, errors = ended(process)
+    if code == 11:
         assert "is at work here" in errors
         assert run("--config", home, "seal").code == 0
     else:
-        assert process.returncode == 0, errors
-        assert codes <= {0, 11}
-        assert 11 in codes
+        assert code == 0, errors
     assert files(home / "vault") == files(home / "copy") == files(home / "stick")
 
 

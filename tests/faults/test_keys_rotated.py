@@ -1,27 +1,21 @@
 """Keys that change while a run is at work: each change takes effect, or is refused with what to do; nothing
 is lost either way. With real processes, which stand still while somebody turns the key."""
 
-import os
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from archiver.formats.ssh_signature import SigningKey, allowed_signers_line
 from archiver.keys import load_signing_key
-from tests.cli.runner import Runner, start_process
+from tests.cli.runner import Runner
 from tests.cli.stores import add_bucket
 from tests.faults.folders import check_nothing_half, make_folder, read_contents, sample
+from tests.faults.standing import ended, is_sealing, standing_still
 from tests.homes import Home
 from tests.seaweed import Seaweed, seaweed
 
 __all__ = ["seaweed"]
-
-WAIT_SECONDS = 60
 
 
 @pytest.fixture
@@ -39,43 +33,15 @@ def home(tmp_path: Path) -> Home:
     return Home(folder)
 
 
-@contextmanager
-def standing_still(
-    home: Home, when: Callable[[], bool], *words: str | Path
-) -> "Iterator[subprocess.Popen[str]]":
-    """A run that is stopped at some moment, and goes on at the end; whoever uses it waits for it."""
-    process = start_process("--config", home.folder, *words)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not when():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    os.kill(process.pid, signal.SIGSTOP)
-    try:
-        assert process.poll() is None
-        yield process
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    _, errors = process.communicate(timeout=WAIT_SECONDS)
-    return process.returncode, errors
-
-
-def is_importing(home: Home) -> bool:
-    wal = home.settings.spool / "spool.sqlite-wal"
-    return wal.exists() and wal.stat().st_size > 50_000
-
-
-def is_sealing(home: Home) -> bool:
-    return any((home.folder / "vault" / "archives").glob("*/*"))
+def is_importing(folder: Path) -> bool:
+    pages = folder / "spool" / "spool.sqlite-wal"
+    return pages.exists() and pages.stat().st_size > 50_000
 
 
 @pytest.mark.parametrize("change", ["add", "remove"])
 @pytest.mark.parametrize("when", [is_importing, is_sealing])
 def test_keyholders_change_after_the_run_and_not_in_the_middle_of_it(
-    run: Runner, home: Home, tmp_path: Path, change: str, when: Callable[[Home], bool]
+    run: Runner, home: Home, tmp_path: Path, change: str, when: Callable[[Path], bool]
 ) -> None:
     out = tmp_path / "second.identity"
     made = run("--config", home.folder, "keys", "new", "second", "--out", out, "--classic", "--no-passphrase")
@@ -84,7 +50,7 @@ def test_keyholders_change_after_the_run_and_not_in_the_middle_of_it(
         assert run("--config", home.folder, *words).code == 0
         words = ("keys", "remove", "second")
     before = home.settings.recipients.read_bytes()
-    with standing_still(home, lambda: when(home), "backup") as process:
+    with standing_still(home.folder, lambda: when(home.folder), "backup") as process:
         error = run.fails(11, "--config", home.folder, *words)
         assert f"process {process.pid} is at work here" in error
         assert home.settings.recipients.read_bytes() == before
@@ -102,7 +68,7 @@ def test_a_signing_key_that_is_exchanged_takes_effect_once_the_vault_allows_it(
 ) -> None:
     path, old = home.settings.signing_key, load_signing_key(home.settings.signing_key)
     new = SigningKey.generate("collector")
-    with standing_still(home, lambda: is_importing(home), "backup") as process:
+    with standing_still(home.folder, lambda: is_importing(home.folder), "backup") as process:
         path.write_bytes(new.to_openssh())
     code, errors = ended(process)
     assert code == 2, errors
@@ -149,7 +115,7 @@ def test_a_secret_of_a_bucket_that_is_exchanged_in_the_middle_loses_nothing(
     assert run("--config", home.folder, "sync").code == 0
     secret = home.folder / "bucket.secret"
     right = secret.read_text()
-    with standing_still(home, lambda: is_importing(home), "backup") as process:
+    with standing_still(home.folder, lambda: is_importing(home.folder), "backup") as process:
         secret.write_text("not-the-secret-any-more")
     code, errors = ended(process)
     assert code == 1, errors

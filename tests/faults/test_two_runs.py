@@ -1,18 +1,14 @@
 """Two runs at once: the second is told so and changes nothing, the first is not disturbed."""
 
-import os
-import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.runner import Runner, start_process
+from tests.cli.runner import Runner
 from tests.faults.folders import check_nothing_half, make_folder, open_whole_vault, read_contents, sample
-
-WAIT_SECONDS = 30
+from tests.faults.standing import ended, standing_still
 
 
 @pytest.fixture
@@ -22,21 +18,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Runner:
 
 @contextmanager
 def stopped(folder: Path, when: Callable[[], bool], *arguments: str | Path) -> Iterator[int]:
-    """A run that stands still (SIGSTOP) at some moment, then goes on and must end well; its process id."""
-    process = start_process("--config", folder, *arguments)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not when():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    os.kill(process.pid, signal.SIGSTOP)
-    try:
-        assert process.poll() is None
+    """A run that stands still at some moment, then goes on and must end well; its process id."""
+    with standing_still(folder, when, *arguments) as process:
         yield process.pid
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
-    _, errors = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 0, errors
+    assert ended(process) == (0, "")
 
 
 def test_a_second_run_beside_an_import_is_refused_and_names_the_first(run: Runner, tmp_path: Path) -> None:
