@@ -68,6 +68,58 @@ def test_a_second_host_is_refused_before_it_does_or_logs_anything(run: Runner, b
     assert run("--config", second, "search", "burglary").code == 0  # to read is everybody's
 
 
+BY_HAND = (
+    *(
+        "moderate",
+        "1588091220244369409",
+        "--reason",
+        "abusive",
+        "--action",
+        "report",
+        "--text",
+        "something rude",
+    ),
+    *("--author", "made_up_name", "--posted-at", "2026-11-01T09:00Z"),
+)
+
+
+def test_what_a_host_that_does_not_keep_the_vault_would_record_is_refused_before_x_is_asked(
+    run: Runner, base: Path
+) -> None:
+    """Its spool would never be sealed; what it may read or try, it may."""
+    first, second = base / "first", base / "second"
+    for folder in (first, second):
+        with (folder / "archiver.toml").open("a") as file:
+            file.write('\n[[account]]\nplatform = "x"\nid = "451207733"\n')
+    assert run("--config", first, "import", base / "export.zip").code == 0
+    assert run("--config", first, "seal").code == 0
+    log = base / "log.csv"
+    assert run("--config", first, *BY_HAND).code == 3  # recorded, and to be done by hand
+    assert run("--config", first, "moderation", "export", "--output", log).code == 0
+    spool = files_below(second / "spool")
+    for words in (BY_HAND, ("moderation", "done", "1588091220244369409"), ("moderation", "import", log)):
+        error = run.fails(11, "--config", second, *words)
+        assert "is kept by the host first since 20" in error
+        assert "this is second" in error
+    assert files_below(second / "spool") == spool
+    assert run("--config", second, "moderation", "import", log, "--dry-run").code == 0
+    assert run("--config", second, "moderation", "pending").code == 0
+
+
+def test_damaged_claims_keep_nobody_from_taking_a_post_down(run: Runner, base: Path) -> None:
+    first = base / "first"
+    with (first / "archiver.toml").open("a") as file:
+        file.write('\n[[account]]\nplatform = "x"\nid = "451207733"\n')
+    assert run("--config", first, "import", base / "export.zip").code == 0
+    assert run("--config", first, "seal").code == 0
+    (base / "vault" / "collectors" / "00000002.tar").write_bytes(b"no claim")
+    result = run("--config", first, *BY_HAND)
+    assert result.code == 3
+    assert "collectors/00000002.tar" in result.errors
+    assert "Recorded as" in result.output
+    assert run("--config", first, "seal").code == 20
+
+
 def test_whoever_takes_over_holds_the_vault_and_the_old_host_is_refused(run: Runner, base: Path) -> None:
     first, second = base / "first", base / "second"
     assert run("--config", first, "import", "--add-account", base / "export.zip").code == 0

@@ -9,12 +9,14 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import host_act
 from archiver.cli._session import Session, one_line, print_error
+from archiver.errors import IntegrityError
 from archiver.moderation.acting import Acted, Acting
 from archiver.moderation.connecting import Connections
 from archiver.moderation.entries import EntryWriter
 from archiver.register import Registered
 from archiver.times import system_clock
 from archiver.wiring import open_spool, require_spool
+from archiver.wiring_claims import require_holder
 
 INCOMPLETE = 3
 FAILED = 1
@@ -25,10 +27,13 @@ def open_register(
     session: Session, by: str, asked: Asked | None
 ) -> Iterator[tuple[EntryWriter, Connections, Acting]]:
     """What adds to the register of this host's spool, and the way to X. `asked`: what the log is told before
-    anything is asked of X or done; None where nothing is changed."""
+    anything is asked of X or done; None where nothing is changed. Raise LockedError where another host keeps
+    the vault: this one's spool would never be sealed."""
     settings = session.settings
     told = None if asked is None else replace(asked, detail={**asked.detail, "by": by})
     require_spool(settings)
+    if asked is not None:
+        _require_holder(session)
     with (
         nullcontext() if told is None else host_act(session, told),
         open_spool(settings) as spool,
@@ -36,6 +41,14 @@ def open_register(
     ):
         writer = EntryWriter(spool, system_clock, by)
         yield writer, connections, Acting(settings, writer, connections)
+
+
+def _require_holder(session: Session) -> None:
+    """Claims that are damaged are said and keep nobody from acting at once: sealing refuses them."""
+    try:
+        require_holder(session.settings)
+    except IntegrityError as error:
+        print_error(error)
 
 
 def row_fields(row: Registered) -> dict[str, object]:

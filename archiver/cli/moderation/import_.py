@@ -19,6 +19,7 @@ from archiver.moderation.mapping import load_mapping, own_mapping
 from archiver.state import KeyedHash
 from archiver.times import system_clock
 from archiver.wiring import open_spool, require_spool
+from archiver.wiring_claims import require_holder
 
 INCOMPLETE = 3
 FAILED = 1
@@ -69,6 +70,8 @@ def command(
     asked = Asked("alter", "moderation import", ids=[file.name], detail={"by": by} if by else {})
     logged = nullcontext(Unlogged()) if dry_run else host_act(session, asked)
     require_spool(settings)
+    if not dry_run:
+        require_holder(settings)
     with open_log(file, reading) as log, logged as act, open_spool(settings) as spool:
         reader = RowReader(
             mapping=reading,
