@@ -22,7 +22,8 @@ from archiver.formats import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, SigningKey, verify
 from archiver.keys import Identity
 from archiver.settings import KEYHOLDER_NAME
-from archiver.stores.base import Store, check_name
+from archiver.store_names import check_name
+from archiver.stores.base import Store
 
 FORMAT: Final = "archiver-disposal-1"
 NAMESPACE: Final = "archiver-disposal"

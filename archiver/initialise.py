@@ -26,7 +26,7 @@ from archiver.settings import (
 from archiver.stores.checks import VAULT_FORMAT as VAULT_FORMAT
 from archiver.stores.local import LocalStore
 from archiver.times import format_date, format_time
-from archiver.wiring_log import collector_act, flush_log
+from archiver.wiring.log import collector_act, flush_log
 
 SIGNER = "collector"
 """The name of the first signing key in allowed_signers."""

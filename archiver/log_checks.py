@@ -21,8 +21,8 @@ from archiver.settings import Settings
 from archiver.stores.base import outcome
 from archiver.stores.named import OpenedStore, open_all
 from archiver.vault import Vault
-from archiver.wiring_log import collector_queue, has_collector_key
-from archiver.wiring_stores import find_store, named_stores
+from archiver.wiring.log import collector_queue, has_collector_key
+from archiver.wiring.stores import find_store, named_stores
 
 Progress = Callable[[str, int, int], None]
 

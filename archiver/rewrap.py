@@ -29,7 +29,8 @@ from archiver.keys import (
     open_archive_key,
     seal_archive_key,
 )
-from archiver.stores.base import Store, check_name, outcome
+from archiver.store_names import check_name
+from archiver.stores.base import Store, outcome
 from archiver.stores.checks import find_vault_id
 from archiver.stores.named import NamedStore, open_all
 

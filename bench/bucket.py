@@ -53,7 +53,7 @@ def search(settings_path: Path, word: str) -> dict[str, Any]:
     from archiver.search.language import parse_query
     from archiver.search.run import Searcher
     from archiver.settings import load_settings
-    from archiver.wiring_stores import open_vault
+    from archiver.wiring.stores import open_vault
 
     settings = load_settings(settings_path)
     if settings.keyholder is None:

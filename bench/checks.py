@@ -21,7 +21,7 @@ from archiver.keys import ask_nobody, load_identities
 from archiver.settings import load_settings
 from archiver.vault import Vault
 from archiver.verification import verify_vault
-from archiver.wiring_stores import open_vault
+from archiver.wiring.stores import open_vault
 from bench import monthly
 from bench.main_job import run_main_job
 from bench.memory import watched

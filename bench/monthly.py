@@ -101,7 +101,9 @@ def _take_month(home: Path, export: Path) -> None:
     from archiver.settings import load_settings
     from archiver.times import system_clock
     from archiver.vault import Vault
-    from archiver.wiring import first_store, open_collector, seal_options
+    from archiver.wiring.collector import open_collector
+    from archiver.wiring.seal import seal_options
+    from archiver.wiring.stores import first_store
 
     settings = load_settings(home / "archiver.toml")
     with open_collector(settings) as collector:

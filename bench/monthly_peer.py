@@ -99,7 +99,7 @@ def _posts(home: Path) -> Iterator[tuple[Any, ...]]:
     """Every post of the vault, oldest first."""
     from archiver.keys import load_identities
     from archiver.settings import load_settings
-    from archiver.wiring import open_vault
+    from archiver.wiring.stores import open_vault
 
     settings = load_settings(home / "archiver.toml")
     if settings.keyholder is None:

@@ -57,7 +57,8 @@ def timed(
     from archiver.search.language import parse_query
     from archiver.search.run import Searcher
     from archiver.settings import load_settings
-    from archiver.wiring import available_cores, open_vault
+    from archiver.wiring.seal import available_cores
+    from archiver.wiring.stores import open_vault
 
     settings = load_settings(home / "archiver.toml")
     if settings.keyholder is None:

@@ -18,8 +18,9 @@ from archiver.collect.report import AccountReport, KindReport
 from archiver.progress import Cursor, Gap, Spend
 from archiver.rebuild import rebuild_segment
 from archiver.seal import SealResult, seal
-from archiver.settings_api import CollectKind
-from archiver.wiring import open_collector, seal_options
+from archiver.settings.api import CollectKind
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.cli.runner import Result, Runner
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_world import DAY_MS, User, World

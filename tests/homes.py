@@ -13,7 +13,10 @@ from archiver.settings import Settings, load_settings
 from archiver.spool import Spool
 from archiver.state import State
 from archiver.vault import Archive, Vault
-from archiver.wiring import load_identity, open_collector, open_vault, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
+from archiver.wiring.spool import load_identity
+from archiver.wiring.stores import open_vault
 from tests.faults.folders import make_folder, sample
 
 NOW_MS = 1_793_000_000_000

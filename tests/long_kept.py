@@ -14,7 +14,7 @@ from archiver.schedule.journal import Journal
 from archiver.schedule.kinds import cursors_of
 from archiver.schedule.report import JOB_NAMES
 from archiver.settings import Settings, load_settings
-from archiver.settings_api import DEFAULT_KINDS
+from archiver.settings.api import DEFAULT_KINDS
 from archiver.sources.x.times import first_id
 from archiver.spool import Spool
 from archiver.state import State

@@ -15,6 +15,7 @@ from hashlib import sha256 as new_sha256
 from typing import BinaryIO, Self, cast
 
 from archiver.errors import ArchiverError, IntegrityError
+from archiver.store_names import check_key_name, check_name
 from archiver.stores.base import (
     ExistsInStoreError,
     HashingWriter,
@@ -22,8 +23,6 @@ from archiver.stores.base import (
     NotInStoreError,
     Range,
     StoredFile,
-    check_key_name,
-    check_name,
     copy_all,
     outcome,
 )

@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 import click
 
-from archiver import wiring_log
 from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Asked
 from archiver.cli._session import Session, one_line, print_error
 from archiver.errors import ArchiverError
 from archiver.stores.base import Store
 from archiver.times import system_clock
-from archiver.wiring_log import LogProblem, actor_of, collector_queue, has_collector_key, log_code
+from archiver.wiring import log
+from archiver.wiring.log import LogProblem, actor_of, collector_queue, has_collector_key, log_code
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -86,12 +86,12 @@ def _begun(session: Session, begin: Callable[[], Any], must: bool) -> "Iterator[
 def put_log(session: Session, store: Store) -> int:
     """Put what waits of this host's log into a store. What is in the way stops nothing else: it is said, and
     is the exit code."""
-    return report_log(wiring_log.put_log(session.settings, store))
+    return report_log(log.put_log(session.settings, store))
 
 
 def share_log(session: Session, *, only: str | None = None, mend: bool = False) -> int:
-    """As `archiver.wiring_log.share_log`; what failed is said, and is the exit code."""
-    return report_log(wiring_log.share_log(session.settings, only=only, mend=mend))
+    """As `archiver.wiring.log.share_log`; what failed is said, and is the exit code."""
+    return report_log(log.share_log(session.settings, only=only, mend=mend))
 
 
 def report_log(problems: Sequence[LogProblem]) -> int:

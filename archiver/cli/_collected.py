@@ -9,7 +9,7 @@ from archiver.cli._report import NAMED, count_of
 from archiver.cli._session import Session, print_error, printable
 from archiver.collect.report import AccountReport, KindReport
 from archiver.jobs.work.collected import collect_code
-from archiver.settings_api import format_usd
+from archiver.settings.api import format_usd
 
 NAMED_FILES = 3
 _CHANGES = (

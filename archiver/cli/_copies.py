@@ -10,7 +10,7 @@ from archiver.sync import Filled
 from archiver.vault import Vault
 from archiver.verification import Depth, verify_vault
 from archiver.verification.agreement import verify_stores
-from archiver.wiring import named_stores
+from archiver.wiring.stores import named_stores
 
 
 def verify_after_sealing(session: Session, vault: Vault, head: Head | None, copies: Sequence[Filled]) -> int:

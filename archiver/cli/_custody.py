@@ -15,8 +15,8 @@ from archiver.search.run import Searcher
 from archiver.stores.named import OpenedStore
 from archiver.times import system_clock
 from archiver.vault import Archive, ArchiveList, Vault
-from archiver.wiring import open_entries
-from archiver.wiring_custody import load_custody_everywhere, open_custody_writer
+from archiver.wiring.custody import load_custody_everywhere, open_custody_writer
+from archiver.wiring.spool import open_entries
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from archiver.reseal.survey import Surveyor, find_names
 from archiver.search.language.fields import plain_id
 from archiver.search.spool_segment import SpoolSegment
 from archiver.vault import Archive, Vault
-from archiver.wiring import open_entries, open_spool_segments
+from archiver.wiring.spool import open_entries, open_spool_segments
 
 
 class NamedRecords:

@@ -33,7 +33,7 @@ def load_register(
     from archiver.audit.verify import CutOffError
     from archiver.custody.reading import has_custody, load_custody
     from archiver.custody.register import Custody
-    from archiver.wiring_custody import load_custody_everywhere, noted_ends
+    from archiver.wiring.custody import load_custody_everywhere, noted_ends
 
     opened = session.opened
     if opened is None or not identities:

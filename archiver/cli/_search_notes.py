@@ -20,7 +20,7 @@ from archiver.search.language import MODERATION, Query
 from archiver.search.language.tree import Filter, Part, leaves
 from archiver.search.moderation import count_begun, count_sealed
 from archiver.vault import readable
-from archiver.wiring import count_moderation
+from archiver.wiring.spool import count_moderation
 
 _MOST_NAMED = 10
 _WHY = {

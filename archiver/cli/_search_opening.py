@@ -28,7 +28,8 @@ from archiver.sources.moderation import KIND
 from archiver.spool import Spool as OpenSpool
 from archiver.spool.counting import SPOOL_FILE
 from archiver.vault import Archive, ArchiveList, Vault, readable
-from archiver.wiring import available_cores, has_spool, open_entries, open_spool_segments
+from archiver.wiring.seal import available_cores
+from archiver.wiring.spool import has_spool, open_entries, open_spool_segments
 
 Some = TypeVar("Some")
 

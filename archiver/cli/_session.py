@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from archiver.keys import Identity
     from archiver.settings import Settings
     from archiver.vault import ArchiveList, Vault
-    from archiver.wiring_log import OpenedLog
-    from archiver.wiring_stores import OpenedVault
+    from archiver.wiring.log import OpenedLog
+    from archiver.wiring.stores import OpenedVault
 
 
 @dataclass
@@ -79,8 +79,8 @@ class Session:
 
     def open_vault(self, store: str | None = None) -> "Vault":
         """The vault to read: in the store named, else in the first that can be. Say which were passed over.
-        Raise as `archiver.wiring_stores.open_vault_to_read`."""
-        from archiver.wiring_stores import open_vault_to_read
+        Raise as `archiver.wiring.stores.open_vault_to_read`."""
+        from archiver.wiring.stores import open_vault_to_read
 
         self.opened = opened = open_vault_to_read(self.settings, store)
         for name, error in opened.passed_over:
@@ -125,7 +125,7 @@ class Session:
             self.note(one_line(f"{are} not read, disposed of: {some}"))
 
     def _remembered_head(self) -> "Head | None":
-        from archiver.wiring import remembered_head
+        from archiver.wiring.spool import remembered_head
 
         try:
             return remembered_head(self.settings)[0]
@@ -166,7 +166,7 @@ class Session:
         ArchiverError where the log cannot be written: then nothing may be read."""
         from archiver.audit.acts import acting
         from archiver.times import system_clock
-        from archiver.wiring_log import open_keyholder_log
+        from archiver.wiring.log import open_keyholder_log
 
         self.require_reason(asked.reason)
         if self.opened is None:

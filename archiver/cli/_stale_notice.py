@@ -8,7 +8,7 @@ from archiver.errors import ConfigurationError, IncompleteError
 from archiver.health.notices import Origin, stale_notice
 from archiver.health.snapshot import Snapshot
 from archiver.notify.base import Notifier, send_all
-from archiver.wiring_notify import open_notifiers
+from archiver.wiring.notify import open_notifiers
 
 
 def open_ways(session: Session) -> Sequence[Notifier]:

@@ -7,7 +7,7 @@ from archiver.cli._stores import store_fields
 from archiver.health.gather import Gathered
 from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snapshot
 from archiver.settings import Settings
-from archiver.settings_api import MICRO_USD
+from archiver.settings.api import MICRO_USD
 from archiver.times import format_time
 from archiver.vault import Archive
 

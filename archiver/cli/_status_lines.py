@@ -11,7 +11,7 @@ from archiver.health.snapshot import AccountHealth, JobHealth, KindHealth, Snaps
 from archiver.health.words import day, first_sentence, moment, trouble_lines
 from archiver.schedule.due import NOW
 from archiver.settings import Settings
-from archiver.settings_api import format_usd
+from archiver.settings.api import format_usd
 from archiver.sizes import byte_size
 from archiver.vault import Archive
 

@@ -1,6 +1,6 @@
 """How commands speak of a store in the settings."""
 
-from archiver.settings_stores import S3StoreSettings, StoreSettings
+from archiver.settings.stores import S3StoreSettings, StoreSettings
 
 
 def store_in_words(store: StoreSettings) -> str:

@@ -16,9 +16,8 @@ from archiver.jobs.run import open_context
 from archiver.jobs.work.imported import import_inbox, put_away
 from archiver.jobs.work.sealed import SpoolSealed, seal_code, seal_spool
 from archiver.times import system_clock
-from archiver.wiring import seal_options
-from archiver.wiring_claims import require_holder
-from archiver.wiring_seal import first_name
+from archiver.wiring.claims import require_holder
+from archiver.wiring.seal import first_name, seal_options
 
 
 @click.command(

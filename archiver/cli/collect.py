@@ -11,10 +11,10 @@ from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.plan import Plan, Planned, plan
 from archiver.errors import ConfigurationError
 from archiver.jobs.work.collected import collected_of
-from archiver.settings_api import COLLECT_KINDS, CollectKind, format_usd
+from archiver.settings.api import COLLECT_KINDS, CollectKind, format_usd
 from archiver.times import system_clock
-from archiver.wiring import open_collector
-from archiver.wiring_claims import require_holder
+from archiver.wiring.claims import require_holder
+from archiver.wiring.collector import open_collector
 
 CACHE_BYTES = 2 * 1024 * 1024
 """Of the state: a page asks for a hundred ids at a time, so that more only grows with the accounts (RSS from

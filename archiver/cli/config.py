@@ -14,11 +14,11 @@ from archiver.formats.errors import FormatError
 from archiver.formats.ssh_signature import AllowedSigners, public_key_fingerprint, verify
 from archiver.keys import Keyholders, load_identity, load_signing_key
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import AccountApi, format_usd
-from archiver.settings_stores import LocalStoreSettings, S3StoreSettings, StoreSettings
+from archiver.settings.api import AccountApi, format_usd
+from archiver.settings.stores import LocalStoreSettings, S3StoreSettings, StoreSettings
 from archiver.stores.base import Store, outcome
 from archiver.stores.local import LocalStore
-from archiver.wiring_stores import resolve_keys
+from archiver.wiring.stores import resolve_keys
 
 _MAXIMUM_FILE_BYTES = 1 << 20
 

@@ -26,8 +26,9 @@ from archiver.seal import seal
 from archiver.settings import FILE_NAME, load_settings
 from archiver.times import system_clock
 from archiver.vault import Vault
-from archiver.wiring import first_store, open_collector, seal_options
-from archiver.wiring_seal import first_name, other_stores
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import first_name, other_stores, seal_options
+from archiver.wiring.stores import first_store
 
 SAMPLE_UNTIL = dt.date(2026, 10, 31)
 SAMPLE_NAME = "sample-export.zip"

@@ -12,7 +12,7 @@ from archiver.health.doctor import all_checks, checks_without_settings
 from archiver.health.notices import Origin, test_notice
 from archiver.settings import Settings, SettingsError
 from archiver.times import system_clock
-from archiver.wiring_notify import open_notifiers
+from archiver.wiring.notify import open_notifiers
 
 _SHOWN = {"ok": "ok     ", "warning": "WARNING", "failed": "FAILED "}
 _CODES = {"ok": 0, "warning": IncompleteError.exit_code, "failed": 1}

@@ -17,7 +17,7 @@ from archiver.schedule.drills import DrillLine, note_drill, parse_line
 from archiver.schedule.journal import Journal
 from archiver.settings import Settings
 from archiver.times import format_date, system_clock
-from archiver.wiring_stores import find_store, named_stores, open_vault
+from archiver.wiring.stores import find_store, named_stores, open_vault
 
 
 @click.command(

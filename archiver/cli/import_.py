@@ -12,8 +12,8 @@ from archiver.cli._report import report_import
 from archiver.inbox.exports import import_exports
 from archiver.jobs.work.imported import imported_of
 from archiver.times import system_clock
-from archiver.wiring import open_collector
-from archiver.wiring_claims import require_holder
+from archiver.wiring.claims import require_holder
+from archiver.wiring.collector import open_collector
 
 
 @click.command(

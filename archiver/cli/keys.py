@@ -27,8 +27,8 @@ from archiver.keys import (
 from archiver.rewrap import AwayStore, KeyStores, apply_keyholders, reach_stores
 from archiver.settings import keyholder_signing_key
 from archiver.times import format_date, system_clock
-from archiver.wiring_log import has_collector_key
-from archiver.wiring_stores import named_stores
+from archiver.wiring.log import has_collector_key
+from archiver.wiring.stores import named_stores
 
 _MAXIMUM_FILE_BYTES = 1 << 20
 

@@ -12,7 +12,7 @@ from archiver.cli._acts import host_act
 from archiver.cli._group import Session, examples, pass_session
 from archiver.errors import ArchiverError, ConfigurationError, UsageError
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import AccountApi
+from archiver.settings.api import AccountApi
 from archiver.sources.x_api.login import CODE_SECONDS, LoginAttempt, begin_login, finish_login
 from archiver.sources.x_api.redirect import wait_for_redirect
 from archiver.sources.x_api.scopes import OFFLINE, scopes_for

@@ -16,8 +16,8 @@ from archiver.errors import ArchiverError, IncompleteError, NoKeyError
 from archiver.keys import Identity, Keyholders
 from archiver.repair import FileOutcome, Repair, repair_archive
 from archiver.stores.named import NamedStore, open_all
-from archiver.wiring import named_stores, remembered_head
-from archiver.wiring_stores import find_store
+from archiver.wiring.spool import remembered_head
+from archiver.wiring.stores import find_store, named_stores
 
 
 @click.command(

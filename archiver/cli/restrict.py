@@ -19,7 +19,7 @@ from archiver.reseal.survey import Surveyor, Wanted
 from archiver.search.language.fields import plain_id
 from archiver.times import system_clock
 from archiver.vault import readable
-from archiver.wiring_custody import open_custody_writer
+from archiver.wiring.custody import open_custody_writer
 
 
 @click.command(

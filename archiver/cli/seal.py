@@ -11,9 +11,9 @@ from archiver.cli._stamps import report_stamping
 from archiver.jobs.work.sealed import sealed_of
 from archiver.seal import seal
 from archiver.times import system_clock
-from archiver.wiring import open_collector, seal_options
-from archiver.wiring_claims import hold_vault, require_holder
-from archiver.wiring_seal import first_name, open_first, other_stores
+from archiver.wiring.claims import hold_vault, require_holder
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import first_name, open_first, other_stores, seal_options
 
 
 @click.command("seal", epilog=examples("archiver --config police-archive seal"))

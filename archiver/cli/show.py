@@ -47,7 +47,7 @@ from archiver.search.run import Searcher
 from archiver.search.spool_segment import not_in_archives
 from archiver.times import format_time
 from archiver.vault import Archive, Vault, readable
-from archiver.wiring import open_entries, open_spool_segments
+from archiver.wiring.spool import open_entries, open_spool_segments
 
 _MODERATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """A UUID, which no platform gives a record."""

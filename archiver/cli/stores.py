@@ -14,8 +14,7 @@ from archiver.errors import ArchiverError, IncompleteError
 from archiver.stores.base import outcome
 from archiver.stores.checks import Check, check_store, failed, find_vault_id
 from archiver.stores.named import NamedStore, OpenedStore, open_all
-from archiver.wiring import named_stores
-from archiver.wiring_stores import find_store
+from archiver.wiring.stores import find_store, named_stores
 
 FAILED = 1
 

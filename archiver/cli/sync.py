@@ -16,7 +16,7 @@ from archiver.errors import IntegrityError, worse_code
 from archiver.jobs.work.synced import fill_stores, synced_of
 from archiver.sizes import byte_size
 from archiver.sync import Filled, Synced
-from archiver.wiring import remembered_head
+from archiver.wiring.spool import remembered_head
 
 
 @click.command(

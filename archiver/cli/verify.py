@@ -25,8 +25,8 @@ from archiver.vault import Vault
 from archiver.verification import Depth, verify_vault
 from archiver.verification.agreement import verify_stores
 from archiver.verification.decisions import register_problems
-from archiver.wiring import named_stores, remembered_head
-from archiver.wiring_stores import find_store
+from archiver.wiring.spool import remembered_head
+from archiver.wiring.stores import find_store, named_stores
 
 
 @click.command(

@@ -20,7 +20,7 @@ from archiver.errors import ArchiverError, ConfigurationError, SourceError
 from archiver.progress import Cursor
 from archiver.schedule.kinds import cursors_of, due_kinds, is_due
 from archiver.settings import AccountSettings
-from archiver.settings_api import COLLECT_KINDS, OWN_KINDS, AccountApi, CollectKind
+from archiver.settings.api import COLLECT_KINDS, OWN_KINDS, AccountApi, CollectKind
 from archiver.sources.base import Problem
 from archiver.sources.x_api.client import SKEW_SHOWN_MS, XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS

@@ -11,7 +11,7 @@ from archiver.collect.taking import PLATFORM, Taken, price_for, take_answer
 from archiver.errors import ArchiverError
 from archiver.progress import Cursor, Gap, Spend, Step, walk_digest
 from archiver.settings import AccountSettings
-from archiver.settings_api import AccountApi, ApiSettings, format_usd
+from archiver.settings.api import AccountApi, ApiSettings, format_usd
 from archiver.sources.base import Capture, Item, Problem
 from archiver.sources.x_api.client import XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS, Endpoint

@@ -14,7 +14,7 @@ from archiver.collect.keeping import Keeper
 from archiver.collect.report import AccountReport
 from archiver.errors import UsageError
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import AccountApi, CollectKind
+from archiver.settings.api import AccountApi, CollectKind
 from archiver.sources.base import Problem
 from archiver.sources.x_api.client import XClient
 from archiver.sources.x_api.media import MediaSource
@@ -27,7 +27,7 @@ from archiver.times import Clock, format_date
 
 
 class Collector(Protocol):
-    """What a run that collects works with; `archiver.wiring.open_collector` opens it."""
+    """What a run that collects works with; `archiver.wiring.collector.open_collector` opens it."""
 
     @property
     def settings(self) -> Settings: ...

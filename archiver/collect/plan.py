@@ -10,7 +10,7 @@ from archiver.keys import load_identity
 from archiver.progress import Cursor
 from archiver.schedule.kinds import cursors_of, due_kinds
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import COLLECT_KINDS, AccountApi, CollectKind
+from archiver.settings.api import COLLECT_KINDS, AccountApi, CollectKind
 from archiver.sources.x.times import first_id
 from archiver.sources.x_api.endpoints import ENDPOINTS, MENTIONS_DEPTH, POSTS_DEPTH, Endpoint
 from archiver.sources.x_api.prices import price_of

@@ -8,7 +8,7 @@ import msgspec
 from archiver.collect.pages import ROUTE
 from archiver.progress import Spend
 from archiver.settings import AccountSettings
-from archiver.settings_api import AccountApi, Prices
+from archiver.settings.api import AccountApi, Prices
 from archiver.sources.base import Capture
 from archiver.sources.x_api.answer import Answer
 from archiver.sources.x_api.client import XClient

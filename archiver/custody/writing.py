@@ -14,7 +14,7 @@ from archiver.times import Clock, format_time
 
 class CustodyWriter:
     """Adds to one keyholder's chain. `log`: a chain of the name `_custody.KEYHOLDER`, sealed to the
-    register's key (`archiver.wiring_custody.open_custody_writer` makes it)."""
+    register's key (`archiver.wiring.custody.open_custody_writer` makes it)."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from archiver.progress import Cursor
 from archiver.schedule.due import DAY_MS, export_due_ms, trusted
 from archiver.schedule.kinds import cursors_of, kind_due_ms
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import COLLECT_KINDS, AccountApi, CollectKind
+from archiver.settings.api import COLLECT_KINDS, AccountApi, CollectKind
 from archiver.sources.x.times import snowflake_ms
 
 _TIMED: tuple[CollectKind, ...] = ("posts", "mentions", "messages")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archiver import __version__
 from archiver.health.snapshot import AccountHealth, JobHealth, Snapshot, StoreHealth
 from archiver.schedule.report import RunReport
-from archiver.settings_api import MICRO_USD
+from archiver.settings.api import MICRO_USD
 
 Number = float | int | bool | None
 """None where nothing is known: then no line is written, which is not the same as 0."""

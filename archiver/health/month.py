@@ -14,7 +14,7 @@ from archiver.settings import Settings
 from archiver.spool import NOT_WANTED
 from archiver.times import format_date, parse_time
 from archiver.vault import Archive
-from archiver.wiring_stores import open_vault_to_read
+from archiver.wiring.stores import open_vault_to_read
 
 MOST_LISTED = 31
 """Archives that a notice names: one a day for a month."""

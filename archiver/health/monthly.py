@@ -14,7 +14,7 @@ from archiver.health.texts import day, items, number_of, paragraph, section
 from archiver.health.words import first_sentence
 from archiver.notify.base import Notice
 from archiver.settings import Settings
-from archiver.settings_api import format_usd
+from archiver.settings.api import format_usd
 from archiver.sizes import byte_size
 from archiver.times import format_time
 

@@ -13,12 +13,12 @@ from archiver.health.local import LocalFacts
 from archiver.health.snapshot import ArchiveHealth, StoreHealth
 from archiver.schedule.checks import StoreNote
 from archiver.settings import Settings
-from archiver.settings_stores import LocalStoreSettings, StoreSettings
+from archiver.settings.stores import LocalStoreSettings, StoreSettings
 from archiver.stores.base import outcome
 from archiver.stores.named import OpenedStore, open_all
 from archiver.times import parse_time
 from archiver.vault import Archive, Vault
-from archiver.wiring_stores import find_store, named_stores
+from archiver.wiring.stores import find_store, named_stores
 
 _NOTHING_NOTED = StoreNote(place="")
 

@@ -14,7 +14,7 @@ from archiver.sources.apart import ApartSource
 from archiver.sources.base import Source
 from archiver.sources.x_export import Limits, XExport
 from archiver.times import Clock
-from archiver.wiring import Collector
+from archiver.wiring.collector import Collector
 
 APART_BYTES = 32 * 1024 * 1024
 """An export this large is read in a process of its own; for a smaller one starting it costs more."""

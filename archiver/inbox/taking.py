@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from archiver.inbox.exports import Imported
     from archiver.inbox.groups import Group
     from archiver.spool import Spool
-    from archiver.wiring import Collector
+    from archiver.wiring.collector import Collector
 
 _NOT_OURS = "if it is yours, put it back into the inbox, and then: archiver backup --add-account"
 

@@ -8,7 +8,7 @@ from archiver.schedule.journal import Journal
 from archiver.schedule.report import JobName, JobReport
 from archiver.settings import Settings
 from archiver.times import Clock
-from archiver.wiring_collector import Collector
+from archiver.wiring.collector import Collector
 
 Told = Callable[[str, Mapping[str, object]], None]
 """Told of something while it happens: its name, as `collect.kind`, and facts that JSON can hold."""

@@ -14,7 +14,7 @@ from archiver.jobs.near import stat_of_store
 from archiver.schedule.checks import StoreNote, daily_due_ms, load_store_notes, save_store_notes
 from archiver.schedule.due import NOW
 from archiver.schedule.report import JobName, JobReport
-from archiver.settings_stores import LocalStoreSettings, StoreSettings
+from archiver.settings.stores import LocalStoreSettings, StoreSettings
 
 
 class CheckJob:

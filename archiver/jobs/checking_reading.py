@@ -23,12 +23,12 @@ from archiver.schedule.checks import (
     load_read_note,
     save_read_note,
 )
-from archiver.settings_stores import LocalStoreSettings, StoreSettings
+from archiver.settings.stores import LocalStoreSettings, StoreSettings
 from archiver.stores.local import LocalStore
 from archiver.vault import Archive, Vault
 from archiver.verification import verify_parts
 from archiver.verification.rotation import next_to_read, note_read, read_to_ms
-from archiver.wiring_stores import open_store
+from archiver.wiring.stores import open_store
 
 SAVE_EACH_MS = 5_000
 """How often it is noted what was read: a kill costs so much reading."""

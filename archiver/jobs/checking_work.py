@@ -16,14 +16,14 @@ from archiver.jobs.syncing import JOB as SYNC
 from archiver.keys import Identity, ask_nobody, load_identities, opens_unattended
 from archiver.log_checks import BehindError, check_logs
 from archiver.schedule.checks import StoreNote, daily_due_ms, due_again_ms, problems_of
-from archiver.settings_stores import LocalStoreSettings, StoreSettings
+from archiver.settings.stores import LocalStoreSettings, StoreSettings
 from archiver.stores.base import Store, outcome
 from archiver.stores.named import NamedStore
 from archiver.vault import Vault
 from archiver.verification import Depth, Verification, verify_vault
 from archiver.verification.agreement import StoreVerification, verify_stores
-from archiver.wiring_log import collector_act
-from archiver.wiring_stores import named_stores
+from archiver.wiring.log import collector_act
+from archiver.wiring.stores import named_stores
 
 LOG_DAYS = 7
 """How often the log of a near store is checked: each of its entries is read, and it only grows."""

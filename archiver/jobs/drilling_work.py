@@ -13,8 +13,8 @@ from archiver.jobs.base import JobContext
 from archiver.keys import Identity, ask_nobody, load_identities
 from archiver.schedule.drills import note_drill
 from archiver.schedule.journal import Journal
-from archiver.wiring_log import open_keyholder_log
-from archiver.wiring_stores import named_stores, open_vault_to_read
+from archiver.wiring.log import open_keyholder_log
+from archiver.wiring.stores import named_stores, open_vault_to_read
 
 
 def drill_unattended(context: JobContext, reason: str) -> list[StoreDrill]:

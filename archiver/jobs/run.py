@@ -18,7 +18,7 @@ from archiver.schedule.journal import RUN, Journal
 from archiver.schedule.report import JobName, JobReport, RunReport
 from archiver.settings import Settings
 from archiver.times import Clock, format_time
-from archiver.wiring_collector import open_collector
+from archiver.wiring.collector import open_collector
 
 CLOCK_BACK_MS = HOUR_MS
 """A clock that goes back by less is put right, as clocks are; by more, something was wrong."""
@@ -85,7 +85,7 @@ def run_due(
 
 def _require_holder(settings: Settings) -> None:
     """Imported when there is something to do: an idle run asks no store."""
-    from archiver.wiring_claims import require_holder
+    from archiver.wiring.claims import require_holder
 
     require_holder(settings)
 

@@ -25,7 +25,7 @@ class SealJob:
         """See `archiver.jobs.base.Job`."""
         from archiver.jobs.work import sealed
         from archiver.jobs.work.imported import put_away
-        from archiver.wiring_log import share_log
+        from archiver.wiring.log import share_log
 
         started_ms = context.clock()
         done = sealed.seal_spool(context, "run")

@@ -20,7 +20,7 @@ class SyncJob:
         """See `archiver.jobs.base.Job`."""
         from archiver.audit.entry import Asked
         from archiver.jobs.work import synced
-        from archiver.wiring_log import collector_act, log_code, share_log
+        from archiver.wiring.log import collector_act, log_code, share_log
 
         settings, started_ms = context.settings, context.clock()
         with collector_act(settings, context.environ, Asked("seal", "sync"), context.clock) as act:

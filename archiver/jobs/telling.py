@@ -41,9 +41,9 @@ from archiver.schedule.due import DAY_MS
 from archiver.schedule.journal import Journal
 from archiver.schedule.report import RunReport
 from archiver.settings import Settings
-from archiver.settings_notices import TextfileSettings
+from archiver.settings.notices import TextfileSettings
 from archiver.times import Clock
-from archiver.wiring_notify import open_notifiers
+from archiver.wiring.notify import open_notifiers
 
 if TYPE_CHECKING:
     from archiver.health.snapshot import Snapshot

@@ -18,7 +18,7 @@ from archiver.moderation.item import PLATFORM
 from archiver.records import ModerationAction
 from archiver.register import OvertakenError, Registered
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import Act
+from archiver.settings.api import Act
 from archiver.sources.x.times import snowflake_ms
 from archiver.sources.x_api.acts import ApiAct, perform
 from archiver.sources.x_api.errors import ActRefusedError

@@ -18,7 +18,7 @@ from archiver.moderation.pages import answer_to_keep
 from archiver.progress import walk_digest
 from archiver.records import Account, Gone, ItemType, MediaReference, Post, Record
 from archiver.settings import AccountSettings
-from archiver.settings_api import AccountApi, Prices
+from archiver.settings.api import AccountApi, Prices
 from archiver.sources.base import Item
 from archiver.sources.x_api.client import XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS

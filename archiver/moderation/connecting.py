@@ -10,7 +10,7 @@ import requests
 
 from archiver.collect.connect import remembered_names
 from archiver.settings import AccountSettings, Settings
-from archiver.settings_api import AccountApi
+from archiver.settings.api import AccountApi
 from archiver.sources.x_api.client import XClient
 from archiver.sources.x_api.media import MediaSource
 from archiver.sources.x_api.names import Learnt, Names

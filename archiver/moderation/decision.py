@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from archiver.errors import UsageError
 from archiver.records import MODERATION_VERBS, AppealOutcome, Detection, Escalation, ModerationAction
-from archiver.settings_api import Act
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.api import Act
+from archiver.settings.moderation import ModerationSettings
 from archiver.times import format_time, parse_time
 
 REVERSALS: Final[Mapping[ModerationAction, ModerationAction]] = {

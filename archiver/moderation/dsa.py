@@ -20,7 +20,7 @@ from typing import Any, Final
 from archiver.moderation.redaction import REMOVED, Redaction
 from archiver.records import Moderation, ModerationAction
 from archiver.register import ModerationRecord
-from archiver.settings_moderation import ModerationSettings, Reason
+from archiver.settings.moderation import ModerationSettings, Reason
 from archiver.times import format_date
 
 SCHEMA_VERSION: Final = "2"

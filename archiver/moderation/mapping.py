@@ -19,8 +19,8 @@ from archiver.errors import ConfigurationError
 from archiver.moderation.decision import APPEAL_OUTCOMES, DETECTIONS, ESCALATIONS
 from archiver.records import MODERATION_VERBS, ItemType, ModerationAction, ModerationState
 from archiver.settings import SettingsError
-from archiver.settings_moderation import ModerationSettings
-from archiver.settings_table import Problem, Table
+from archiver.settings.moderation import ModerationSettings
+from archiver.settings.table import Problem, Table
 
 Format = Literal["csv", "jsonl"]
 Encoding = Literal["utf-8", "windows-1252"]

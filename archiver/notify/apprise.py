@@ -19,7 +19,7 @@ from archiver.notify.base import (
     one_line,
 )
 from archiver.notify.bounded import within
-from archiver.settings_notices import AppriseSettings
+from archiver.settings.notices import AppriseSettings
 
 _LOOKS: Final[dict[NoticeKind, str]] = {
     "done": "success", "incomplete": "warning", "failed": "failure", "stale": "warning",

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from archiver.errors import ArchiverError
-from archiver.settings_notices import NOTICE_KINDS as NOTICE_KINDS
-from archiver.settings_notices import NoticeKind as NoticeKind
+from archiver.settings.notices import NOTICE_KINDS as NOTICE_KINDS
+from archiver.settings.notices import NoticeKind as NoticeKind
 
 Resolve = Callable[[str], str]
 """A reference to a secret to the secret; raises ConfigurationError."""

@@ -12,7 +12,7 @@ from archiver import __version__
 from archiver.notify.base import NoticeError, PassingError, Resolve, find_secret
 from archiver.notify.bounded import within
 from archiver.secrets import SCHEMES
-from archiver.settings_notices import is_address
+from archiver.settings.notices import is_address
 
 MOST_ANSWER_BYTES: Final = 1024
 """More of an answer is not read: it says at most why."""

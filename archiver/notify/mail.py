@@ -16,7 +16,7 @@ from typing import Final
 
 from archiver.notify.base import Notice, NoticeError, PassingError, one_line
 from archiver.notify.bounded import within
-from archiver.settings_notices import SmtpSettings
+from archiver.settings.notices import SmtpSettings
 from archiver.times import as_datetime
 
 _GOODBYE_SECONDS: Final = 2.0

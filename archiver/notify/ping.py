@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from archiver.notify.base import Notice, NoticeError, Resolve, one_line
 from archiver.notify.bounded import PAUSE_SECONDS, tried_twice
-from archiver.settings_notices import PingSettings
+from archiver.settings.notices import PingSettings
 
 _RUN_ENDS: Final = ("done", "incomplete", "failed")
 _UNKNOWN: Final = b"not found"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from archiver.notify.base import Notice, Resolve, find_secret, is_wanted
 from archiver.notify.bounded import PAUSE_SECONDS, tried_twice
-from archiver.settings_notices import SmtpSettings
+from archiver.settings.notices import SmtpSettings
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from typing import Final
 from archiver import disk
 from archiver.errors import ArchiverError
 from archiver.notify.base import Notice, NoticeError
-from archiver.settings_notices import TextfileSettings
+from archiver.settings.notices import TextfileSettings
 
 _RUN_ENDS: Final = ("done", "incomplete", "failed")
 MODE: Final = 0o644

@@ -8,7 +8,7 @@ from typing import Final
 
 from archiver.notify.base import Notice, NoticeError, Resolve, find_secret, is_wanted
 from archiver.notify.bounded import PAUSE_SECONDS, tried_twice
-from archiver.settings_notices import WebhookSettings
+from archiver.settings.notices import WebhookSettings
 from archiver.times import format_time
 
 SIGNATURE: Final = "X-Archiver-Signature"

@@ -23,7 +23,7 @@ from archiver.repair.reference import (
     refused_by,
 )
 from archiver.repair.wanted import Wanted, wanted_of_archive, wanted_of_vault
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.named import OpenedStore
 
 __all__ = ["FileOutcome", "Repair", "repair_archive"]

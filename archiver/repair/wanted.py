@@ -13,7 +13,7 @@ from archiver.keyholders import Recipient
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity
 from archiver.repair.key import judge_keys
 from archiver.repair.reference import DESCRIPTION, SIGNERS, Reference, parse_signers
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.base import NotInStoreError, outcome
 from archiver.stores.checks import parse_vault_id
 from archiver.stores.named import OpenedStore

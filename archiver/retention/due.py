@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from archiver.archive.manifest import Manifest
 from archiver.settings import Settings
-from archiver.settings_retention import RetentionRule, RetentionSettings, Then
+from archiver.settings.retention import RetentionRule, RetentionSettings, Then
 from archiver.times import as_datetime, parse_time
 
 _LAST_YEAR = 9999

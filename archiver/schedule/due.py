@@ -8,7 +8,7 @@ thing is due now, instead of in the year that the clock showed.
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from archiver.settings_schedule import SealRhythm
+from archiver.settings.schedule import SealRhythm
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from archiver.progress import Cursor
 from archiver.schedule.due import DAY_MS, HOUR_MS, NOW, due_again
-from archiver.settings_api import COLLECT_KINDS, CURSORS, AccountApi, CollectKind
+from archiver.settings.api import COLLECT_KINDS, CURSORS, AccountApi, CollectKind
 
 SLACK_MS = 2 * HOUR_MS
 """A kind is due this much before its time, so that a daily run which starts a second early is not idle."""

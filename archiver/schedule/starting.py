@@ -10,8 +10,8 @@ from pathlib import Path
 from archiver.disk import os_errors_reported
 from archiver.errors import UsageError
 from archiver.settings import Settings
-from archiver.settings_notices import TextfileSettings
-from archiver.settings_stores import LocalStoreSettings
+from archiver.settings.notices import TextfileSettings
+from archiver.settings.stores import LocalStoreSettings
 
 EVERY_MINUTES = (5, 10, 15, 20, 30)
 EVERY_HOURS = (1, 2, 3, 4, 6, 8, 12)

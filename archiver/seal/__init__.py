@@ -52,7 +52,7 @@ from archiver.seal.plan import plan_segments
 from archiver.seal.segment import SealedSegment
 from archiver.seal.segment_build import SegmentContext
 from archiver.seal.workers import WorkerSetup, seal_segments
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.spool import Spool, SpooledMedia
 from archiver.state import Sealing, State
 from archiver.sync.filling import Filled

@@ -1,6 +1,6 @@
 """What searches read, sealed or not: an open segment, and the spool's among those of the archives.
 
-The spool's segments are built by `archiver.wiring.open_spool_segments`, before the archives are listed.
+The spool's segments are built by `archiver.wiring.spool.open_spool_segments`, before the archives are listed.
 """
 
 from collections.abc import Iterable, Sequence

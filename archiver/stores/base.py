@@ -1,8 +1,7 @@
-"""What every store does, and the names it takes. One contract suite holds them all to it
+"""What every store does. One contract suite holds them all to it
 (`tests/contracts/test_stores.py`)."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 COPY_BYTES = 1 << 20
-MAXIMUM_NAME_BYTES = 1024
-"""S3's limit for a key."""
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]{0,199}")
 
 
 class ExistsInStoreError(ArchiverError):
@@ -201,21 +197,6 @@ class Store(SmallFiles, Protocol):
     def delete_partial(self) -> int:
         """Remove what killed writers left; return how many. Live writers are not disturbed."""
         ...
-
-
-def check_name(name: str) -> str:
-    """Return the name. Raise ArchiverError for one that is absolute, climbs (`..`), hides (`.x`), is
-    empty or over 1024 bytes, or has characters outside `A-Z a-z 0-9 . _ @ + -` and `/`."""
-    if len(name) <= MAXIMUM_NAME_BYTES and all(_SEGMENT.fullmatch(part) for part in name.split("/")):
-        return name
-    raise ArchiverError(f"{name[:80]!r} cannot be a file's name in a store")
-
-
-def check_key_name(name: str) -> str:
-    """Return the name of an archive's key. Raise ArchiverError for any other: only keys are rewritten."""
-    if check_name(name).endswith("/key.age"):
-        return name
-    raise ArchiverError(f"{name} is sealed and is never replaced", "only an archive's key.age is rewritten")
 
 
 class Writer(Protocol):

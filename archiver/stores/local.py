@@ -14,6 +14,7 @@ from typing import BinaryIO, Self, cast
 
 from archiver import disk
 from archiver.errors import ArchiverError, IntegrityError, NoVaultError
+from archiver.store_names import check_key_name, check_name
 from archiver.stores.base import (
     ExistsInStoreError,
     HashingWriter,
@@ -21,8 +22,6 @@ from archiver.stores.base import (
     NotInStoreError,
     Range,
     StoredFile,
-    check_key_name,
-    check_name,
     copy_all,
     outcome,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.named import NamedStore
 from archiver.sync.additions import KINDS, copy_additions
 from archiver.sync.differing_keys import find_differing_keys

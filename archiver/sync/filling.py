@@ -13,7 +13,7 @@ from archiver.copying import UnusableCopyError, copy_file, other_bytes, put_smal
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, StoreError, repair_hint
 from archiver.formats import age
 from archiver.keys import is_age_file
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.base import ExistsInStoreError, Inspection, Store, outcome
 from archiver.stores.checks import Check
 from archiver.sync.disposals import dispose_in, disposed_in

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from archiver.archive.manifest import token_name
 from archiver.errors import ArchiverError, IncompleteError
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.base import ExistsInStoreError, Store
 from archiver.sync.holding import Holding, Sealed
 from archiver.timestamps import NoStampError, Stamped, fetch_token

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from archiver.errors import ArchiverError, IncompleteError
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.timestamps.tokens import MAXIMUM_TOKEN_BYTES, Stamped, UnknownAuthorityError, verify_sha256
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from archiver.errors import ArchiverError, IntegrityError
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -21,7 +21,7 @@ from archiver.copying import verify_sample
 from archiver.disposal import CERTIFICATE, SIGNATURE, finish_hint
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, repair_hint
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name, is_age_file
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.base import Inspection, NotInStoreError, Store, outcome
 from archiver.vault import Archive, ArchiveList, Vault
 from archiver.verification.stamps import StampCounts, verify_stamps

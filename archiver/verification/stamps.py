@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from archiver.archive.manifest import token_name
 from archiver.errors import ArchiverError, IntegrityError, repair_hint
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.stores.base import Store
 from archiver.timestamps import MAXIMUM_TOKEN_BYTES, UnknownAuthorityError, verify_sha256
 from archiver.vault import Archive

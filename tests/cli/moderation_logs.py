@@ -11,7 +11,9 @@ from archiver.seal import seal
 from archiver.search.moderation import spooled_entries
 from archiver.settings import AccountSettings, Settings, add_account, load_settings
 from archiver.spool import Spool
-from archiver.wiring import open_collector, open_vault, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
+from archiver.wiring.stores import open_vault
 from tests.faults.folders import make_folder
 
 HEADER = ("Ref", "Logged", "Who", "Comment", "Posted", "Author", "Reason", "Notes", "Action", "Done")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from archiver.inbox.exports import import_exports
-from archiver.wiring import open_collector
+from archiver.wiring.collector import open_collector
 from tests.crontab import own_crontab
 from tests.faults.folders import copy_folder, make_folder, read_contents, same_but_once, sample
 from tests.homes import Home

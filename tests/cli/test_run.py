@@ -9,7 +9,7 @@ import pytest
 from archiver.disk import Lock
 from archiver.inbox.exports import import_exports
 from archiver.schedule.report import JOB_NAMES
-from archiver.wiring import open_collector
+from archiver.wiring.collector import open_collector
 from tests.cli.runner import PROGRAM, Runner
 from tests.cli.stores import add_store
 from tests.collected import Asked, XHome, add_force, fake_x, make_x_home

@@ -13,7 +13,8 @@ from archiver.seal import seal
 from archiver.search.language import parse_query
 from archiver.search.repeating.cursor import Cursor, encode_cursor, parse_cursor
 from archiver.search.sql.statement import Order
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.cli.runner import Runner
 from tests.faults.folders import LATER, copy_folder, sample
 from tests.homes import NOW_MS, Home, make_home

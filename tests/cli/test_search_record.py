@@ -9,7 +9,8 @@ import pytest
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError
 from archiver.inbox.exports import import_exports
 from archiver.seal import seal
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.cli.runner import Runner
 from tests.faults.folders import LATER, copy_folder, sample
 from tests.homes import NOW_MS, Home, make_home

@@ -11,10 +11,10 @@ import pytest
 from archiver.health.gather import take_snapshot
 from archiver.health.notices import Origin, stale_notice
 from archiver.schedule.report import JOB_NAMES
-from archiver.settings_api import DEFAULT_KINDS
+from archiver.settings.api import DEFAULT_KINDS
 from archiver.spool import Spool
 from archiver.times import system_clock
-from archiver.wiring import load_identity
+from archiver.wiring.spool import load_identity
 from tests.cli.runner import Runner
 from tests.collected import fake_x
 from tests.faults.folders import LATER, copy_folder, make_folder, sample

@@ -18,7 +18,7 @@ import requests
 
 from archiver.errors import SourceError
 from archiver.records import Message, Post, Relation
-from archiver.settings_api import ApiSettings, Credentials
+from archiver.settings.api import ApiSettings, Credentials
 from archiver.sources.base import Capture, Item
 from archiver.sources.x_api.acts import ApiAct, perform
 from archiver.sources.x_api.answer import Answer, cut_answer

@@ -75,7 +75,7 @@ def test_the_settings_and_commands_for_x_work_as_written(tmp_path: Path) -> None
 
 
 def test_what_it_says_of_reach_and_prices_is_what_the_program_goes_by() -> None:
-    from archiver.settings_api import DEFAULT_PRICES, ApiSettings
+    from archiver.settings.api import DEFAULT_PRICES, ApiSettings
     from archiver.sources.x_api.endpoints import MENTIONS_DEPTH, MESSAGE_DAYS, POSTS_DEPTH
 
     text = " ".join(README.read_text().split())

@@ -9,7 +9,7 @@ from archiver.moderation.log_entry import Read, RowReader
 from archiver.moderation.log_reading import Row, open_log
 from archiver.moderation.mapping import CODES, FIELDS, UK_TIME_FORMATS, load_mapping
 from archiver.settings import AccountSettings
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.moderation import ModerationSettings
 from archiver.times import parse_time
 from tests.docs.test_sample_settings import with_all_lines
 from tests.programs import PROJECT

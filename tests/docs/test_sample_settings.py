@@ -5,10 +5,10 @@ import tomllib
 from pathlib import Path
 
 from archiver.settings import Settings, known_settings, load_settings
-from archiver.settings_api import AccountApi, Credentials
-from archiver.settings_notices import AppriseSettings, PingSettings, SmtpSettings, WebhookSettings
-from archiver.settings_stores import LocalStoreSettings, S3StoreSettings
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.api import AccountApi, Credentials
+from archiver.settings.notices import AppriseSettings, PingSettings, SmtpSettings, WebhookSettings
+from archiver.settings.stores import LocalStoreSettings, S3StoreSettings
+from archiver.settings.timestamps import AuthoritySettings
 from tests.authority import make_authority
 from tests.programs import PROJECT
 

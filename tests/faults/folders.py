@@ -24,7 +24,8 @@ from archiver.spool import Spool
 from archiver.state import State
 from archiver.vault import Archive, Vault
 from archiver.verification import verify_vault
-from archiver.wiring import load_identity, open_vault
+from archiver.wiring.spool import load_identity
+from archiver.wiring.stores import open_vault
 
 SOAK = os.environ.get("ARCHIVER_SOAK") == "1"
 """More rounds, for a machine that has the time."""

@@ -19,7 +19,7 @@ from archiver.stores.base import Store
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault
 from archiver.verification import verify_vault
-from archiver.wiring import named_stores
+from archiver.wiring.stores import named_stores
 from tests.cli.runner import Runner, start_process
 from tests.faults.folders import SOAK, copy_folder, make_folder, read_contents, sample
 from tests.homes import Home

@@ -159,7 +159,7 @@ def test_two_runs_at_once_write_different_entries(home: Home, command: tuple[str
     assert [code for _, code in ended] == [0, 0], ended
     settings = home.settings
     if command == ("verify",):
-        from archiver.wiring_log import flush_log
+        from archiver.wiring.log import flush_log
 
         assert flush_log(settings, home.vault.store) == 4 * rounds
     chain = "_collector" if command == ("verify",) else "records"

@@ -20,7 +20,8 @@ import pytest
 from archiver.settings import load_settings
 from archiver.spool import Spool
 from archiver.times import system_clock
-from archiver.wiring import load_identity, open_collector
+from archiver.wiring.collector import open_collector
+from archiver.wiring.spool import load_identity
 from tests.cli.runner import PROGRAM, Runner, start_process
 from tests.collected import XHome, fake_x
 from tests.fakes.x_api import Record

@@ -18,7 +18,7 @@ from archiver.disk import Lock
 from archiver.inbox.exports import import_exports
 from archiver.jobs.run import run_due
 from archiver.times import system_clock
-from archiver.wiring import open_collector
+from archiver.wiring.collector import open_collector
 from tests.cli.runner import PROGRAM, Runner
 from tests.collected import Asked, XHome, add_force, fake_x, make_x_home
 from tests.fakes.x_api import FakeX

@@ -8,7 +8,7 @@ import pytest
 
 from archiver.search.language import parse_query
 from archiver.settings import load_settings
-from archiver.wiring import open_vault
+from archiver.wiring.stores import open_vault
 from bench.monthly import Months, build, month_span, months_before, prefix
 from bench.monthly_measure import percentile_95
 from bench.monthly_peer import build as build_peer

@@ -14,7 +14,8 @@ from archiver.keys import archive_key_name, seal_archive_key
 from archiver.moderation.keeping import keep_entries
 from archiver.rebuild import NAMED_DIFFERENCES, Rebuilt, rebuild_segment
 from archiver.seal import seal
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import make_folder, sample
 from tests.homes import NOW_MS, Home
 from tests.made_vaults import VaultMaker

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from archiver.spool.counting import count_registered
-from archiver.wiring import count_moderation
+from archiver.wiring.spool import count_moderation
 from tests.faults.folders import make_folder
 from tests.homes import Home
 from tests.unit.search.moderated import decision, done, keep, seal_all

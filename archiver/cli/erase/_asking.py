@@ -12,7 +12,7 @@ from archiver.errors import ConfigurationError, UsageError
 from archiver.reseal.names import RecordName
 from archiver.reseal.refusing import listed
 from archiver.reseal.survey import Surveyed, Wanted
-from archiver.wiring_log import has_collector_key
+from archiver.wiring.log import has_collector_key
 
 
 @dataclass(frozen=True)

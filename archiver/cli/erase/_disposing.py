@@ -13,7 +13,7 @@ from archiver.keys import archive_key_name, load_keyholder_signing_key
 from archiver.reseal.sealing import Resealer
 from archiver.stores.named import OpenedStore
 from archiver.vault import Archive
-from archiver.wiring_custody import vault_stores
+from archiver.wiring.custody import vault_stores
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,9 @@ from archiver.reseal.survey import Surveyed, Surveyor
 from archiver.state import erased_content
 from archiver.times import format_time, system_clock
 from archiver.vault import readable
-from archiver.wiring import Collector, open_collector, seal_options
-from archiver.wiring_claims import require_holder
-from archiver.wiring_seal import first_name, open_first, other_stores
+from archiver.wiring.claims import require_holder
+from archiver.wiring.collector import Collector, open_collector
+from archiver.wiring.seal import first_name, open_first, other_stores, seal_options
 
 
 def erase(session: Session, request: Request) -> int:

@@ -52,7 +52,7 @@ from archiver.keys import load_keyholder_signing_key
 from archiver.sizes import byte_size
 from archiver.times import system_clock
 from archiver.vault import current_names
-from archiver.wiring import available_cores
+from archiver.wiring.seal import available_cores
 
 
 @dataclass(frozen=True)

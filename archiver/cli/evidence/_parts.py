@@ -24,8 +24,9 @@ from archiver.stores.named import open_all
 from archiver.times import system_clock
 from archiver.timestamps import MAXIMUM_TOKEN_BYTES, NoStampError, certificates_pem, fetch_token
 from archiver.vault import Vault
-from archiver.wiring import has_unsealed, named_stores
-from archiver.wiring_log import actor_of
+from archiver.wiring.log import actor_of
+from archiver.wiring.spool import has_unsealed
+from archiver.wiring.stores import named_stores
 
 PUBLISHER = "publisher"
 """Who signs a pack for publication: no keyholder is named in it."""

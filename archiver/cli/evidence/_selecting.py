@@ -35,7 +35,8 @@ from archiver.search.repeating.search_record import (
 from archiver.search.run import Searcher
 from archiver.times import format_time, system_clock
 from archiver.vault import ArchiveList, Vault
-from archiver.wiring import available_cores, has_spool
+from archiver.wiring.seal import available_cores
+from archiver.wiring.spool import has_spool
 
 _MAXIMUM_IDS_BYTES = 256 * 1024 * 1024
 _MOST_NAMED = 10

@@ -17,7 +17,7 @@ from archiver.formats import age
 from archiver.formats.age.seek import SeekReader
 from archiver.keys import Identity, load_identities
 from archiver.settings import KeyholderSettings
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 
 _AGE = (b"age-encryption.org/", b"-----BEGIN AGE")
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -16,7 +16,7 @@ from archiver.cli._session import Session
 from archiver.cli.moderation._dates import parse_dates
 from archiver.errors import ArchiverError, UsageError
 from archiver.times import parse_time
-from archiver.wiring_log import collector_queue, has_collector_key
+from archiver.wiring.log import collector_queue, has_collector_key
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CLOCKS_DIFFER_MS = 24 * 60 * 60 * 1000

@@ -21,7 +21,7 @@ from archiver.moderation.decision import (
     parse_moment,
     require_line,
 )
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.moderation import ModerationSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

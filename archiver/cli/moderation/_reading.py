@@ -21,7 +21,7 @@ from archiver.search.moderation import HeldRecord, count_sealed, hold, people_th
 from archiver.search.moderation.index import folded
 from archiver.search.run import Searcher
 from archiver.vault import Archive, Vault
-from archiver.wiring import RegisterHere, read_register
+from archiver.wiring.spool import RegisterHere, read_register
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from archiver.moderation.connecting import Connections
 from archiver.moderation.entries import EntryWriter
 from archiver.register import Registered
 from archiver.times import system_clock
-from archiver.wiring import open_spool, require_spool
-from archiver.wiring_claims import require_holder
+from archiver.wiring.claims import require_holder
+from archiver.wiring.spool import open_spool, require_spool
 
 INCOMPLETE = 3
 FAILED = 1

@@ -9,7 +9,7 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import printable
 from archiver.moderation.decision import REVERSALS
 from archiver.records import MODERATION_VERBS, AppealOutcome, Detection, Escalation, ItemType
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.moderation import ModerationSettings
 
 ITEM_TYPES: Final[Mapping[ItemType, str]] = {
     "own_post": "a post of our own account",

@@ -30,9 +30,9 @@ from archiver.moderation.exporting import (
 )
 from archiver.records import Moderation
 from archiver.register import ModerationRecord
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.moderation import ModerationSettings
 from archiver.times import system_clock
-from archiver.wiring import RegisterHere, read_register
+from archiver.wiring.spool import RegisterHere, read_register
 
 _DAY_MS = 24 * 60 * 60 * 1000
 

@@ -18,8 +18,8 @@ from archiver.moderation.log_reading import BadRow, Log, open_log
 from archiver.moderation.mapping import load_mapping, own_mapping
 from archiver.state import KeyedHash
 from archiver.times import system_clock
-from archiver.wiring import open_spool, require_spool
-from archiver.wiring_claims import require_holder
+from archiver.wiring.claims import require_holder
+from archiver.wiring.spool import open_spool, require_spool
 
 INCOMPLETE = 3
 FAILED = 1

@@ -37,7 +37,7 @@ from archiver.search.moderation import HeldRecord, accounts_that_occur, reasons_
 from archiver.search.moderation.index import find_moderation, folded
 from archiver.times import format_time
 from archiver.vault import Archive
-from archiver.wiring import RegisterHere, read_register
+from archiver.wiring.spool import RegisterHere, read_register
 
 
 class _Found(NamedTuple):

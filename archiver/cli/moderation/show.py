@@ -34,7 +34,7 @@ from archiver.register import compose
 from archiver.search.moderation import TABLE, FilePlace, Held, HeldRecord, sealed_files
 from archiver.search.restricted import Restricted
 from archiver.search.run import Searcher
-from archiver.wiring import find_spooled_media
+from archiver.wiring.spool import find_spooled_media
 
 _Places = Mapping[tuple[str, str], str]
 """Where each file lies, by entry and file name."""

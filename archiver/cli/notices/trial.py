@@ -8,7 +8,7 @@ from archiver.errors import ConfigurationError
 from archiver.health.notices import Origin, test_notice
 from archiver.notify.base import Notifier, send_all
 from archiver.times import system_clock
-from archiver.wiring_notify import NO_NOTICE_HINT, find_notifier, open_notifiers
+from archiver.wiring.notify import NO_NOTICE_HINT, find_notifier, open_notifiers
 
 
 @click.command(

@@ -31,7 +31,7 @@ from archiver.retention.due import due_of
 from archiver.retention.holding import holds_on, open_appeals
 from archiver.times import system_clock
 from archiver.vault import Archive
-from archiver.wiring_custody import vault_stores
+from archiver.wiring.custody import vault_stores
 
 _ELSEWHERE = (
     "What may still exist elsewhere: copies of a store, its snapshots and backups; a bucket's replica; caches"

@@ -10,9 +10,9 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._session import one_line, print_error
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, UsageError, worse_code
 from archiver.times import system_clock
-from archiver.wiring import open_collector
-from archiver.wiring_claims import TakenOver, take_over
-from archiver.wiring_log import catch_up_log
+from archiver.wiring.claims import TakenOver, take_over
+from archiver.wiring.collector import open_collector
+from archiver.wiring.log import catch_up_log
 
 
 @click.command(

@@ -15,7 +15,7 @@ from archiver.evidence.checking.log import check_log
 from archiver.evidence.checking.records import check_custody, check_records
 from archiver.evidence.checking.signed import MAY_BE_MISSING, check_signature, check_token
 from archiver.evidence.tag_files import SIGNATURE, TOKEN
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 
 Result = Literal["good", "wrong", "not there"]
 

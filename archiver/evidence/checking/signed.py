@@ -6,7 +6,7 @@ from archiver.errors import IntegrityError
 from archiver.evidence.checking.files import Files
 from archiver.evidence.tag_files import AUTHORITIES, SIGNATURE, SIGNATURE_NAMESPACE, SIGNED, TOKEN
 from archiver.formats.ssh_signature import AllowedSigners, SignatureError, verify, written_alike
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.times import format_time
 from archiver.timestamps import UnknownAuthorityError, verify_token
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from archiver.errors import ConfigurationError
-from archiver.settings_evidence import FONT_FOLDERS
+from archiver.settings.evidence import FONT_FOLDERS
 
 if TYPE_CHECKING:
     pass

@@ -18,7 +18,7 @@ from archiver.evidence.model import REDACTED
 from archiver.evidence.redaction.folding import fold, weight
 from archiver.evidence.redaction.own_words import OWN_WORDS
 from archiver.settings import SettingsError
-from archiver.settings_table import Problem, Table
+from archiver.settings.table import Problem, Table
 
 Kind = Literal["name", "handle", "person", "text", "pattern", "media", "record"]
 KINDS: Final[tuple[Kind, ...]] = ("name", "handle", "person", "text", "pattern", "media", "record")

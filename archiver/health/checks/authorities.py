@@ -6,7 +6,7 @@ from functools import partial
 
 from archiver.health.checkup import Check, Finding, Subject, failed, ok, warning
 from archiver.schedule.due import DAY_MS
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.times import format_date
 
 SOON_DAYS = 60

@@ -16,7 +16,7 @@ from archiver.health.judging import CLOCK_SLACK_MS, latest_noted_ms
 from archiver.health.local import read_local
 from archiver.health.vaults import last_archive, look_at_vaults
 from archiver.settings import Settings
-from archiver.settings_stores import S3StoreSettings
+from archiver.settings.stores import S3StoreSettings
 from archiver.times import format_time
 
 EARLIEST_MS = 1_767_225_600_000

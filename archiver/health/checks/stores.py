@@ -12,11 +12,11 @@ from archiver.health.checkup import ASK_SECONDS, Check, Finding, Subject, failed
 from archiver.health.local import read_local
 from archiver.health.vaults import free_bytes
 from archiver.settings import Settings
-from archiver.settings_stores import LocalStoreSettings, S3StoreSettings, StoreSettings
+from archiver.settings.stores import LocalStoreSettings, S3StoreSettings, StoreSettings
 from archiver.sizes import byte_size
 from archiver.stores.named import NamedStore, open_named, sync_command
 from archiver.vault import Archive, Vault
-from archiver.wiring_stores import open_store
+from archiver.wiring.stores import open_store
 
 LEAST_FREE_BYTES = 1 << 30
 _LAST = 3

@@ -8,7 +8,7 @@ from archiver.errors import ArchiverError
 from archiver.health.checkup import Check, Finding, Subject, failed, of_error, ok, warning
 from archiver.schedule.due import DAY_MS
 from archiver.settings import AccountSettings
-from archiver.settings_api import AccountApi
+from archiver.settings.api import AccountApi
 from archiver.sources.x_api.token_store import token_file
 from archiver.sources.x_api.tokens import (
     UserToken,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from archiver.errors import ArchiverError
 from archiver.settings import Settings
-from archiver.settings_stores import LocalStoreSettings
+from archiver.settings.stores import LocalStoreSettings
 from archiver.stores.base import outcome
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault

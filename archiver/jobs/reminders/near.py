@@ -2,9 +2,9 @@
 
 from archiver.errors import ArchiverError
 from archiver.jobs.base import JobContext
-from archiver.settings_stores import LocalStoreSettings
+from archiver.settings.stores import LocalStoreSettings
 from archiver.vault import Archive, Vault
-from archiver.wiring_stores import named_stores
+from archiver.wiring.stores import named_stores
 
 
 def near_archives(context: JobContext) -> tuple[Archive, ...]:

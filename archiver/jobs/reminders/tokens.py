@@ -7,7 +7,7 @@ from archiver.jobs.base import JobContext
 from archiver.jobs.reminders.base import Reminder
 from archiver.schedule.due import DAY_MS
 from archiver.settings import AccountSettings
-from archiver.settings_api import AccountApi
+from archiver.settings.api import AccountApi
 from archiver.sources.x_api.tokens import UserToken, check_renewable, load_keys
 from archiver.times import format_date
 

@@ -11,9 +11,9 @@ from archiver.collect.report import AccountReport, KindReport
 from archiver.errors import ArchiverError, ConfigurationError, IncompleteError, SourceError, sentence_of
 from archiver.jobs.base import JobContext
 from archiver.settings import AccountSettings
-from archiver.settings_api import CollectKind, format_usd
+from archiver.settings.api import CollectKind, format_usd
 from archiver.sources.x_api.errors import AccountError, CeilingError, EverythingError, KindError, LateError
-from archiver.wiring_log import collector_act
+from archiver.wiring.log import collector_act
 
 INCOMPLETE = IncompleteError.exit_code
 Seen = Callable[[AccountSettings, KindReport], None]

@@ -10,7 +10,7 @@ from archiver.inbox.exports import Imported
 from archiver.inbox.files import FAILED, names_of
 from archiver.inbox.taking import Inbox, Taken
 from archiver.jobs.base import JobContext
-from archiver.wiring_log import collector_act
+from archiver.wiring.log import collector_act
 
 INCOMPLETE = IncompleteError.exit_code
 Progress = Callable[[str, int], None]

@@ -12,10 +12,9 @@ from archiver.spool import NOT_WANTED
 from archiver.sync import Filled
 from archiver.sync.stamping import Stamping
 from archiver.vault import Archive, Vault
-from archiver.wiring import seal_options
-from archiver.wiring_claims import hold_vault
-from archiver.wiring_log import LogProblem, collector_act, log_code, put_log
-from archiver.wiring_seal import open_first, other_stores
+from archiver.wiring.claims import hold_vault
+from archiver.wiring.log import LogProblem, collector_act, log_code, put_log
+from archiver.wiring.seal import open_first, other_stores, seal_options
 
 INCOMPLETE = IncompleteError.exit_code
 Progress = Callable[[str, int, int], None]

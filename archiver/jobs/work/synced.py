@@ -9,7 +9,7 @@ from archiver.jobs.work.sealed import stamping_problems
 from archiver.settings import Settings
 from archiver.stores.checks import check_store
 from archiver.sync import Synced, sync_stores
-from archiver.wiring_stores import named_stores
+from archiver.wiring.stores import named_stores
 
 Progress = Callable[[str, int, int], None]
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from archiver.errors import SourceError
-from archiver.settings_api import Act
+from archiver.settings.api import Act
 from archiver.sources.x_api.client import NotAnsweredError, XClient
 from archiver.sources.x_api.errors import AccountError, ActRefusedError, KindError, LateError
 from archiver.sources.x_api.pace import Patience

@@ -9,7 +9,7 @@ import requests
 from msgspec import Struct
 
 from archiver.errors import SourceError
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.answer import Answer, cut_answer
 from archiver.sources.x_api.endpoints import Endpoint
 from archiver.sources.x_api.errors import AccountError, EverythingError, KindError, LateError, NamesError

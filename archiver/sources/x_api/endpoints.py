@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from archiver.settings_api import CollectKind, PriceName
+from archiver.settings.api import CollectKind, PriceName
 from archiver.sources.x_api.fields import Group
 
 Walk = Literal["timeline", "snapshot", "single", "lookup"]

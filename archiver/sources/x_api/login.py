@@ -16,7 +16,7 @@ from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import WebApplicationClient
 
 from archiver.errors import ConfigurationError, SourceError
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.redirect import parse_redirect
 from archiver.sources.x_api.token_endpoint import BearerAuth, TokenRefusedError, ask, request_token, scrub
 from archiver.sources.x_api.tokens import UserToken

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from archiver.records import MediaReference
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.pace import Random, Sleep
 from archiver.sources.x_api.session import blocks_of, keep_no_cookies, leave_alone, trust_of
 

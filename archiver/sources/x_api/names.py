@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.errors import NamesError
 from archiver.sources.x_api.fields import GENERATIONS, Generation, Group, other_generation, requested
 from archiver.sources.x_api.shapes import ApiProblem

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from archiver.settings_api import AccountApi, Prices
+from archiver.settings.api import AccountApi, Prices
 from archiver.sources.x_api.endpoints import Endpoint
 
 

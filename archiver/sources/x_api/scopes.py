@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from archiver.settings_api import COLLECT_KINDS, Act, CollectKind
+from archiver.settings.api import COLLECT_KINDS, Act, CollectKind
 
 _ALWAYS = frozenset({"tweet.read", "users.read"})
 SCOPES: Mapping[CollectKind, frozenset[str]] = {

@@ -17,7 +17,7 @@ import tweepy
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from urllib3.response import HTTPResponse
 
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 
 for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
     # At DEBUG these log the token and every body, whatever the program around them set up.

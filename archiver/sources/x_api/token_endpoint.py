@@ -16,7 +16,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from archiver.errors import ConfigurationError, SourceError
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.errors import AccountError
 
 PATH = "/2/oauth2/token"

@@ -14,7 +14,7 @@ from pathlib import Path
 from archiver import disk
 from archiver.errors import ArchiverError, ConfigurationError, LockedError
 from archiver.secrets import check_secret_reference
-from archiver.settings_api import ApiSettings, Credentials
+from archiver.settings.api import ApiSettings, Credentials
 from archiver.sources.x_api.errors import AccountError
 
 TIMEOUT_SECONDS = 60.0

@@ -18,7 +18,7 @@ from oauthlib.oauth2 import WebApplicationClient
 
 from archiver.errors import ConfigurationError
 from archiver.secrets import resolve_secret
-from archiver.settings_api import Act, ApiSettings, CollectKind, Credentials
+from archiver.settings.api import Act, ApiSettings, CollectKind, Credentials
 from archiver.sources.x_api.scopes import ACT_SCOPES, SCOPES
 from archiver.sources.x_api.token_endpoint import LOGIN_HINT, TOKEN, TokenRefusedError, request_token
 from archiver.sources.x_api.token_store import check_store, only_one_renews, save_token, token_file

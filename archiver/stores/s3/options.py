@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from archiver.settings_stores import Addressing, ObjectLock
-from archiver.stores.base import check_name
+from archiver.settings.stores import Addressing, ObjectLock
+from archiver.store_names import check_name
 
 
 @dataclass(frozen=True)

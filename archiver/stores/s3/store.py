@@ -8,13 +8,12 @@ from hashlib import sha256 as new_sha256
 from typing import BinaryIO, Protocol, TypeVar, cast
 
 from archiver.errors import ArchiverError, IntegrityError
+from archiver.store_names import check_key_name, check_name
 from archiver.stores.base import (
     ExistsInStoreError,
     Inspection,
     NotInStoreError,
     StoredFile,
-    check_key_name,
-    check_name,
     copy_all,
     outcome,
 )

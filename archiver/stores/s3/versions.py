@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from archiver.errors import ArchiverError
-from archiver.stores.base import check_name
+from archiver.store_names import check_name
 
 
 @dataclass(frozen=True, slots=True)

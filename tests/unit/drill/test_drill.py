@@ -15,7 +15,7 @@ from archiver.errors import IncompleteError, NoKeyError, NoVaultError, UsageErro
 from archiver.formats import age
 from archiver.keys import new_identity
 from archiver.verification import verify_vault
-from archiver.wiring_stores import named_stores
+from archiver.wiring.stores import named_stores
 from tests.cli.stores import add_store
 from tests.faults.folders import copy_folder, make_folder, sample
 from tests.homes import Home, make_home

@@ -24,11 +24,11 @@ from archiver.schedule.drills import note_drill
 from archiver.schedule.journal import Journal
 from archiver.schedule.reminded import Reminded, Said, save_reminded
 from archiver.settings import Settings, load_settings
-from archiver.settings_api import MICRO_USD
-from archiver.settings_stores import S3StoreSettings
+from archiver.settings.api import MICRO_USD
+from archiver.settings.stores import S3StoreSettings
 from archiver.spool import Spool
 from archiver.state import State
-from archiver.wiring import load_identity
+from archiver.wiring.spool import load_identity
 from tests.homes import Home
 from tests.long_kept import (
     DAY_MS,

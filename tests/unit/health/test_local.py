@@ -17,7 +17,8 @@ from archiver.progress import Cursor, Spend, Step
 from archiver.settings import Settings
 from archiver.spool import Spool
 from archiver.spool.counting import SPOOL_FILE
-from archiver.wiring import load_identity, open_collector
+from archiver.wiring.collector import open_collector
+from archiver.wiring.spool import load_identity
 from tests.faults.folders import make_folder, sample
 from tests.homes import NOW_MS, Home
 from tests.long_kept import DAY_MS, add_gap, make_long_kept

@@ -14,7 +14,7 @@ from archiver.health.told_of_archives import (
     tell_of_unfinished_disposals,
 )
 from archiver.settings import Settings, load_settings
-from archiver.settings_retention import RetentionRule, RetentionSettings
+from archiver.settings.retention import RetentionRule, RetentionSettings
 from archiver.vault import Vault
 from tests.disposals import AT, KEEPER, certificate_of
 from tests.homes import NOW_MS, make_home

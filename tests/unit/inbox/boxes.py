@@ -13,7 +13,8 @@ from archiver.sample import SAMPLE_ACCOUNT_ID
 from archiver.schedule.journal import Journal
 from archiver.schedule.report import JobReport
 from archiver.seal import seal
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import make_folder, rewrite
 from tests.homes import Home
 

@@ -7,7 +7,7 @@ import pytest
 
 from archiver.errors import ArchiverError, ConfigurationError
 from archiver.inbox.exports import Imported, import_exports
-from archiver.wiring import Collector, open_collector
+from archiver.wiring.collector import Collector, open_collector
 from tests.faults.folders import LATER, UNTIL, edit_json, make_folder, rewrite, sample
 from tests.homes import Home
 

@@ -8,7 +8,7 @@ from archiver.jobs.checking import JOB
 from archiver.schedule.checks import ReadNote, StoreNote, load_read_note, load_store_notes
 from archiver.schedule.journal import Journal
 from archiver.schedule.report import JobReport
-from archiver.wiring import open_collector
+from archiver.wiring.collector import open_collector
 from tests.homes import NOW_MS, Home
 
 HOUR_MS = 3_600_000

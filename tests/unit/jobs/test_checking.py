@@ -12,8 +12,8 @@ from archiver.errors import IncompleteError, IntegrityError
 from archiver.jobs.work.synced import fill_stores
 from archiver.schedule.due import DAY_MS, HOUR_MS
 from archiver.schedule.journal import Journal
-from archiver.wiring import open_collector
-from archiver.wiring_log import collector_act, collector_queue, flush_log
+from archiver.wiring.collector import open_collector
+from archiver.wiring.log import collector_act, collector_queue, flush_log
 from tests.cli.stores import add_store
 from tests.faults.folders import copy_folder, sample
 from tests.homes import NOW_MS, Home, make_home

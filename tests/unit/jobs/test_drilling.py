@@ -12,7 +12,7 @@ from archiver.schedule.drills import drill_due_ms, load_drill, note_drill
 from archiver.schedule.due import DAY_MS, NOW
 from archiver.schedule.journal import Journal
 from archiver.schedule.report import JobReport
-from archiver.wiring import open_collector
+from archiver.wiring.collector import open_collector
 from tests.faults.folders import copy_folder, make_folder
 from tests.homes import NOW_MS, Home, make_home
 

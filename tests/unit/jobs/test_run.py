@@ -13,7 +13,7 @@ from archiver.jobs.base import JobContext
 from archiver.jobs.registry import load_job, registered
 from archiver.schedule.report import JOB_NAMES, JobReport
 from archiver.spool import Spool
-from archiver.wiring import open_collector
+from archiver.wiring.collector import open_collector
 from tests.cli.stores import add_store
 from tests.faults.folders import check_nothing_half, copy_folder, make_folder, sample
 from tests.homes import Home

@@ -22,7 +22,7 @@ from archiver.schedule.due import DAY_MS
 from archiver.schedule.journal import JobTimes, Journal
 from archiver.schedule.report import JobName, JobReport, RunReport
 from archiver.settings import Settings, load_settings
-from archiver.settings_notices import PingSettings, SmtpSettings, TextfileSettings, WebhookSettings
+from archiver.settings.notices import PingSettings, SmtpSettings, TextfileSettings, WebhookSettings
 from archiver.times import parse_time
 from tests.certificates import make_certificates
 from tests.faults.folders import make_folder

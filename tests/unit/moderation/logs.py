@@ -14,7 +14,7 @@ from archiver.moderation.mapping import LogMapping, load_mapping, own_mapping
 from archiver.records import Moderation
 from archiver.search.moderation import spooled_entries
 from archiver.settings import AccountSettings
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.moderation import ModerationSettings
 from archiver.spool import Spool
 from archiver.state import KeyedHash
 from archiver.times import parse_time

@@ -13,7 +13,7 @@ from archiver.moderation.decision import (
     require_text,
 )
 from archiver.records import MODERATION_VERBS
-from archiver.settings_moderation import UK_REASONS, HouseRule, ModerationSettings, Reason
+from archiver.settings.moderation import UK_REASONS, HouseRule, ModerationSettings, Reason
 
 NOW = 1_793_000_000_000
 """26 October 2026."""

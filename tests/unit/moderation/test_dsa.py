@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from archiver.moderation.dsa import VISIBILITY, dsa_statements, languages, statement_of, why_left_out
 from archiver.records import Attachment, Moderation
 from archiver.register import ModerationRecord, compose
-from archiver.settings_moderation import (
+from archiver.settings.moderation import (
     DSA_CATEGORIES,
     DSA_KEYWORDS,
     UK_REASONS,

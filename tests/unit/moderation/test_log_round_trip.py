@@ -28,7 +28,7 @@ from archiver.moderation.log_entry import CONTENTS, WAYS
 from archiver.moderation.mapping import own_mapping
 from archiver.records import Attachment, Moderation
 from archiver.register import ModerationRecord, compose, records_of
-from archiver.settings_moderation import ModerationSettings
+from archiver.settings.moderation import ModerationSettings
 from archiver.spool import Spool
 from archiver.times import parse_time
 from tests.unit.moderation.logs import IDENTITY, NOW_MS, Import, mapping_of

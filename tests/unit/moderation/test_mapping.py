@@ -15,7 +15,7 @@ from archiver.moderation.mapping import (
     own_mapping,
 )
 from archiver.records import Moderation
-from archiver.settings_moderation import ModerationSettings, Reason
+from archiver.settings.moderation import ModerationSettings, Reason
 from tests.unit.moderation.logs import mapping_of
 
 

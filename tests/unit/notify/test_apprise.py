@@ -11,7 +11,7 @@ import pytest
 
 from archiver.notify.apprise import AppriseNotifier
 from archiver.notify.base import Notice, NoticeError
-from archiver.settings_notices import AppriseSettings
+from archiver.settings.notices import AppriseSettings
 from tests.receiver import Answer, Receiver, receiver, silent
 
 NOTICE = Notice("failed", "archiver on host:\nfailed", "What failed\n- it\n", 0)

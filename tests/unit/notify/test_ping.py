@@ -7,7 +7,7 @@ import pytest
 
 from archiver.notify.base import Notice, NoticeError
 from archiver.notify.ping import PingNotifier, put_behind
-from archiver.settings_notices import NOTICE_KINDS, PingSettings
+from archiver.settings.notices import NOTICE_KINDS, PingSettings
 from tests.receiver import Answer, Receiver, receiver, silent
 
 

@@ -12,7 +12,7 @@ import pytest
 from archiver.errors import ConfigurationError
 from archiver.notify.base import Notice, NoticeError
 from archiver.notify.smtp import SmtpNotifier
-from archiver.settings_notices import SmtpSettings
+from archiver.settings.notices import SmtpSettings
 from tests.certificates import make_certificates
 from tests.mail import PASSWORD, USER, MailServer, mail_server
 from tests.receiver import silent, unused_port

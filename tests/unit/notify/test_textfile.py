@@ -8,7 +8,7 @@ import pytest
 
 from archiver.notify.base import Notice, NoticeError
 from archiver.notify.textfile import TextfileNotifier
-from archiver.settings_notices import TextfileSettings
+from archiver.settings.notices import TextfileSettings
 
 
 def notifier(path: Path) -> TextfileNotifier:

@@ -13,7 +13,7 @@ import pytest
 from archiver.errors import ConfigurationError
 from archiver.notify.base import Notice, NoticeError
 from archiver.notify.webhook import WebhookNotifier
-from archiver.settings_notices import WebhookSettings
+from archiver.settings.notices import WebhookSettings
 from tests.certificates import make_certificates
 from tests.receiver import Answer, Receiver, receiver, silent, unused_port
 

@@ -12,7 +12,8 @@ from archiver.reseal.survey import Surveyed, Surveyor, Wanted
 from archiver.seal import seal
 from archiver.seal.copies import Others
 from archiver.vault import Archive
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import make_folder, sample
 from tests.homes import NOW_MS, Home
 from tests.unit.seal.spooled import answer_of, with_screenshot, x_post

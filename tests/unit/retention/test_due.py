@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from archiver.archive.manifest import FORMAT, Count, Manifest, Origin
 from archiver.retention.due import NEVER_MS, Part, due_of, later, parts_of, retention_due_count
 from archiver.settings import parse_settings
-from archiver.settings_retention import RetentionRule, RetentionSettings
+from archiver.settings.retention import RetentionRule, RetentionSettings
 from archiver.times import format_time, parse_time
 
 SEALED, POSTED = "2026-11-01T03:00:00.000Z", "2026-10-31T22:15:00.000Z"

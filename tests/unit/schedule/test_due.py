@@ -15,7 +15,7 @@ from archiver.schedule.due import (
     trusted,
 )
 from archiver.schedule.kinds import is_due, kind_due_ms
-from archiver.settings_schedule import SealRhythm
+from archiver.settings.schedule import SealRhythm
 from archiver.times import format_time, parse_time
 
 LONDON = "Europe/London"

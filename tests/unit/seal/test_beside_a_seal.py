@@ -25,7 +25,8 @@ from archiver.stores.base import StoredFile
 from archiver.stores.local import LocalStore
 from archiver.vault import Vault
 from archiver.verification import verify_vault
-from archiver.wiring import Collector, open_collector, seal_options
+from archiver.wiring.collector import Collector, open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import check_nothing_half, make_folder, sample
 from tests.homes import NOW_MS, Home
 from tests.made_vaults import ACCOUNT, moderation

@@ -20,7 +20,8 @@ from archiver.stores.named import NamedStore
 from archiver.sync import sync_stores
 from archiver.vault import Vault
 from archiver.verification import verify_vault
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import copy_folder, make_folder, sample
 from tests.homes import NOW_MS, Home
 from tests.memory_store import MemoryStore

@@ -23,7 +23,8 @@ from archiver.spool import MissingMedia, Spool
 from archiver.times import parse_time
 from archiver.vault import Archive
 from archiver.verification import verify_vault
-from archiver.wiring import open_collector, seal_options
+from archiver.wiring.collector import open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import make_folder
 from tests.homes import NOW_MS, Home
 from tests.made_vaults import ACCOUNT, OTHER_ACCOUNT, Made, VaultMaker, moderation, post

@@ -10,7 +10,8 @@ from archiver.inbox.exports import import_exports
 from archiver.seal import SealResult, seal
 from archiver.state import Sealing
 from archiver.verification import verify_vault
-from archiver.wiring import Collector, open_collector, seal_options
+from archiver.wiring.collector import Collector, open_collector
+from archiver.wiring.seal import seal_options
 from tests.faults.folders import LATER, UNTIL, make_folder, sample
 from tests.homes import NOW_MS, Home
 

@@ -23,7 +23,9 @@ from archiver.search.hit import SPOOL as SEARCHED_SPOOL
 from archiver.sources.x.media_names import media_file_name
 from archiver.spool import MissingMedia, PageSealer
 from archiver.state import Sealing
-from archiver.wiring import Collector, open_collector, open_spool_segments, seal_options
+from archiver.wiring.collector import Collector, open_collector
+from archiver.wiring.seal import seal_options
+from archiver.wiring.spool import open_spool_segments
 from tests.faults.folders import made_later, make_folder, read_posts, sample
 from tests.homes import NOW_MS, Home
 from tests.made_vaults import ACCOUNT, moderation

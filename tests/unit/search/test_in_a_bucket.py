@@ -113,8 +113,9 @@ def test_with_nothing_at_hand_a_search_takes_few_rounds_and_bounded_requests(
     most_requests: int,
     segments: int,
 ) -> None:
-    """Where the machine is busy, what was asked together may go out apart: the best of three counts."""
-    for _ in range(3):
+    """Where the machine is busy, what was asked together may go out apart, and counts as more: then with
+    answers that take longer than such a wait."""
+    for proxy.answer_delay_seconds in (DELAY_SECONDS, 4 * DELAY_SECONDS, 16 * DELAY_SECONDS):
         proxy.log.clear()
         result, effort = ask(maker, S3Store(options), text, order)
         assert result == near(maker, text, order)

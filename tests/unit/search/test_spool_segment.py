@@ -6,7 +6,8 @@ from archiver.archive.read import SegmentReader
 from archiver.seal.unsealed import UnsealedSegment
 from archiver.search.spool_segment import OpenSegment, SpoolSegment, not_in_archives, spool_archive
 from archiver.state import Sealing
-from archiver.wiring import open_collector, open_spool_segments
+from archiver.wiring.collector import open_collector
+from archiver.wiring.spool import open_spool_segments
 from tests.faults.folders import LATER, sample
 from tests.homes import make_home
 from tests.unit.seal.spooled import answer_of, x_post

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from archiver.errors import IntegrityError
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.timestamps import (
     MAXIMUM_TOKEN_BYTES,
     UnknownAuthorityError,

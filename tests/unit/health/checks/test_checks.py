@@ -36,8 +36,8 @@ from archiver.keys import new_identity
 from archiver.notify.base import Notice, NoticeError
 from archiver.schedule.journal import Journal
 from archiver.settings import load_settings
-from archiver.settings_stores import S3StoreSettings
-from archiver.settings_timestamps import AuthoritySettings
+from archiver.settings.stores import S3StoreSettings
+from archiver.settings.timestamps import AuthoritySettings
 from archiver.times import system_clock
 from tests.authority import make_root, signing_certificate
 from tests.faults.folders import copy_folder, make_folder

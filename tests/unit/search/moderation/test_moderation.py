@@ -23,7 +23,7 @@ from archiver.search.moderation import (
 )
 from archiver.search.run import Searcher
 from archiver.sources.moderation import encode_entry
-from archiver.wiring import find_spooled_media, has_spool, open_entries, read_register
+from archiver.wiring.spool import find_spooled_media, has_spool, open_entries, read_register
 from tests.faults.folders import make_folder
 from tests.homes import Home
 from tests.made_vaults import ACCOUNT, VaultMaker, post

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from archiver.errors import ArchiverError, SourceError
-from archiver.settings_api import ACTS, Credentials
+from archiver.settings.api import ACTS, Credentials
 from archiver.sources.x_api.acts import AGAIN, GONE, ApiAct, perform
 from archiver.sources.x_api.errors import (
     AccountError,

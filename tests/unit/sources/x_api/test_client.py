@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
-from archiver.settings_api import ApiSettings, Credentials
+from archiver.settings.api import ApiSettings, Credentials
 from archiver.sources.x_api.client import Fetched, StaleTokenError, XClient
 from archiver.sources.x_api.endpoints import ENDPOINTS
 from archiver.sources.x_api.errors import (

@@ -4,7 +4,7 @@ import pytest
 import tweepy
 
 from archiver.records import RELATION_KINDS
-from archiver.settings_api import ACTS, COLLECT_KINDS, DEFAULT_PRICES, USER_KINDS, Act
+from archiver.settings.api import ACTS, COLLECT_KINDS, DEFAULT_PRICES, USER_KINDS, Act
 from archiver.sources.x_api.endpoints import AROUND, ENDPOINTS, Endpoint
 from archiver.sources.x_api.scopes import ACT_SCOPES, SCOPES
 from tests.contracts.openapi import require_description

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.login import LoginAttempt, begin_login, finish_login
 from archiver.sources.x_api.redirect import wait_for_redirect
 from archiver.sources.x_api.scopes import scopes_for

@@ -15,7 +15,7 @@ import pytest
 
 from archiver.formats import age
 from archiver.records import MediaReference
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.media import TRIES, MediaSource, NotFetchedError
 from archiver.sources.x_api.related import best_variant
 from archiver.sources.x_api.shapes import Variant

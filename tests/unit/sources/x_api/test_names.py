@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.errors import NamesError
 from archiver.sources.x_api.fields import GENERATIONS, Generation, Group, other_generation
 from archiver.sources.x_api.names import VITAL, Learnt, Names, refused_names

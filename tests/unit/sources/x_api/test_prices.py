@@ -2,7 +2,7 @@
 
 import pytest
 
-from archiver.settings_api import AccountApi, Credentials, Prices
+from archiver.settings.api import AccountApi, Credentials, Prices
 from archiver.sources.x_api.endpoints import ENDPOINTS, Endpoint
 from archiver.sources.x_api.prices import Cost, cost_of, price_of
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from archiver.settings_api import ApiSettings
+from archiver.settings.api import ApiSettings
 from archiver.sources.x_api.session import NotTakenError, Session, TooLargeError
 from tests.fakes.x_api import FakeX
 from tests.fakes.x_faults import Answer, Cut, Drop, Redirect

@@ -20,7 +20,7 @@ import requests
 
 from archiver.disk import Lock
 from archiver.errors import ArchiverError, ConfigurationError, SourceError
-from archiver.settings_api import ACTS, COLLECT_KINDS, ApiSettings, Credentials
+from archiver.settings.api import ACTS, COLLECT_KINDS, ApiSettings, Credentials
 from archiver.sources.x_api import token_store
 from archiver.sources.x_api.errors import AccountError
 from archiver.sources.x_api.scopes import scopes_for
@@ -552,7 +552,7 @@ def test_after_a_refusal_a_token_that_another_run_has_kept_is_taken_before_a_new
 ONE_RUN = """
 import sys, time, requests
 from pathlib import Path
-from archiver.settings_api import ApiSettings, Credentials
+from archiver.settings.api import ApiSettings, Credentials
 from archiver.sources.x_api.tokens import KeyChain
 url, home, user, now, token, store, before = sys.argv[1:]
 settings = ApiSettings(base_url=url, client_id="app-1", connect_timeout_seconds=5, read_timeout_seconds=20)
