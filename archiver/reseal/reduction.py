@@ -70,10 +70,15 @@ def quoting_rows(connection: apsw.Connection, found: Found, needles: Needles) ->
         begin = f"RT @{handle}: "
         sql = "SELECT key, text FROM post WHERE kind = 'repost' AND substr(text, 1, ?) = ?"
         for key, text in connection.execute(sql, (len(begin), begin)):
-            said = text[len(begin) :].rstrip("…").strip()
-            if len(said) >= _UNTIL_CUT and any(one.startswith(said) for one in needles.texts):
+            if repeats_words(text[len(begin) :], needles):
                 rows["post"].add(key)
     return {table: keys - found.keys[table] for table, keys in rows.items()}
+
+
+def repeats_words(text: str, needles: Needles) -> bool:
+    """Whether a repost's text, without who is reposted, is one of the texts or the beginning of one."""
+    said = text.rstrip("…").strip()
+    return len(said) >= _UNTIL_CUT and any(one.startswith(said) for one in needles.texts)
 
 
 def _keys(connection: apsw.Connection, sql: str, values: str) -> set[int]:

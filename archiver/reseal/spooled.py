@@ -3,21 +3,27 @@
 Done under the collector's lock, before anything is sealed. A page that is cut keeps its number. What SQLite
 would leave of the old page in its file is overwritten."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec import Struct, field, structs
 
 from archiver.cutting.edits import Edit, Edits
 from archiver.cutting.needles import Needles
 from archiver.cutting.scrubbing import Scrubber, Span
-from archiver.reseal.reduction import line_edit, reduced_entry
+from archiver.errors import ArchiverError
+from archiver.records import Message, Post, Record, Relation
+from archiver.reseal.reduction import line_edit, reduced_entry, repeats_words
 from archiver.reseal.survey import Wanted
+from archiver.sources.base import Capture
 from archiver.sources.moderation import KIND as MODERATION
 from archiver.sources.moderation import decode_entry
+from archiver.sources.parsers import parser_for
 from archiver.spool import Page, PageInfo, PageSealer, Spool
 
 Value = TypeVar("Value")
+_REPOST: Final = re.compile(r"RT @\w+: ")
 
 
 class SpooledReduction(Struct):
@@ -32,9 +38,10 @@ class SpooledReduction(Struct):
 
 def reduce_spool(spool: Spool, wanted: Wanted, needles: Needles) -> SpooledReduction:
     """Look through every page. Raise IntegrityError for a damaged one."""
-    result = SpooledReduction()
+    result, captures = SpooledReduction(), spool.captures()
     for info in spool.pages():
-        _PageReducer(info, spool.read_page(info.id), wanted, needles, result).run()
+        capture = captures[info.capture].capture
+        _PageReducer(info, spool.read_page(info.id), capture, wanted, needles, result).run()
     return result
 
 
@@ -61,22 +68,31 @@ class _PageReducer:
     """One page on its way."""
 
     def __init__(
-        self, info: PageInfo, page: Page, wanted: Wanted, needles: Needles, result: SpooledReduction
+        self,
+        info: PageInfo,
+        page: Page,
+        capture: Capture,
+        wanted: Wanted,
+        needles: Needles,
+        result: SpooledReduction,
     ) -> None:
         self._info = info
         self._page = page
+        self._capture = capture
         self._wanted = wanted
         self._needles = needles
         self._result = result
         self._offsets = page.offsets()
         self._doomed = {number for number in range(len(page.ids)) if self._is_doomed(number)}
         self._joined = dict(page.joined)
+        self._quoting: set[int] = set()
 
     def run(self) -> None:
         joined = [data for some in self._page.joined.values() for _, data in some]
+        self._result.rows += len(self._doomed)
+        self._find_repeating()
         if not self._doomed and not any(map(self._needles.may_be_in, (self._page.payload, *joined))):
             return
-        self._result.rows += len(self._doomed)
         edits = Edits(self._edits())
         if edits or self._doomed or self._joined != self._page.joined:
             self._result.pages[self._info.id] = self._reduced(edits)
@@ -96,6 +112,56 @@ class _PageReducer:
             }:
                 return True
         return False
+
+    def _find_repeating(self) -> None:
+        """Records that are nothing but a repetition of one that is to go: reposts, likes of it. They go too
+        where it is to go everywhere, as they do from an archive."""
+        if self._info.kind not in ("post", "like"):
+            return
+        repeating = [
+            number
+            for number in range(len(self._page.ids))
+            if number not in self._doomed and self._is_repeating(number)
+        ]
+        if self._wanted.everywhere:
+            self._doomed.update(repeating)
+        elif repeating:
+            self._allowed(repeating)
+
+    def _is_repeating(self, number: int) -> bool:
+        data = b"".join(self._slices(number))
+        if b"RT @" not in data and not self._needles.may_be_in(data):
+            return False
+        record = self._record(number)
+        if isinstance(record, Relation):
+            return self._needles.is_id(record.platform_id)
+        if not isinstance(record, Post) or record.kind != "repost":
+            return False
+        begin = _REPOST.match(record.text)
+        return self._needles.is_id(record.repost_of_id) or (
+            begin is not None and repeats_words(record.text[begin.end() :], self._needles)
+        )
+
+    def _record(self, number: int) -> Record | None:
+        """None where it cannot be parsed."""
+        try:
+            return parser_for(self._capture.source)(self._capture, self._info.kind, self._slices(number))
+        except ArchiverError:
+            return None
+
+    def _slices(self, number: int) -> list[bytes]:
+        """All bytes of a record, as a parser takes them."""
+        own = [self._page.payload[start:end] for start, end in self._spans(number)]
+        return own + [data for _, data in self._page.joined.get(number, ())]
+
+    def _needles_for(self, number: int) -> Needles:
+        """What to look for in a record's bytes: not the words that it says itself, as others did."""
+        if self._info.kind not in ("post", "message"):
+            return self._needles
+        record = self._record(number)
+        if not isinstance(record, Post | Message) or record.text.strip() not in self._needles.texts:
+            return self._needles
+        return self._needles.without_texts([record.text])
 
     def _spans(self, number: int) -> list[Span]:
         own = (self._offsets[number], self._page.lengths[number])
@@ -117,10 +183,11 @@ class _PageReducer:
                 Edit(*one) for one in spans if not any(e.start <= one[0] and one[1] <= e.end for e in edits)
             ]
             for edit in edits:
-                holders = [
+                inside = [
                     number for number in kept if any(_touches(edit, one) for one in self._spans(number))
                 ]
-                if self._allowed(holders):
+                holders = [number for number in inside if not self._says_the_same(number, edit)]
+                if not inside or (self._allowed(holders) and holders):
                     yield edit
             return
         for start, end in spans:
@@ -136,9 +203,13 @@ class _PageReducer:
                 entry = reduced_entry(data)
                 yield Edit(start, end, Edits(Scrubber((), (), self._needles).edits(entry)).apply(entry))
             return
-        edits = Scrubber((), (), self._needles).edits(data, start)
+        scrubber = Scrubber((), (), self._needles_for(number))
+        # An object with the id of another kind's record is not that record.
+        edits = [
+            one for one in scrubber.edits(data, start) if (one.start, one.end) != (start, end) or one.new
+        ]
         joined = [
-            (capture, Edits(Scrubber((), (), self._needles).edits(body)).apply(body))
+            (capture, Edits(scrubber.edits(body)).apply(body))
             for capture, body in self._page.joined.get(number, ())
         ]
         changed = joined != self._page.joined.get(number, [])
@@ -146,6 +217,13 @@ class _PageReducer:
             if changed:
                 self._joined[number] = [one for one in joined if one[1]]
             yield from edits
+
+    def _says_the_same(self, number: int, edit: Edit) -> bool:
+        """Whether a place in a record is only the words that it says itself, as others did."""
+        data = self._page.payload[edit.start : edit.end]
+        if not edit.new or self._needles.id_in(data.decode("utf-8", "replace")):
+            return False
+        return not self._needles_for(number).in_bytes(data)
 
     def _is_about(self, data: bytes) -> bool:
         entry = decode_entry(data)
@@ -156,7 +234,10 @@ class _PageReducer:
 
     def _allowed(self, holders: Sequence[int]) -> bool:
         """Whether a change in these records that stay may be made; it is a quote of what goes."""
-        self._result.quotes += [f"{self._info.kind} {self._page.ids[one]} in the spool" for one in holders]
+        for one in holders:
+            if one not in self._quoting:
+                self._quoting.add(one)
+                self._result.quotes.append(f"{self._info.kind} {self._page.ids[one]} in the spool")
         return not holders or self._wanted.everywhere
 
     def _reduced(self, edits: Edits) -> tuple[PageInfo, Page] | None:

@@ -59,8 +59,10 @@ class Run(NamedTuple):
 
 def in_time_order(pages: Sequence[PageInfo], read_page: Callable[[int], Page]) -> Iterator[Run]:
     """The records of dated pages by time posted. Each page is in order itself; a page is read only when its
-    time has come and dropped when it is through, so few are in memory at once."""
-    waiting = sorted(pages, key=lambda page: (page.posted_from or 0, page.id), reverse=True)
+    time has come and dropped when it is through, so few are in memory at once. One that has none, as all were
+    erased, is left out."""
+    having = [page for page in pages if page.records]
+    waiting = sorted(having, key=lambda page: (page.posted_from or 0, page.id), reverse=True)
     open_pages: list[tuple[int, int, int, PageInfo, Page]] = []
     while waiting or open_pages:
         while waiting and (not open_pages or (waiting[-1].posted_from or 0) <= open_pages[0][0]):
