@@ -56,10 +56,9 @@ def require_complete(found: Surveyed, *, everywhere: bool, entries: bool, spoole
             "--with-moderation takes text and author out of these records too, and leaves codes and times",
         )
     quotes = [f"{one} in archive {archive}" for archive, some in found.quotes.items() for one in some]
-    quotes = [one for one in [*quotes, *spooled] if not one.startswith("moderation ") or not entries]
-    if quotes and not everywhere:
+    if (quotes or spooled) and not everywhere:
         raise UsageError(
-            f"other records quote or name it: {listed(quotes)}",
+            f"other records quote or name it: {listed([*quotes, *spooled])}",
             "--everywhere takes it out of these too; a repost or a like of it goes as a whole",
         )
 

@@ -34,6 +34,7 @@ _FIND: Final = {
 _GONE = f"SELECT key FROM gone WHERE platform = ?1 AND platform_id {_ANY} AND kind = ?3"  # noqa: S608
 _OF_ITEM = f"SELECT record_id FROM moderation WHERE platform = ?1 AND item_id {_ANY}"  # noqa: S608
 _ABOUT = f"SELECT key FROM moderation WHERE record_id IN ({_OF_ITEM})"  # noqa: S608
+_OF_DECISIONS = "SELECT key FROM moderation WHERE record_id IN (SELECT value FROM json_each(?1))"
 _TEXTS: Final = {
     "post": "text, alt_text",
     "message": "text, NULL",
@@ -68,13 +69,21 @@ def tables_of(connection: apsw.Connection) -> set[str]:
 
 
 def find_rows(
-    connection: apsw.Connection, names: Iterable[RecordName], *, ids: Collection[str] = ()
+    connection: apsw.Connection,
+    names: Iterable[RecordName],
+    *,
+    ids: Collection[str] = (),
+    decisions: Collection[str] = (),
 ) -> Found:
-    """The rows of these records. `ids`: of their edits, as other segments have told."""
+    """The rows of these records. `ids`: of their edits; `decisions`: the moderation records about them, as
+    other segments have told: a later entry need not name the item."""
     found = Found({table: set() for table in RECORD_TABLES}, set(), set(), set(), set(), {})
     there = tables_of(connection)
     for name in names:
         _add_rows(connection, name, found, there, ids)
+    if decisions and "moderation" in there:
+        values = (json.dumps(sorted(decisions)),)
+        found.about |= {key for (key,) in _rows(connection, _OF_DECISIONS, values)}
     return found
 
 

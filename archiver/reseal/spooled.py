@@ -13,7 +13,7 @@ from archiver.cutting.edits import Edit, Edits
 from archiver.cutting.needles import Needles
 from archiver.cutting.scrubbing import Scrubber, Span
 from archiver.errors import ArchiverError
-from archiver.records import Message, Post, Record, Relation
+from archiver.records import Message, Moderation, Post, Record, Relation
 from archiver.reseal.reduction import line_edit, reduced_entry, repeats_words
 from archiver.reseal.survey import Wanted
 from archiver.sources.base import Capture
@@ -28,21 +28,37 @@ _REPOST: Final = re.compile(r"RT @\w+: ")
 
 class SpooledReduction(Struct):
     """What the spool has of the records: how many rows of them, and what else holds something of one, in
-    words; pages that change, as they become: None where nothing is left."""
+    words; pages that change, as they become: None where nothing is left. `about`: the moderation records
+    about one; `dropped`, `named`: files (account, name) that entries name no more, and that others do."""
 
     rows: int = 0
     about: set[str] = field(default_factory=set)
     quotes: list[str] = field(default_factory=list)
     pages: dict[int, tuple[PageInfo, Page] | None] = field(default_factory=dict)
+    dropped: set[tuple[str, str]] = field(default_factory=set)
+    named: set[tuple[str, str]] = field(default_factory=set)
 
 
 def reduce_spool(spool: Spool, wanted: Wanted, needles: Needles) -> SpooledReduction:
     """Look through every page. Raise IntegrityError for a damaged one."""
     result, captures = SpooledReduction(), spool.captures()
+    wanted = structs.replace(wanted, decisions=wanted.decisions | _decisions_about(spool, needles))
     for info in spool.pages():
         capture = captures[info.capture].capture
         _PageReducer(info, spool.read_page(info.id), capture, wanted, needles, result).run()
     return result
+
+
+def _decisions_about(spool: Spool, needles: Needles) -> set[str]:
+    """The moderation records about an item: what is added to one later need not name the item."""
+    entries = (entry for info in spool.pages() if info.kind == MODERATION for entry in _entries(spool, info))
+    return {entry.record_id for entry in entries if needles.is_id(entry.item_id)}
+
+
+def _entries(spool: Spool, info: PageInfo) -> Iterator[Moderation]:
+    page = spool.read_page(info.id)
+    for start, length in zip(page.offsets(), page.lengths, strict=True):
+        yield decode_entry(page.payload[start : start + length])
 
 
 def erase_from_spool(
@@ -91,7 +107,11 @@ class _PageReducer:
         joined = [data for some in self._page.joined.values() for _, data in some]
         self._result.rows += len(self._doomed)
         self._find_repeating()
-        if not self._doomed and not any(map(self._needles.may_be_in, (self._page.payload, *joined))):
+        if (
+            not self._doomed
+            and self._info.kind != MODERATION
+            and not any(map(self._needles.may_be_in, (self._page.payload, *joined)))
+        ):
             return
         edits = Edits(self._edits())
         if edits or self._doomed or self._joined != self._page.joined:
@@ -227,10 +247,12 @@ class _PageReducer:
 
     def _is_about(self, data: bytes) -> bool:
         entry = decode_entry(data)
-        if not self._needles.is_id(entry.item_id):
-            return False
-        self._result.about.add(entry.record_id)
-        return True
+        is_about = entry.record_id in self._wanted.decisions
+        files = {(entry.account, one.file_name) for one in entry.attachments}
+        if is_about:
+            self._result.about.add(entry.record_id)
+        (self._result.dropped if is_about and self._wanted.entries else self._result.named).update(files)
+        return is_about
 
     def _allowed(self, holders: Sequence[int]) -> bool:
         """Whether a change in these records that stay may be made; it is a quote of what goes."""

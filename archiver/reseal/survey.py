@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import apsw
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
@@ -32,18 +32,22 @@ _OF_REGISTER = "SELECT DISTINCT platform, 'moderation', record_id FROM moderatio
 
 class Wanted(Struct, frozen=True):
     """Which records are to go, and how far. `everywhere`: also out of what quotes them; `entries`: entries of
-    the moderation register about them lose who said what."""
+    the moderation register about them lose who said what. `decisions`: the ids of the moderation records
+    about them, once they are known (`Surveyed.wanted`)."""
 
     names: tuple[RecordName, ...]
     everywhere: bool = False
     entries: bool = False
+    decisions: frozenset[str] = frozenset()
 
 
 class Surveyed(Struct):
-    """What there is of them. `archives`: those that would be sealed anew, oldest first; `spots`: the files in
-    packs that nothing else shows; `quotes`: by archive, other records that hold something of one; `about`:
-    ids of records of the moderation register about one, by archive."""
+    """What there is of them. `wanted`: what was asked for, with all decisions about them; `archives`: those
+    that would be sealed anew, oldest first; `spots`: the files in packs that nothing else shows; `quotes`: by
+    archive, other records that hold something of one; `about`: ids of records of the moderation register
+    about one, by archive."""
 
+    wanted: Wanted
     needles: Needles
     archives: list[str] = field(default_factory=list)
     versions: Counter[RecordName] = field(default_factory=Counter)
@@ -91,8 +95,8 @@ class Surveyor:
     def survey(self, wanted: Wanted, also: Iterable[apsw.Connection] = ()) -> Surveyed:
         """All there is of them, in every archive. `also`: segments of what is not sealed yet, for what the
         records say there."""
-        needles = self._gather(wanted, also)
-        result = Surveyed(needles)
+        wanted, needles = self._gather(wanted, also)
+        result = Surveyed(wanted, needles)
         changed: set[str] = set()
         for archive, _, segment in self._segments("looking for what quotes them"):
             try:
@@ -105,23 +109,25 @@ class Surveyor:
         result.archives = [one.name for one in self._archives if one.name in changed]
         return result
 
-    def _gather(self, wanted: Wanted, also: Iterable[apsw.Connection]) -> Needles:
-        """All ids and texts of theirs that any archive has. An edit may lie in another archive than the
-        post."""
+    def _gather(self, wanted: Wanted, also: Iterable[apsw.Connection]) -> tuple[Wanted, Needles]:
+        """All decisions about them, ids and texts of theirs that any archive has. An edit may lie in another
+        archive than the post, and what was added to a decision in another than that."""
         ids: set[str] = set()
         texts: set[str] = set()
+        decisions: set[str] = set()
 
         def add(connection: apsw.Connection) -> None:
             found = find_rows(connection, wanted.names)
             ids.update(found.ids)
             texts.update(found.texts)
+            decisions.update(_records_of(connection, found))
 
         for _, _, segment in self._segments("reading the records"):
             add(segment.connection)
         for connection in also:
             add(connection)
         ids |= {name.id for name in wanted.names if name.kind in ("post", "message")}
-        return Needles(ids, texts)
+        return structs.replace(wanted, decisions=frozenset(decisions)), Needles(ids, texts)
 
     def _add(
         self,
@@ -133,7 +139,9 @@ class Surveyor:
     ) -> None:
         found = reduction.found
         result.versions.update(found.versions)
-        gone, shown = spots_of(connection, found.keys)
+        # What an entry about one names, as a screenshot, goes with who said what.
+        entries = found.about if result.wanted.entries else set()
+        gone, shown = spots_of(connection, {**found.keys, "moderation": entries})
         result.spots |= {self._now(one) for one in gone}
         result.shown_elsewhere |= {self._now(one) for one in shown}
         if reduction.quotes:
@@ -160,7 +168,7 @@ class Surveyor:
 
 def reduce_segment(connection: apsw.Connection, wanted: Wanted, needles: Needles) -> Reduction:
     """What would change in a segment."""
-    found = find_rows(connection, wanted.names, ids=needles.ids)
+    found = find_rows(connection, wanted.names, ids=needles.ids, decisions=wanted.decisions)
     return Reducer(connection, found, needles, everywhere=wanted.everywhere, entries=wanted.entries).run()
 
 

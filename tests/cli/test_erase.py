@@ -10,6 +10,7 @@ import pytest
 
 from archiver.collect.erased import CUT, ErasedFilter
 from archiver.formats import age
+from archiver.moderation.keeping import keep_entries
 from archiver.rebuild import rebuild_segment
 from archiver.sources.base import Capture
 from archiver.sources.x_api.answer import cut_answer
@@ -19,9 +20,10 @@ from archiver.verification import verify_vault
 from tests.cli.runner import Result, Runner
 from tests.faults.folders import LATER, copy_folder, sample
 from tests.homes import Home
+from tests.made_vaults import moderation
 from tests.programs import PROJECT
 from tests.unit.reseal.erased import ID, OTHER_ID, POLITE, RUDE, THIRD_ID, make_mixed_home
-from tests.unit.seal.spooled import answer_of, x_post
+from tests.unit.seal.spooled import answer_of, with_screenshot, x_post
 
 WHY = ("--reason", "a request", "--reviewer", "A Person", "--yes")
 ELSEWHERE = ("--everywhere", "--with-moderation")
@@ -56,6 +58,18 @@ class Eraser:
             for file in archive.manifest.segments:
                 with self.home.vault.open_segment(archive, file, self.home.identities) as segment:
                     found += segment.frames.read_at(0, segment.frames.size)
+        return found
+
+    def packed(self) -> bytes:
+        """All that any media pack still opens to."""
+        found, vault = b"", self.home.vault
+        for archive in self.home.archives:
+            for file in archive.manifest.files if archive.disposed is None else ():
+                if file.kind == "media":
+                    key = vault.open_key(archive, self.home.identities)
+                    found += age.decrypt(
+                        [key], (self.home.folder / "vault" / archive.path(file)).read_bytes()
+                    )
         return found
 
     def require_sound(self) -> None:
@@ -132,6 +146,8 @@ def test_what_quotes_it_must_be_named_in_the_command(eraser: Eraser) -> None:
     left = eraser.readable()
     assert RUDE.encode() not in left
     assert ID.encode() not in left
+    assert b"another" in eraser.packed()
+    assert b"a picture" not in eraser.packed()
     eraser.require_sound()
     listed = eraser("moderation", "list", "--json").json_lines()
     assert {one["id"]: one["text"] for one in listed[:-1]} == {"m1": None, "m2": "else"}
@@ -214,6 +230,70 @@ def test_what_is_not_sealed_yet_leaves_the_spool(eraser: Eraser) -> None:
     eraser.require_sound()
     assert eraser("search", "zeppelins", "--ids").output.split() == ["1588091220244370002"]
     assert eraser("search", "airships", "--ids").output == ""
+
+
+def test_a_decision_about_it_that_is_not_sealed_yet_loses_what_it_was_and_its_screenshot(
+    eraser: Eraser,
+) -> None:
+    own, other, words = "1588091220244370011", "1588091220244370012", "airships over the town hall again"
+    with eraser.home.open_spool() as spool:
+        entries = [
+            with_screenshot(
+                spool, "m3", b"what it looked like", text=words, item_id=own, reason_codes=("spam",)
+            ),
+            with_screenshot(
+                spool, "m4", b"what stays", text="zeppelins", item_id=other, reason_codes=("spam",)
+            ),
+        ]
+        keep_entries(
+            spool, entries, [answer_of(spool, x_post(own, words)), answer_of(spool, x_post(other, "y"))]
+        )
+    refused = eraser("erase", own, *WHY)
+    assert refused.code == 2
+    assert "the moderation register says what it was, by whom: m3\n" in refused.errors
+    eraser.erase(own, "--with-moderation")
+    with eraser.home.open_spool() as spool:
+        left = b"".join(spool.read_page(one.id).payload for one in spool.pages())
+        names = {one.file_name for one in spool.media()}
+    assert own.encode() not in left
+    assert words.encode() not in left
+    assert names == {"screenshot-m4-1.png"}
+    assert eraser("seal").code == 0
+    eraser.require_sound()
+    assert own.encode() not in eraser.readable()
+    listed = eraser("moderation", "list", "--json").json_lines()
+    assert {one["id"]: one["text"] for one in listed[:-1]}.items() >= {("m3", None), ("m4", "zeppelins")}
+
+
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_what_was_added_to_a_decision_later_goes_too(eraser: Eraser, *, is_sealed: bool) -> None:
+    """It need not name the item again, and may lie in another archive than the decision."""
+    words = "what it really said, as somebody put right"
+    with eraser.home.open_spool() as spool:
+        added = moderation("m1-2", record_id="m1", number=2, entry="correction", corrects="m1", text=words)
+        keep_entries(spool, [added], [])
+    if is_sealed:
+        assert eraser("seal").code == 0
+    assert "put right" in eraser("moderation", "show", "m1").output
+    eraser.erase(ID, *ELSEWHERE)
+    assert eraser("seal").code == 0
+    assert words.encode() not in eraser.readable()
+    assert "put right" not in eraser("moderation", "show", "m1").output
+    eraser.require_sound()
+
+
+def test_a_decision_about_another_that_names_it_is_refused_as_a_quote(eraser: Eraser) -> None:
+    with eraser.home.open_spool() as spool:
+        note = moderation(
+            "m2-2", record_id="m2", number=2, entry="outcome", corrects="m2", entry_note=f"as {ID}"
+        )
+        keep_entries(spool, [note], [])
+    assert eraser("seal").code == 0
+    refused = eraser("erase", ID, *WHY, "--with-moderation")
+    assert (refused.code, refused.output) == (2, "")
+    assert "moderation m2 in archive" in refused.errors
+    eraser.erase(ID, *ELSEWHERE)
+    assert ID.encode() not in eraser.readable()
 
 
 def test_an_answer_that_has_it_again_is_kept_without_it(eraser: Eraser) -> None:

@@ -97,13 +97,13 @@ class _Work:
                 return [], disposed
             wanted = self.request.wanted(names)
             found = self._surveyor().survey(wanted, [one.connection for one in held.spool])
-            spooled = reduce_spool(self.collector.spool, wanted, found.needles)
-            pictures = self._spooled_pictures(held, names)
+            spooled = reduce_spool(self.collector.spool, found.wanted, found.needles)
+            pictures = self._spooled_pictures(held, names, spooled)
         self._check(names, found, spooled)
         confirm(self.session, names, found, spooled.rows, yes=self.request.yes)
         entry = decide(self.session, self.opened, self.request, names, found.archives)
         self.decision = entry.id
-        erasure = Erasure(wanted, found.needles, frozenset(found.spots), entry.id, secrets.token_bytes)
+        erasure = Erasure(found.wanted, found.needles, frozenset(found.spots), entry.id, secrets.token_bytes)
         self._forget(names, erasure)
         self._empty_spool(spooled, erasure, pictures)
         for name in found.archives:
@@ -143,10 +143,11 @@ class _Work:
         custody = load_register(self.session, self.opened, to_dispose=True)
         require_erasable(names, find_against(self.session, self.opened, custody, found, request))
 
-    def _spooled_pictures(self, held: NamedRecords, names: Sequence[RecordName]) -> set[tuple[str, str]]:
+    def _spooled_pictures(
+        self, held: NamedRecords, names: Sequence[RecordName], spooled: SpooledReduction
+    ) -> set[tuple[str, str]]:
         """Files in the spool, by account and name, that nothing else there shows."""
-        gone: set[tuple[str, str]] = set()
-        shown: set[tuple[str, str]] = set()
+        gone, shown = set(spooled.dropped), set(spooled.named)
         for segment in held.spool:
             connection = segment.connection
             keys = find_rows(connection, names).keys

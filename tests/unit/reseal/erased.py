@@ -72,7 +72,7 @@ def reseal_in(
 ) -> list[Archive]:
     """As `reseal`, of these archives alone."""
     found = Surveyor(home.vault, archives, home.identities).survey(wanted)
-    erasure = Erasure(wanted, found.needles, frozenset(found.spots), DECISION, secrets.token_bytes)
+    erasure = Erasure(found.wanted, found.needles, frozenset(found.spots), DECISION, secrets.token_bytes)
     with open_collector(home.settings) as collector:
         options = seal_options(home.settings)
         resealer = Resealer(
