@@ -118,7 +118,7 @@ def _broken(error: Exception, settings: SmtpSettings) -> Reason:
         return NoticeError, f"the mail server's certificate is not right: {reason}", _CA_HINT
     if isinstance(error, ssl.SSLError):
         return NoticeError, "no TLS with the mail server", _SECURITY_HINT
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):  # as smtplib says it
         said = f"no end of the mail server's answers within {settings.timeout_seconds} seconds"
         return PassingError, said, None
     where = f"{settings.host}:{settings.port}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ConfigurationError
+from archiver.notify import mail
 from archiver.notify.base import Notice, NoticeError
 from archiver.notify.smtp import SmtpNotifier
 from archiver.settings.notices import SmtpSettings
@@ -152,6 +153,16 @@ def test_a_mail_server_that_hangs_or_drips_takes_twice_the_time_and_no_more(
     if not drip or security == "none":
         assert said == "no end of the mail server's answers within 1 seconds"
         assert taken > 1.9
+
+
+def test_a_server_that_is_waited_for_at_the_socket_first_is_said_alike(
+    certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both times are up at once, and a busy machine notices either first."""
+    monkeypatch.setattr(mail, "within", lambda seconds, act: act())
+    with silent() as port:
+        said = failure(notifier(certificates, port, security="none", timeout_seconds=1))
+    assert said == "no end of the mail server's answers within 1 seconds"
 
 
 def test_a_recipient_that_is_put_off_is_tried_once_more(certificates: Path, server: MailServer) -> None:
