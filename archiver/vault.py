@@ -67,6 +67,12 @@ def current_names(archives: Iterable[Archive]) -> dict[str, str]:
     return current
 
 
+def names_of(archive: str, archives: Iterable[Archive]) -> frozenset[str]:
+    """An archive's name, and those of the archives whose place it has taken: what was said of one of them, as
+    a hold or an exhibit, goes on for what is left of it."""
+    return frozenset([archive, *(one for one, now in current_names(archives).items() if now == archive)])
+
+
 def with_successors(some: Iterable[Archive], archives: Iterable[Archive]) -> list[Archive]:
     """Some of all archives, in the order of all, and those that have taken the place of one of them since:
     they hold what is left of it."""

@@ -78,7 +78,7 @@ def retention_due_count(settings: Settings, manifests: Iterable[Manifest], now_m
 
 def _may_be_due(manifest: Manifest, settings: RetentionSettings, now_ms: int) -> bool:
     """Whether the minimum is over and any rule's period: only then what is in it matters."""
-    sealed_ms = parse_time(manifest.sealed_at)
+    sealed_ms = parse_time(manifest.first_sealed_at or manifest.sealed_at)
     return later(sealed_ms, years=settings.minimum_years) <= now_ms and any(
         _end_of(rule, manifest, sealed_ms) <= now_ms for rule in settings.rules
     )

@@ -3,6 +3,8 @@
 A hold by query holds the archives in which the query found anything when it was added, and every archive in
 which it finds anything now: so it covers what was sealed since. A hold by case holds what packs of that case
 took from, then and now.
+
+An archive goes by its own name and by those of the archives whose place it has taken (`vault.names_of`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -47,29 +49,40 @@ def case_archives(case: str, exhibits: Iterable[Listed]) -> CaseArchives:
 
 
 def holds_on(
-    archive: str, custody: Custody, find: FindArchives, exhibits: Sequence[Listed]
+    names: Collection[str], custody: Custody, find: FindArchives, exhibits: Sequence[Listed]
 ) -> list[CustodyEntry]:
-    """The holds that stand and cover an archive now."""
-    return [one for one in custody.holds() if is_held_by(archive, one, find, exhibits)]
+    """The holds that stand and cover an archive of these names now."""
+    return [one for one in custody.holds() if is_held_by(names, one, find, exhibits)]
 
 
-def is_held_by(archive: str, hold: CustodyEntry, find: FindArchives, exhibits: Sequence[Listed]) -> bool:
-    """Whether a hold covers an archive now."""
+def is_held_by(
+    names: Collection[str], hold: CustodyEntry, find: FindArchives, exhibits: Sequence[Listed]
+) -> bool:
+    """Whether a hold covers an archive of these names now."""
     scope = hold.scope
-    if scope.everything or archive in scope.archives:
+    if scope.everything or _is_any(names, scope.archives):
         return True
     if scope.query is not None:
-        return archive in find(scope.query)
+        return _is_any(names, find(scope.query))
     if hold.detail.get("by") == BY_CASE and hold.case is not None:
         of_case = case_archives(hold.case, exhibits)
-        return not of_case.is_known or archive in of_case.archives
+        return not of_case.is_known or _is_any(names, of_case.archives)
     return False
 
 
-def may_be_held_by(archive: str, hold: CustodyEntry) -> bool | None:
+def _is_any(names: Collection[str], some: Iterable[str]) -> bool:
+    return not set(names).isdisjoint(some)
+
+
+def took_from(exhibit: Listed, names: Collection[str]) -> bool:
+    """Whether a pack took from an archive of these names, as far as its entry tells."""
+    return exhibit.finished is not None and _is_any(names, exhibit.finished.archives)
+
+
+def may_be_held_by(names: Collection[str], hold: CustodyEntry) -> bool | None:
     """As far as the register alone tells: None where only the query, or the packs of the case, would."""
     scope = hold.scope
-    if scope.everything or archive in scope.archives:
+    if scope.everything or _is_any(names, scope.archives):
         return True
     return None if scope.query is not None or hold.detail.get("by") == BY_CASE else False
 

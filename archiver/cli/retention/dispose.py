@@ -30,7 +30,7 @@ from archiver.retention.deciding import Standing, open_disposal, require_disposa
 from archiver.retention.due import due_of
 from archiver.retention.holding import holds_on, open_appeals
 from archiver.times import system_clock
-from archiver.vault import Archive
+from archiver.vault import Archive, names_of
 from archiver.wiring.custody import vault_stores
 
 _ELSEWHERE = (
@@ -85,7 +85,7 @@ def _decide(session: Session, opened: Opened, archive: Archive, *, yes: bool) ->
     custody = load_register(session, opened, to_dispose=True)
     exhibits = load_exhibits(session, opened)
     with open_finder(session, opened) as find:
-        holds = holds_on(archive.name, custody, find, exhibits)
+        holds = holds_on(names_of(archive.name, opened.listed.archives), custody, find, exhibits)
         appeals = open_appeals(find.searcher.moderation(), archive)
     due = due_of(archive.manifest, session.settings.retention)
     review = custody.review_of(archive.name)

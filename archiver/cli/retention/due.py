@@ -1,5 +1,7 @@
 """`archiver retention due`."""
 
+from collections.abc import Collection, Sequence
+
 import click
 
 from archiver.audit.entry import Asked
@@ -9,6 +11,7 @@ from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._session import one_line
 from archiver.cli.moderation._lines import number_of
 from archiver.cli.moderation._reading import has_identity
+from archiver.custody.entry import CustodyEntry
 from archiver.custody.register import Custody
 from archiver.disposal import disposed_in_words
 from archiver.errors import ArchiverError, IntegrityError
@@ -16,7 +19,10 @@ from archiver.retention.deciding import date_of, hold_in_words, is_kept
 from archiver.retention.due import NEVER_MS, Due, due_of, rules_in_words
 from archiver.retention.holding import may_be_held_by
 from archiver.times import format_time, system_clock
-from archiver.vault import Archive
+from archiver.vault import Archive, names_of
+
+MayHold = tuple[CustodyEntry, bool | None]
+"""A hold, and whether it covers an archive: None where only its query, or the packs of its case, would tell."""
 
 
 @click.command("due", epilog=examples("archiver retention due", "archiver retention due --all --json"))
@@ -42,7 +48,8 @@ def command(session: Session, show_all: bool, holds: bool, reason: str | None, s
         is_due = due.is_over(now_ms) and archive.disposed is None
         if show_all or (is_due and not _is_kept(custody, archive, now_ms)):
             shown += 1
-            _print(session, archive, due, custody, now_ms)
+            may_hold = _holds_on(custody, names_of(archive.name, listed.archives))
+            _print(session, archive, due, may_hold, custody, now_ms)
     if listed.problems:
         raise listed.problems[0]
     if not session.json:
@@ -82,13 +89,27 @@ def _asks(session: Session) -> bool:
     return not opens_unattended(session.settings.keyholder)
 
 
+def _holds_on(custody: Custody | None, names: Collection[str]) -> list[MayHold]:
+    """The holds that cover an archive of these names, or may."""
+    holds = [] if custody is None else custody.holds()
+    judged = [(one, may_be_held_by(names, one)) for one in holds]
+    return [(hold, covers) for hold, covers in judged if covers is not False]
+
+
 def _is_kept(custody: Custody | None, archive: Archive, now_ms: int) -> bool:
     return custody is not None and is_kept(custody.review_of(archive.name), now_ms)
 
 
-def _print(session: Session, archive: Archive, due: Due, custody: Custody | None, now_ms: int) -> None:
+def _print(
+    session: Session,
+    archive: Archive,
+    due: Due,
+    holds: Sequence[MayHold],
+    custody: Custody | None,
+    now_ms: int,
+) -> None:
     if session.json:
-        session.print_json("due", **_fields(archive, due, custody, now_ms))
+        session.print_json("due", **_fields(archive, due, holds, custody, now_ms))
         return
     if archive.disposed is not None:
         click.echo(one_line(f"{archive.name}  {disposed_in_words(archive.disposed)}"))
@@ -101,16 +122,12 @@ def _print(session: Session, archive: Archive, due: Due, custody: Custody | None
         line = f"{when} {date_of(due.at_ms)}, {by}: {due.then}"
     click.echo(one_line(f"{archive.name}  {line}"))
     if custody is not None:
-        for text in _decided(archive, custody):
+        for text in _decided(archive, holds, custody):
             click.echo(one_line(f"  {text}"))
 
 
-def _decided(archive: Archive, custody: Custody) -> list[str]:
-    lines = []
-    for hold in custody.holds():
-        covers = may_be_held_by(archive.name, hold)
-        if covers is not False:
-            lines.append(hold_in_words(hold) + ("" if covers else " (may cover this one too)"))
+def _decided(archive: Archive, holds: Sequence[MayHold], custody: Custody) -> list[str]:
+    lines = [hold_in_words(hold) + ("" if covers else " (may cover this one too)") for hold, covers in holds]
     review = custody.review_of(archive.name)
     if review is not None:
         until = f" until {review.until}" if review.until else ""
@@ -118,7 +135,9 @@ def _decided(archive: Archive, custody: Custody) -> list[str]:
     return lines
 
 
-def _fields(archive: Archive, due: Due, custody: Custody | None, now_ms: int) -> dict[str, object]:
+def _fields(
+    archive: Archive, due: Due, holds: Sequence[MayHold], custody: Custody | None, now_ms: int
+) -> dict[str, object]:
     has_date = due.at_ms is not None and due.at_ms < NEVER_MS
     fields: dict[str, object] = {
         "archive": archive.name,
@@ -132,11 +151,7 @@ def _fields(archive: Archive, due: Due, custody: Custody | None, now_ms: int) ->
     }
     if custody is not None:
         review = custody.review_of(archive.name)
-        fields["holds"] = [
-            {"id": one.id, "covers": may_be_held_by(archive.name, one)}
-            for one in custody.holds()
-            if may_be_held_by(archive.name, one) is not False
-        ]
+        fields["holds"] = [{"id": hold.id, "covers": covers} for hold, covers in holds]
         fields["review"] = None if review is None else {
             "id": review.id, "at": review.at, "decision": review.decision, "until": review.until,
         }  # fmt: skip

@@ -22,9 +22,9 @@ from archiver.errors import UsageError
 from archiver.evidence.register import Listed
 from archiver.retention.deciding import date_of, hold_in_words, require_date
 from archiver.retention.due import due_of
-from archiver.retention.holding import holds_on, open_appeals
+from archiver.retention.holding import holds_on, open_appeals, took_from
 from archiver.times import format_date, system_clock
-from archiver.vault import Archive, require_not_disposed
+from archiver.vault import Archive, names_of, require_not_disposed
 
 
 @click.command(
@@ -82,20 +82,17 @@ def _notes(session: Session, opened: Opened, archive: Archive) -> Sequence[str]:
     custody = load_register(session, opened)
     exhibits = load_exhibits(session, opened)
     with open_finder(session, opened) as find:
-        holds = holds_on(archive.name, custody, find, exhibits)
+        names = names_of(archive.name, opened.listed.archives)
+        holds = holds_on(names, custody, find, exhibits)
         appeals = open_appeals(find.searcher.moderation(), archive)
     notes = [f"held: {hold_in_words(one)}" for one in holds]
     notes += [f"an appeal is not decided: moderation record {one[:8]}" for one in appeals]
-    notes += [_exhibit_in_words(one) for one in exhibits if _took_from(one, archive.name)]
+    notes += [_exhibit_in_words(one) for one in exhibits if took_from(one, names)]
     due = due_of(archive.manifest, session.settings.retention)
     if due.at_ms is None or not due.is_over(system_clock()):
         when = "never due by the rules" if due.at_ms is None else f"not due before {date_of(due.at_ms)}"
         notes.append(f"it is {when}")
     return notes
-
-
-def _took_from(exhibit: Listed, archive: str) -> bool:
-    return exhibit.finished is not None and archive in exhibit.finished.archives
 
 
 def _exhibit_in_words(exhibit: Listed) -> str:

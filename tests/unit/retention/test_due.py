@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,6 +172,10 @@ def test_the_number_of_archives_due_is_that_of_those_listed_as_due(
         manifest(count("post"), count("message")),
         manifest(count("post"), count("post", "2"), origins=(origin("export"), origin("api", "2"))),
     ]
+    manifests += [
+        msgspec.structs.replace(one, sealed_at="2040-01-01T00:00:00.000Z", first_sealed_at=one.sealed_at)
+        for one in manifests
+    ]  # as after an erasing
     now_ms = parse_time(POSTED) + days * 86_400_000
     settings = dataclasses.replace(parse_settings(b"", Path("/nowhere/archiver.toml")), retention=retention)
     due = sum(due_of(one, retention).is_over(now_ms) for one in manifests)
