@@ -16,7 +16,7 @@ from archiver.stores.named import OpenedStore
 from archiver.times import system_clock
 from archiver.vault import Archive, ArchiveList, Vault
 from archiver.wiring.custody import load_custody_everywhere, open_custody_writer
-from archiver.wiring.spool import open_entries
+from archiver.wiring.spool import open_entries, open_spool_segments
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,17 @@ class Finder:
 
 
 @contextmanager
-def open_finder(session: Session, opened: Opened) -> Iterator[Finder]:
-    """Every archive that can be read, to be searched; inside an act of the session."""
+def open_finder(session: Session, opened: Opened, *, with_spool: bool = False) -> Iterator[Finder]:
+    """Every archive that can be read, to be searched, and what this host has not sealed yet, as `SPOOL`: the
+    moderation register always, all else where asked for. Inside an act of the session."""
     identities = session.identities()
     spooled = open_entries(session.settings)
+    spool = open_spool_segments(session.settings) if with_spool else []
     catalogue = open_catalogue(session, opened.vault, opened.listed, identities)
     with closing(catalogue):
         searcher = Searcher(
             opened.vault, opened.listed.archives, identities, catalogue=catalogue,
-            language=session.settings.language, spooled=spooled,
+            language=session.settings.language, spooled=spooled, spool=spool,
         )  # fmt: skip
         with closing(searcher):
             yield Finder(searcher)

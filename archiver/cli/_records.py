@@ -9,7 +9,7 @@ from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._session import Session
 from archiver.errors import ArchiverError
 from archiver.keys import Identity
-from archiver.reseal.names import RecordName, parse_name
+from archiver.reseal.names import RecordName, item_of, parse_name
 from archiver.reseal.survey import Surveyor, find_names
 from archiver.search.language.fields import plain_id
 from archiver.search.spool_segment import SpoolSegment
@@ -35,6 +35,17 @@ class NamedRecords:
     ) -> dict[str, set[RecordName]]:
         """For each name as typed the records that it means: several where a post and a like of it have one
         id. Raise ArchiverError where one means none that is held."""
+        found = self.look(vault, archives, identities, texts)
+        for text, names in found.items():
+            if not names:
+                raise not_held(text)
+        return found
+
+    def look(
+        self, vault: Vault, archives: Sequence[Archive], identities: list[Identity], texts: Iterable[str]
+    ) -> dict[str, set[RecordName]]:
+        """As `find`, with no records for a name that means none. Where nobody holds a post or a message, and
+        there is a decision about it, as one that was entered by hand, it is meant all the same."""
         wanted = {text: _read(text) for text in texts}
         surveyor = Surveyor(vault, archives, identities, step_progress(self._session))
         ids = {one.id if isinstance(one, RecordName) else one for one in wanted.values()}
@@ -47,19 +58,20 @@ class NamedRecords:
                 for one in self._entries
                 if one.record_id == own
             }
-        found = {
+        items = surveyor.resolve_items([own for own in ids if not held[own]])
+        for own, names in items.items():
+            held[own] = names | {name for one in self._entries if (name := item_of(one)) and name.id == own}
+        return {
             text: held[one.id] & {one} if isinstance(one, RecordName) else held[one]
             for text, one in wanted.items()
         }
-        for text, names in found.items():
-            if not names:
-                raise ArchiverError(
-                    f"no record {text} is held here", "search for its words: archiver search WORDS"
-                )
-        return found
 
     def _connections(self) -> Iterator[apsw.Connection]:
         return (one.connection for one in self.spool)
+
+
+def not_held(text: str) -> ArchiverError:
+    return ArchiverError(f"no record {text} is held here", "search for its words: archiver search WORDS")
 
 
 def _read(text: str) -> RecordName | str:

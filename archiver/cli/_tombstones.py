@@ -32,6 +32,11 @@ def _stones(vault: Vault, archive: Archive, identities: list[Identity]) -> Itera
             yield from read_tombstones(segment.connection)
 
 
+def name_of(stone: Tombstone, text: str) -> RecordName:
+    """The name that a text, of which `find_tombstones` found this, means."""
+    return next(name for name in _meant(text, stone.platform) if stone.is_of(name))
+
+
 def _meant(text: str, platform: str) -> list[RecordName]:
     named = parse_name(text)
     if isinstance(named, RecordName):

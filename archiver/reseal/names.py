@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from archiver.errors import UsageError
-from archiver.records import RELATION_KINDS
+from archiver.records import RELATION_KINDS, Moderation
 
 KINDS: Final = ("post", "message", "account", "moderation", *RELATION_KINDS)
 
@@ -30,6 +30,14 @@ def parse_name(text: str) -> RecordName | str:
     if kind not in KINDS:
         raise UsageError(f"there is no kind of record {kind[:40]!r}", f"kinds: {', '.join(KINDS)}")
     return RecordName(platform, kind, own)
+
+
+def item_of(entry: Moderation) -> RecordName | None:
+    """What an entry of the moderation register is about, where that is a post or a message."""
+    if entry.item_id is None or entry.item_type == "user":
+        return None
+    kind = "message" if entry.item_type == "message" else "post"
+    return RecordName(entry.platform, kind, entry.item_id)
 
 
 def table_of(kind: str) -> str:

@@ -13,7 +13,7 @@ from archiver.cutting.edits import Edit, Edits
 from archiver.cutting.json_tree import NotJsonError, parse_tree
 from archiver.cutting.needles import Needles
 from archiver.cutting.scrubbing import Scrubber, Span
-from archiver.reseal.rows import Found, Owner, parts_of, places_in
+from archiver.reseal.rows import OWN_WORDS, Found, Owner, parts_of, places_in
 from archiver.sources.moderation import decode_entry, encode_entry
 
 Row = tuple[str, int]
@@ -26,10 +26,10 @@ _UNTIL_CUT: Final = 20
 """Characters of a repost's beginning that tell what it repeats, where X cut the rest."""
 _LOST: Final = (
     "item_id", "item_url", "author_id", "author_handle", "author_name", "posted_ms", "text", "language",
-    "imported",
+    "imported", "unseen", "entry_note", "reason_text", "outcome", "notified_how", "not_notified",
 )  # fmt: skip
-"""What an entry of the moderation register about an erased item loses: who said what. Codes, times and who
-decided stay."""
+"""What an entry of the moderation register about an erased item loses: who said what, and what somebody wrote
+about that in their own words, which may name the person. Codes, times and who decided stay."""
 
 
 class Quote(Struct, frozen=True):
@@ -196,13 +196,14 @@ class Reducer:
 
     def _needles_for(self, owner: Owner) -> Needles:
         """What to look for in a record's bytes: not the words that it says itself, as others did."""
-        if owner.table not in ("post", "message"):
+        if owner.table not in OWN_WORDS:
             return self._needles
         row = owner.table, owner.key
         if row not in self._own_words:
-            sql = f"SELECT text FROM {owner.table} WHERE key = ?"  # noqa: S608  # constants
-            texts = [text for (text,) in self._connection.execute(sql, (owner.key,))]
-            same = {one.strip() for one in texts} & self._needles.texts
+            columns = ", ".join(OWN_WORDS[owner.table])
+            sql = f"SELECT {columns} FROM {owner.table} WHERE key = ?"  # noqa: S608  # constants
+            texts = [one for row in self._connection.execute(sql, (owner.key,)) for one in row if one]
+            same = {str(one).strip() for one in texts} & self._needles.texts
             self._own_words[row] = self._needles.without_texts(same) if same else self._needles
         return self._own_words[row]
 
@@ -221,7 +222,7 @@ def reduced_entry(data: bytes) -> bytes:
     entry = decode_entry(data)
     lost: dict[str, Any] = dict.fromkeys(_LOST)
     return encode_entry(
-        msgspec.structs.replace(entry, **lost, attachments=(), context_sha256=(), unseen=None)
+        msgspec.structs.replace(entry, **lost, attachments=(), context_sha256=(), context_missing=())
     )
 
 

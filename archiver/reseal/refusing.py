@@ -19,8 +19,8 @@ class KeptError(ArchiverError):
 
 @dataclass(frozen=True)
 class Against:
-    """What stands in the way, by archive, in words: holds; appeals that are open; packs that may hold the
-    record; and until when the minimum keeps the archive."""
+    """What stands in the way, in words: holds, by what they hold (an archive, the spool); appeals that are
+    open; by archive packs that may hold the record; and until when the minimum keeps what there is."""
 
     holds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     appeals: Sequence[str] = ()
@@ -32,7 +32,7 @@ def require_erasable(names: Sequence[RecordName], against: Against) -> None:
     """Raise KeptError for the first reason against erasing: a hold, an appeal, a pack, the minimum."""
     hint = INSTEAD.format(names=" ".join(map(str, names)))
     for archive, holds in against.holds.items():
-        raise KeptError(f"archive {archive} is held, and what is in it with it: {listed(holds)}", hint)
+        raise KeptError(f"{archive} is held, and what is in it with it: {listed(holds)}", hint)
     if against.appeals:
         raise KeptError(
             f"moderation records about it have an appeal that is not decided: {listed(against.appeals)}", hint
@@ -43,7 +43,7 @@ def require_erasable(names: Sequence[RecordName], against: Against) -> None:
             f"{hint}; where none of these packs has it: --not-in-evidence",
         )
     for archive, until in against.kept_until.items():
-        raise KeptError(f"archive {archive} is kept until {until} at least: the minimum is not reached", hint)
+        raise KeptError(f"{archive} is kept until {until} at least: the minimum is not reached", hint)
 
 
 def require_complete(found: Surveyed, *, everywhere: bool, entries: bool, spooled: Sequence[str]) -> None:

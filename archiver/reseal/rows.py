@@ -34,6 +34,7 @@ _FIND: Final = {
 _GONE = f"SELECT key FROM gone WHERE platform = ?1 AND platform_id {_ANY} AND kind = ?3"  # noqa: S608
 _OF_ITEM = f"SELECT record_id FROM moderation WHERE platform = ?1 AND item_id {_ANY}"  # noqa: S608
 _ABOUT = f"SELECT key FROM moderation WHERE record_id IN ({_OF_ITEM})"  # noqa: S608
+_SAID = f"SELECT text FROM moderation WHERE platform = ?1 AND item_id {_ANY}"  # noqa: S608
 _OF_DECISIONS = "SELECT key FROM moderation WHERE record_id IN (SELECT value FROM json_each(?1))"
 _TEXTS: Final = {
     "post": "text, alt_text",
@@ -41,6 +42,13 @@ _TEXTS: Final = {
     "relation": "NULL, NULL",
     "account": "NULL, NULL",
 }
+OWN_WORDS: Final = {
+    "post": ("text", "alt_text"),
+    "message": ("text",),
+    "moderation": ("text",),
+    "media": ("alt_text",),
+}
+"""Columns of what a row says itself: the same words there are no quote of another record."""
 
 
 _IN = "IN (SELECT value FROM json_each(?))"
@@ -106,6 +114,7 @@ def _add_rows(
         found.ids |= ids
         if "moderation" in there:
             found.about |= {key for (key,) in _rows(connection, _ABOUT, values[:2])}
+            found.texts |= {str(text) for (text,) in _rows(connection, _SAID, values[:2]) if text}
     wanted = json.dumps(sorted(keys))
     sql = f"SELECT {_TEXTS[table]} FROM {table} WHERE key IN (SELECT value FROM json_each(?))"  # noqa: S608  # constants
     for texts in _rows(connection, sql, (wanted,)):

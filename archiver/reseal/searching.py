@@ -13,11 +13,11 @@ from archiver.archive.verify import HashingReader, plain_blocks
 from archiver.cutting.needles import Needles
 from archiver.errors import ArchiverError
 from archiver.formats import age
+from archiver.reseal.rows import OWN_WORDS, tables_of
 from archiver.stores.base import Store
 
 _PIECE: Final = 1 << 20
 _SHADOW: Final = ("post_fts", "message_fts", "relation_fts")
-_OWN_WORDS: Final = {"post": "text", "message": "text"}
 
 
 class LeftoverError(ArchiverError):
@@ -53,7 +53,7 @@ def require_gone_from(name: str, data: bytes, needles: Needles) -> None:
 def _leftover(name: str, where: str) -> LeftoverError:
     return LeftoverError(
         f"{name}: something of what was to be erased is still in {where}",
-        "nothing was erased and nothing is lost; tell the program's authors which kind of record it was",
+        "the archive stays as it is, nothing is lost; tell the program's authors which kind of record it was",
     )
 
 
@@ -72,18 +72,17 @@ def _search_rows(connection: apsw.Connection, name: str, needles: Needles) -> se
 
 
 def _search_table(connection: apsw.Connection, name: str, table: str, needles: Needles) -> set[str]:
-    """Each text of a table. A post or a message that says a text itself is no quote of another's."""
+    """Each text of a table. A row that says a text itself is no quote of another's."""
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-    own = columns.index(_OWN_WORDS[table]) if table in _OWN_WORDS else -1
+    own = [columns.index(one) for one in OWN_WORDS.get(table, ()) if one in columns]
     same: set[str] = set()
     for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608  # names of the schema
         texts = [value for value in row if type(value) is str]
         if not needles.may_be_in("\n".join(texts).encode("utf-8", "surrogatepass")):
             continue
-        words = row[own].strip() if own >= 0 else ""
-        if words in needles.texts:
-            same.add(words)
-        left = needles.without_texts([words])
+        words = {row[one].strip() for one in own if type(row[one]) is str} & needles.texts
+        same |= words
+        left = needles.without_texts(words)
         if any(left.within(one) for one in texts):
             raise _leftover(name, f"the table {table}")
     return same
@@ -91,17 +90,20 @@ def _search_table(connection: apsw.Connection, name: str, table: str, needles: N
 
 def _search_bodies(connection: apsw.Connection, name: str, needles: Needles) -> set[str]:
     """Verbatim bytes; of texts only those that no record there says itself."""
-    texts = [
+    there = tables_of(connection)
+    texts = {
         text.strip()
-        for table in _OWN_WORDS
-        for (text,) in connection.execute(f"SELECT text FROM {table}")  # noqa: S608  # constants
-        if text.strip() in needles.texts
-    ]
+        for table, columns in OWN_WORDS.items()
+        if table in there
+        for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608  # constants
+        for text in row
+        if text and text.strip() in needles.texts
+    }
     left = needles.without_texts(texts)
     for (body,) in connection.execute("SELECT body FROM capture_part"):
         if left.in_bytes(body):
             raise _leftover(name, "the verbatim bytes")
-    return set(texts)
+    return texts
 
 
 def _plain(plain: BufferedIOBase) -> Iterator[bytes]:

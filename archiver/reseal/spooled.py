@@ -176,12 +176,10 @@ class _PageReducer:
 
     def _needles_for(self, number: int) -> Needles:
         """What to look for in a record's bytes: not the words that it says itself, as others did."""
-        if self._info.kind not in ("post", "message"):
+        if self._info.kind not in ("post", "message", MODERATION):
             return self._needles
-        record = self._record(number)
-        if not isinstance(record, Post | Message) or record.text.strip() not in self._needles.texts:
-            return self._needles
-        return self._needles.without_texts([record.text])
+        same = _own_words(self._record(number)) & self._needles.texts
+        return self._needles.without_texts(same) if same else self._needles
 
     def _spans(self, number: int) -> list[Span]:
         own = (self._offsets[number], self._page.lengths[number])
@@ -296,6 +294,15 @@ class _PageReducer:
             plain_bytes=len(payload),
         )
         return info, reduced
+
+
+def _own_words(record: Record | None) -> set[str]:
+    """What a record says itself (`archiver.reseal.rows.OWN_WORDS`)."""
+    texts = [record.text] if isinstance(record, Post | Message | Moderation) else []
+    if isinstance(record, Post):
+        described = [one.alt_text for one in record.media if one.alt_text]
+        texts += [*described, "\n".join(described)]
+    return {one.strip() for one in texts if one}
 
 
 def _touches(edit: Edit, span: Span) -> bool:

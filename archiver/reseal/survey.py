@@ -30,6 +30,12 @@ _NAMED_BY_ID = (
 _OF_REGISTER = "SELECT DISTINCT platform, 'moderation', record_id FROM moderation WHERE record_id = ?1"
 
 
+_ITEMS = (
+    "SELECT DISTINCT platform, iif(item_type = 'message', 'message', 'post'), item_id FROM moderation"
+    " WHERE item_id = ?1 AND item_type IS NOT 'user'"
+)
+
+
 class Wanted(Struct, frozen=True):
     """Which records are to go, and how far. `everywhere`: also out of what quotes them; `entries`: entries of
     the moderation register about them lose who said what. `decisions`: the ids of the moderation records
@@ -43,9 +49,10 @@ class Wanted(Struct, frozen=True):
 
 class Surveyed(Struct):
     """What there is of them. `wanted`: what was asked for, with all decisions about them; `archives`: those
-    that would be sealed anew, oldest first; `spots`: the files in packs that nothing else shows; `quotes`: by
-    archive, other records that hold something of one; `about`: ids of records of the moderation register
-    about one, by archive."""
+    that would be sealed anew, those that say what the records were last, else oldest first; `spots`: the
+    files in packs that nothing else shows; `quotes`: by archive, other records that hold something of one;
+    `about`: ids of records of the moderation register about one, by archive; `versions_in`: how many rows of
+    them an archive has."""
 
     wanted: Wanted
     needles: Needles
@@ -54,6 +61,7 @@ class Surveyed(Struct):
     spots: set[MediaSpot] = field(default_factory=set)
     quotes: dict[str, list[Quote]] = field(default_factory=dict)
     about: dict[str, set[str]] = field(default_factory=dict)
+    versions_in: Counter[str] = field(default_factory=Counter)
     shown_elsewhere: set[MediaSpot] = field(default_factory=set)
 
 
@@ -92,6 +100,15 @@ class Surveyor:
                 names |= find_names([segment.connection], text)
         return found
 
+    def resolve_items(self, ids: Sequence[str]) -> dict[str, set[RecordName]]:
+        """For each id the posts or messages that decisions of the moderation register are about."""
+        found: dict[str, set[RecordName]] = {own: set() for own in ids}
+        for _, _, segment in self._segments("looking for decisions") if found else ():
+            if "moderation" in tables_of(segment.connection):
+                for own, names in found.items():
+                    names |= {RecordName(*row) for row in segment.connection.execute(_ITEMS, (own,))}
+        return found
+
     def survey(self, wanted: Wanted, also: Iterable[apsw.Connection] = ()) -> Surveyed:
         """All there is of them, in every archive. `also`: segments of what is not sealed yet, for what the
         records say there."""
@@ -106,7 +123,10 @@ class Surveyor:
                 raise segment.translated(error) from error
         result.spots -= result.shown_elsewhere
         changed |= {spot.archive for spot in result.spots}
-        result.archives = [one.name for one in self._archives if one.name in changed]
+        names = [one.name for one in self._archives if one.name in changed]
+        # Last those that say what the records were: after a run that was cut off that must be known still, to
+        # find what quotes them.
+        result.archives = sorted(names, key=lambda one: (result.versions_in[one] > 0, one in result.about))
         return result
 
     def _gather(self, wanted: Wanted, also: Iterable[apsw.Connection]) -> tuple[Wanted, Needles]:
@@ -139,6 +159,7 @@ class Surveyor:
     ) -> None:
         found = reduction.found
         result.versions.update(found.versions)
+        result.versions_in[archive.name] += sum(found.versions.values())
         # What an entry about one names, as a screenshot, goes with who said what.
         entries = found.about if result.wanted.entries else set()
         gone, shown = spots_of(connection, {**found.keys, "moderation": entries})

@@ -7,7 +7,7 @@ took from, then and now.
 An archive goes by its own name and by those of the archives whose place it has taken (`vault.names_of`).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,15 +49,13 @@ def case_archives(case: str, exhibits: Iterable[Listed]) -> CaseArchives:
 
 
 def holds_on(
-    names: Collection[str], custody: Custody, find: FindArchives, exhibits: Sequence[Listed]
+    names: Set[str], custody: Custody, find: FindArchives, exhibits: Sequence[Listed]
 ) -> list[CustodyEntry]:
     """The holds that stand and cover an archive of these names now."""
     return [one for one in custody.holds() if is_held_by(names, one, find, exhibits)]
 
 
-def is_held_by(
-    names: Collection[str], hold: CustodyEntry, find: FindArchives, exhibits: Sequence[Listed]
-) -> bool:
+def is_held_by(names: Set[str], hold: CustodyEntry, find: FindArchives, exhibits: Sequence[Listed]) -> bool:
     """Whether a hold covers an archive of these names now."""
     scope = hold.scope
     if scope.everything or _is_any(names, scope.archives):
@@ -70,16 +68,16 @@ def is_held_by(
     return False
 
 
-def _is_any(names: Collection[str], some: Iterable[str]) -> bool:
-    return not set(names).isdisjoint(some)
+def _is_any(names: Set[str], some: Iterable[str]) -> bool:
+    return any(one in names for one in some)
 
 
-def took_from(exhibit: Listed, names: Collection[str]) -> bool:
+def took_from(exhibit: Listed, names: Set[str]) -> bool:
     """Whether a pack took from an archive of these names, as far as its entry tells."""
     return exhibit.finished is not None and _is_any(names, exhibit.finished.archives)
 
 
-def may_be_held_by(names: Collection[str], hold: CustodyEntry) -> bool | None:
+def may_be_held_by(names: Set[str], hold: CustodyEntry) -> bool | None:
     """As far as the register alone tells: None where only the query, or the packs of the case, would."""
     scope = hold.scope
     if scope.everything or _is_any(names, scope.archives):
@@ -90,12 +88,15 @@ def may_be_held_by(names: Collection[str], hold: CustodyEntry) -> bool | None:
 def open_appeals(records: Iterable[HeldRecord], archive: Archive) -> list[str]:
     """The ids of moderation records that have an entry in an archive, and an appeal that was received and not
     decided."""
+    return undecided_appeals(
+        one for one in records if any(place.archive == archive.name for place in one.held)
+    )
+
+
+def undecided_appeals(records: Iterable[HeldRecord]) -> list[str]:
+    """The ids of those that have an appeal which was received and not decided."""
     return [
-        one.record.id
-        for one in records
-        if one.record.is_appealed
-        and one.record.now.appeal_outcome is None
-        and any(place.archive == archive.name for place in one.held)
+        one.record.id for one in records if one.record.is_appealed and one.record.now.appeal_outcome is None
     ]
 
 

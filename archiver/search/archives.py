@@ -5,6 +5,7 @@ What a search shows is each record once; what is held is every archive that has 
 
 from collections.abc import Iterable
 
+from archiver.search.hit import SPOOL
 from archiver.search.moderation import HeldRecord
 from archiver.search.question import Question
 from archiver.search.segments import Segments
@@ -25,5 +26,5 @@ def archives_of_rows(segments: Segments, question: Question) -> set[str]:
 
 
 def archives_of_entries(records: Iterable[HeldRecord]) -> set[str]:
-    """The archives that hold an entry of these moderation records."""
-    return {one.archive for held in records for one in held.held if one.archive is not None}
+    """The archives that hold an entry of these moderation records, and `SPOOL` for what none holds yet."""
+    return {one.archive or SPOOL for held in records for one in held.held}

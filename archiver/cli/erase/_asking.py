@@ -78,8 +78,9 @@ def require_one_each(found: Mapping[str, set[RecordName]]) -> list[RecordName]:
 
 def confirm(
     session: Session, names: Sequence[RecordName], found: Surveyed, spooled: int, *, yes: bool
-) -> None:
-    """Say what would be done, and have it said once more. Raise UsageError where nobody does."""
+) -> bool:
+    """Say what would be done, and have it said once more; whether somebody was waited for. Raise UsageError
+    where nobody says so."""
     archives = ", ".join(found.archives) or "no archive"
     rows = sum(found.versions.values()) + spooled
     parts = [
@@ -92,7 +93,7 @@ def confirm(
     if quotes:
         session.note(one_line(f"taken out of these too: {listed(quotes)}"))
     if yes:
-        return
+        return False
     if not sys.stdin.isatty():
         raise UsageError(
             "records would be erased for good, and there is no terminal to say so on",
@@ -103,3 +104,4 @@ def confirm(
     )
     if typed.strip() not in (names[0].id, str(names[0])):
         raise UsageError(f"that is not {names[0].id}", "nothing was done")
+    return True

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archiver.cli._custody import Opened, load_register
+from archiver.cli._custody import Opened, load_register, open_writer
 from archiver.cli._session import Session
-from archiver.custody.register import Custody
+from archiver.cli.erase._deciding import require_free
+from archiver.custody.entry import Draft, Scope
 from archiver.disposal import FORMAT, Certificate, Disposal, proof_of
 from archiver.disposing import dispose_everywhere, find_certificate, make_certificate
 from archiver.errors import ArchiverError, IntegrityError
@@ -25,15 +26,14 @@ class Disposed:
     unfinished: tuple[tuple[str, ArchiverError], ...]
 
 
-def dispose_replaced(session: Session, resealer: Resealer) -> list[Disposed]:
-    """Dispose of every archive that another replaces and that is not yet disposed of everywhere; what became
-    of each. The new one is in every required store before anything of the old one is destroyed. Raise as that
-    does."""
+def dispose_replaced(session: Session, resealer: Resealer, done: list[Disposed]) -> None:
+    """Dispose of every archive that another replaces and that is not yet disposed of everywhere; `done` is
+    told what became of each, also where the next is refused. The new one is in every required store before
+    anything of the old one is destroyed. Raise as that does, and KeptError where a hold covers it by now."""
     listed = resealer.vault.list_archives()
     archives = listed.require_sound()
     by_name = {one.name: one for one in archives}
     stores: list[OpenedStore] = vault_stores(session.settings, resealer.vault.id)
-    done = []
     for new in archives:
         old = by_name.get(new.manifest.replaces or "")
         if old is None or not _is_unfinished(stores, old):
@@ -44,12 +44,12 @@ def dispose_replaced(session: Session, resealer: Resealer) -> list[Disposed]:
             resealer.state.rename_media(old.name, new.name)
         certificate = find_certificate(stores, old)
         if certificate is None:
-            custody = load_register(session, Opened(resealer.vault, listed), to_dispose=True)
-            certificate = _certify(session, resealer, custody, old, new)
+            opened = Opened(resealer.vault, listed)
+            require_free(session, opened, old, new)
+            certificate = _certify(session, resealer, opened, old, new)
         results = dispose_everywhere(stores, old, certificate)
         unfinished = tuple((one.store, one.error) for one in results if one.error is not None)
         done.append(Disposed(old.name, new.name, unfinished))
-    return done
 
 
 def _is_unfinished(stores: Sequence[OpenedStore], old: Archive) -> bool:
@@ -58,9 +58,9 @@ def _is_unfinished(stores: Sequence[OpenedStore], old: Archive) -> bool:
     return any(one.error is not None or one.store.exists(archive_key_name(old.name)) for one in stores)
 
 
-def _certify(
-    session: Session, resealer: Resealer, custody: Custody, old: Archive, new: Archive
-) -> Certificate:
+def _certify(session: Session, resealer: Resealer, opened: Opened, old: Archive, new: Archive) -> Certificate:
+    """By whoever is here: a keyholder who did not decide it puts on record that they finish it."""
+    custody = load_register(session, opened, to_dispose=True)
     entry = next((one for one in reversed(custody.erasures) if old.name in one.scope.archives), None)
     if entry is None:
         raise IntegrityError(
@@ -70,10 +70,13 @@ def _certify(
     keyholder = session.settings.keyholder
     assert keyholder is not None  # noqa: S101 - whose identities are at hand
     if entry.by != keyholder.name:
-        raise ArchiverError(
-            f"{entry.by} has begun to erase records of archive {old.name}, and was cut off",
-            f"let {entry.by} finish it, with the same command",
-        )
+        reason = f"finishes what {entry.by} decided and was cut off at: {entry.id}"
+        entry = open_writer(session).add(
+            Draft(
+                kind="erase", reason=reason, case=entry.case, reviewer=entry.reviewer, of=(entry.id,),
+                scope=Scope(archives=(old.name,)), detail=entry.detail,
+            )
+        )  # fmt: skip
     identity = resealer.vault.open_key(old, session.identities())
     disposal = Disposal(
         format=FORMAT,

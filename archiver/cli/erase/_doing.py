@@ -16,13 +16,14 @@ from archiver.cli._acts import share_log
 from archiver.cli._custody import Opened, load_register, open_to_decide
 from archiver.cli._group import Session
 from archiver.cli._progress import clear_progress, step_progress
-from archiver.cli._records import NamedRecords, open_named_records
+from archiver.cli._records import NamedRecords, not_held, open_named_records
 from archiver.cli._search_opening import open_catalogue
 from archiver.cli._session import one_line, print_error
-from archiver.cli._tombstones import find_tombstones
+from archiver.cli._tombstones import find_tombstones, name_of
 from archiver.cli.erase._asking import Request, confirm, require_both_keys, require_one_each
-from archiver.cli.erase._deciding import decide, find_against
+from archiver.cli.erase._deciding import decide, decided_before, find_against
 from archiver.cli.erase._disposing import Disposed, dispose_replaced
+from archiver.cutting.needles import Needles
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.reseal.names import RecordName
 from archiver.reseal.refusing import require_complete, require_erasable
@@ -52,12 +53,15 @@ def erase(session: Session, request: Request) -> int:
         with session.act(asked) as act:
             work = _Work(session, request, collector, opened)
             try:
-                names, disposed = work.run()
+                names = work.run()
+            except ArchiverError:  # what a run before had begun is finished all the same
+                _report_disposed(session, work.disposed)
+                raise
             finally:
                 clear_progress(session)
             act.end(results=len(names), detail={"decision": work.decision, "archives": work.resealed})
     code = share_log(session)
-    return max(code, _report(session, names, work, disposed))
+    return max(code, _report(session, names, work))
 
 
 _SPOOLED_FILES = """
@@ -75,6 +79,8 @@ class _Work:
         self.progress = step_progress(session)
         self.decision: str | None = None
         self.resealed: list[str] = []
+        self.disposed: list[Disposed] = []
+        self._erased: dict[str, tuple[str, str]] = {}  # as typed; when, and by which decision
         self.resealer = Resealer(
             collector.spool,
             collector.state,
@@ -86,62 +92,88 @@ class _Work:
             self.progress,
         )
 
-    def run(self) -> tuple[list[RecordName], list[Disposed]]:
-        """The records, and what became of the archives that had them."""
+    def run(self) -> list[RecordName]:
+        """The records that were erased; `disposed` and `resealed` say what became of the archives that had
+        them. Killed at any instant, the same command goes on: whatever says what the records were goes last,
+        an archive or the spool, so that what quotes them is found again."""
         self.resealer.finish()
-        disposed = dispose_replaced(self.session, self.resealer)  # of a run that was cut off
+        dispose_replaced(self.session, self.resealer, self.disposed)  # of a run that was cut off
         self.opened = open_to_decide(self.session, first_name(self.session.settings))
         with open_named_records(self.session) as held:
-            names = self._names(held, finished=bool(disposed))
-            if not names:
-                return [], disposed
-            wanted = self.request.wanted(names)
-            found = self._surveyor().survey(wanted, [one.connection for one in held.spool])
+            names = self._names(held)
+            found = self._surveyor().survey(
+                self.request.wanted(names), [one.connection for one in held.spool]
+            )
             spooled = reduce_spool(self.collector.spool, found.wanted, found.needles)
             pictures = self._spooled_pictures(held, names, spooled)
+        if self._is_gone(found, spooled):
+            self._note_erased(names, found.needles)
+            self._say_gone()
+            return []
         self._check(names, found, spooled)
-        confirm(self.session, names, found, spooled.rows, yes=self.request.yes)
+        if confirm(self.session, names, found, spooled.rows, yes=self.request.yes):
+            self._check(names, found, spooled)  # what came while somebody thought about it
         entry = decide(self.session, self.opened, self.request, names, found.archives)
         self.decision = entry.id
         erasure = Erasure(found.wanted, found.needles, frozenset(found.spots), entry.id, secrets.token_bytes)
-        self._forget(names, erasure)
-        self._empty_spool(spooled, erasure, pictures)
+        with self.collector.state.transaction():
+            self.collector.state.forget_media(erasure.spots)
         for name in found.archives:
             new = self.resealer.reseal(name, erasure)
             self.resealed.append(new.name)
-        disposed += dispose_replaced(self.session, self.resealer)
+        self._note_erased(names, erasure.needles)
+        erase_from_spool(self.collector.spool, spooled, erasure.needles, pictures)
+        dispose_replaced(self.session, self.resealer, self.disposed)
         self._forget_here()
-        return names, disposed
+        return names
 
     def _surveyor(self) -> Surveyor:
         archives = readable(self.opened.listed.archives)
         return Surveyor(self.opened.vault, archives, self.session.identities(), self.progress)
 
-    def _names(self, held: NamedRecords, *, finished: bool) -> list[RecordName]:
-        """Those that are held. Of one that was erased before a line says so."""
+    def _names(self, held: NamedRecords) -> list[RecordName]:
+        """Those that are held; and those that were erased before, of which something may have been left by a
+        run that was cut off, or come since. Raise ArchiverError for a name that means neither."""
         identities, archives = self.session.identities(), readable(self.opened.listed.archives)
-        stones = find_tombstones(self.opened.vault, archives, identities, self.request.records)
-        left = [text for text in self.request.records if text not in stones]
-        for text, stone in stones.items():
-            when = format_time(stone.erased_ms)[:10]
-            self.session.note(one_line(f"{text} was erased on {when} by decision {stone.decision}"))
-        try:
-            found = held.find(self.opened.vault, archives, identities, left)
-        except ArchiverError:
-            if not finished:
-                raise
-            return []
+        texts = self.request.records
+        found = held.look(self.opened.vault, archives, identities, texts)
+        gone = [text for text, names in found.items() if not names]
+        if gone:
+            stones = find_tombstones(self.opened.vault, archives, identities, gone)
+            decided = decided_before(load_register(self.session, self.opened, to_dispose=True), gone)
+            for text in gone:
+                if text in stones:
+                    name, stone = name_of(stones[text], text), stones[text]
+                    self._erased[text] = format_time(stone.erased_ms), stone.decision
+                elif text in decided:
+                    name, entry = decided[text]
+                    self._erased[text] = entry.at, entry.id
+                else:
+                    raise not_held(text)
+                found[text] = {name}
         return require_one_each(found)
+
+    def _is_gone(self, found: Surveyed, spooled: SpooledReduction) -> bool:
+        """Whether nothing is left of what was erased before."""
+        if len(self._erased) < len(set(self.request.records)):
+            return False
+        return not (found.archives or found.quotes or found.about or spooled.pages or spooled.quotes)
+
+    def _say_gone(self) -> None:
+        for text, (at, decision) in self._erased.items():
+            self.session.note(one_line(f"{text} was erased on {at[:10]} by decision {decision}"))
 
     def _check(self, names: Sequence[RecordName], found: Surveyed, spooled: SpooledReduction) -> None:
         if spooled.about:
-            found.about.setdefault("the spool", set()).update(spooled.about)
+            found.about["the spool"] = set(spooled.about)
         request = self.request
         require_complete(
             found, everywhere=request.everywhere, entries=request.entries, spooled=spooled.quotes
         )
         custody = load_register(self.session, self.opened, to_dispose=True)
-        require_erasable(names, find_against(self.session, self.opened, custody, found, request))
+        in_spool = bool(spooled.pages or spooled.rows or spooled.about)
+        against = find_against(self.session, self.opened, custody, found, request, in_spool=in_spool)
+        require_erasable(names, against)
 
     def _spooled_pictures(
         self, held: NamedRecords, names: Sequence[RecordName], spooled: SpooledReduction
@@ -159,19 +191,13 @@ class _Work:
                 (gone if key in keys.get(table, ()) else shown).add((str(owner), str(file_name)))
         return gone - shown
 
-    def _forget(self, names: Sequence[RecordName], erasure: Erasure) -> None:
-        """The state knows them by a hash alone from now on."""
+    def _note_erased(self, names: Sequence[RecordName], needles: Needles) -> None:
+        """The state knows them by a hash alone from now on, and nothing brings them back."""
         state, key = self.collector.state, self.collector.key
         ids = {*names, *(RecordName(one.platform, one.kind, own) for one in names if one.kind == "post"
-                         for own in erasure.needles.ids)}  # fmt: skip
+                         for own in needles.ids)}  # fmt: skip
         with state.transaction():
             state.note_erased([key(erased_content(*one)) for one in ids], ids)
-            state.forget_media(erasure.spots)
-
-    def _empty_spool(
-        self, spooled: SpooledReduction, erasure: Erasure, pictures: set[tuple[str, str]]
-    ) -> None:
-        erase_from_spool(self.collector.spool, spooled, erasure.needles, pictures)
 
     def _forget_here(self) -> None:
         """Let this host's catalogue go of what it has of the old archives."""
@@ -181,7 +207,7 @@ class _Work:
             catalogue.save()
 
 
-def _report(session: Session, names: Sequence[RecordName], work: _Work, disposed: Sequence[Disposed]) -> int:
+def _report(session: Session, names: Sequence[RecordName], work: _Work) -> int:
     for name in names:
         if session.json:
             session.print_json(
@@ -190,6 +216,13 @@ def _report(session: Session, names: Sequence[RecordName], work: _Work, disposed
             )  # fmt: skip
         else:
             click.echo(one_line(f"{name} is erased; decision {work.decision}"))
+    code = _report_disposed(session, work.disposed)
+    if names and not session.json:
+        session.note(_ELSEWHERE)
+    return code
+
+
+def _report_disposed(session: Session, disposed: Sequence[Disposed]) -> int:
     code = 0
     for one in disposed:
         if not session.json:
@@ -200,8 +233,6 @@ def _report(session: Session, names: Sequence[RecordName], work: _Work, disposed
                 f"store {store}: the key of archive {one.archive} is not destroyed there yet",
             )
             code = IncompleteError.exit_code
-    if names and not session.json:
-        session.note(_ELSEWHERE)
     return code
 
 

@@ -21,6 +21,7 @@ from archiver.custody.entry import CustodyEntry, Draft, Scope
 from archiver.errors import UsageError
 from archiver.retention.deciding import hold_in_words
 from archiver.retention.holding import BY_CASE, case_archives
+from archiver.search.hit import SPOOL
 from archiver.search.language import parse_query
 from archiver.vault import require_not_disposed
 
@@ -85,7 +86,7 @@ def _draft(
 ) -> Draft:
     if query is not None:
         with open_finder(session, opened) as find:
-            found = tuple(sorted(find(query)))
+            found = tuple(sorted(find(query) - {SPOOL}))
             for name, error in find.unsearched:
                 print_error(error, f"archive {name} could not be searched, and is held")
         return Draft(kind="hold", reason=reason, case=case, scope=Scope(archives=found, query=query))

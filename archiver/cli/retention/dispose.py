@@ -21,6 +21,7 @@ from archiver.cli._group import Session, examples, pass_session, store_option
 from archiver.cli._search_opening import open_catalogue
 from archiver.cli._session import one_line, print_error
 from archiver.custody.entry import CustodyEntry, Draft, Scope
+from archiver.custody.register import Custody
 from archiver.disk import Lock, make_directories
 from archiver.disposal import FORMAT, Certificate, Disposal, disposed_in_words, finish_hint, proof_of
 from archiver.disposing import StoreDisposal, dispose_everywhere, find_certificate, make_certificate
@@ -82,18 +83,13 @@ def command(session: Session, archive: str, yes: bool, reason: str | None, store
 
 def _decide(session: Session, opened: Opened, archive: Archive, *, yes: bool) -> Certificate:
     """The certificate, after every reason against it was looked for, and a person has said so once more."""
-    custody = load_register(session, opened, to_dispose=True)
-    exhibits = load_exhibits(session, opened)
-    with open_finder(session, opened) as find:
-        holds = holds_on(names_of(archive.name, opened.listed.archives), custody, find, exhibits)
-        appeals = open_appeals(find.searcher.moderation(), archive)
-    due = due_of(archive.manifest, session.settings.retention)
-    review = custody.review_of(archive.name)
-    standing = Standing(archive.name, due, holds, appeals, review, system_clock())
-    decided = require_disposable(standing)
+    custody, decided = _judge(session, opened, archive)
     identity = opened.vault.open_key(archive, session.identities())
-    _confirm(archive.name, decided, yes=yes)
+    if not yes:
+        _confirm(archive.name, decided)
+        custody, decided = _judge(session, opened, archive)  # what came while somebody thought about it
     entry = open_disposal(custody, archive.name, decided)
+    due = due_of(archive.manifest, session.settings.retention)
     if entry is None:
         scope = Scope(archives=(archive.name,))
         detail = {"rule": due.rule}
@@ -121,9 +117,21 @@ def _decide(session: Session, opened: Opened, archive: Archive, *, yes: bool) ->
     return make_certificate(disposal, load_keyholder_signing_key(keyholder, session.identities()))
 
 
-def _confirm(archive: str, review: CustodyEntry, *, yes: bool) -> None:
-    if yes:
-        return
+def _judge(session: Session, opened: Opened, archive: Archive) -> tuple[Custody, CustodyEntry]:
+    """The register as it is now, and the review that decided it. Raise RefusedError for the first reason
+    against it."""
+    custody = load_register(session, opened, to_dispose=True)
+    exhibits = load_exhibits(session, opened)
+    with open_finder(session, opened) as find:
+        holds = holds_on(names_of(archive.name, opened.listed.archives), custody, find, exhibits)
+        appeals = open_appeals(find.searcher.moderation(), archive)
+    due = due_of(archive.manifest, session.settings.retention)
+    review = custody.review_of(archive.name)
+    standing = Standing(archive.name, due, holds, appeals, review, system_clock())
+    return custody, require_disposable(standing)
+
+
+def _confirm(archive: str, review: CustodyEntry) -> None:
     click.echo(one_line(f"{review.reviewer} decided on {review.at[:10]}: {review.reason}"), err=True)
     if not sys.stdin.isatty():
         raise UsageError(

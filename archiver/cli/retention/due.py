@@ -1,6 +1,6 @@
 """`archiver retention due`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 
 import click
 
@@ -22,7 +22,7 @@ from archiver.times import format_time, system_clock
 from archiver.vault import Archive, names_of
 
 MayHold = tuple[CustodyEntry, bool | None]
-"""A hold, and whether it covers an archive: None where only its query, or the packs of its case, would tell."""
+"""A hold, and whether it covers an archive: None where only its query or the packs of its case would tell."""
 
 
 @click.command("due", epilog=examples("archiver retention due", "archiver retention due --all --json"))
@@ -89,7 +89,7 @@ def _asks(session: Session) -> bool:
     return not opens_unattended(session.settings.keyholder)
 
 
-def _holds_on(custody: Custody | None, names: Collection[str]) -> list[MayHold]:
+def _holds_on(custody: Custody | None, names: Set[str]) -> list[MayHold]:
     """The holds that cover an archive of these names, or may."""
     holds = [] if custody is None else custody.holds()
     judged = [(one, may_be_held_by(names, one)) for one in holds]

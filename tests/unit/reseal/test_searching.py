@@ -82,8 +82,8 @@ def database(table: str, value: str | bytes, *, freed: bool = False) -> bytes:
     """A segment as a later program might make it; `freed`: deleted, and not overwritten."""
     connection = apsw.Connection(":memory:")
     connection.pragma("secure_delete", False)
-    for name in ("post", "message"):
-        connection.execute(f"CREATE TABLE {name} (text)")
+    connection.execute("CREATE TABLE post (text, alt_text)")
+    connection.execute("CREATE TABLE message (text)")
     connection.execute(f"CREATE TABLE {table} (id, body)")
     connection.execute(f"INSERT INTO {table} VALUES (1, ?)", (value,))  # noqa: S608  # constants
     if freed:

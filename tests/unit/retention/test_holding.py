@@ -66,19 +66,19 @@ def nothing(query: str) -> set[str]:
 
 def test_a_hold_covers_what_it_names_and_one_on_everything_what_is_still_to_come() -> None:
     one = hold(Scope(archives=(A,)))
-    assert is_held_by([A], one, nothing, [])
-    assert not is_held_by([B], one, nothing, [])
-    assert is_held_by(["2099-01-01"], hold(Scope(everything=True)), nothing, [])
+    assert is_held_by({A}, one, nothing, [])
+    assert not is_held_by({B}, one, nothing, [])
+    assert is_held_by({"2099-01-01"}, hold(Scope(everything=True)), nothing, [])
 
 
 def test_a_hold_by_query_covers_what_it_found_then_and_what_it_finds_now() -> None:
     one = hold(Scope(archives=(A,), query="parade"))
-    assert is_held_by([A], one, nothing, []), "what was found then is not asked for again"
-    assert is_held_by([B], one, lambda query: {B} if query == "parade" else set(), [])
-    assert not is_held_by([B], one, lambda query: set(), [])
-    assert may_be_held_by([B], one) is None
-    assert may_be_held_by([A], one) is True
-    assert may_be_held_by([B], hold(Scope(archives=(A,)))) is False
+    assert is_held_by({A}, one, nothing, []), "what was found then is not asked for again"
+    assert is_held_by({B}, one, lambda query: {B} if query == "parade" else set(), [])
+    assert not is_held_by({B}, one, lambda query: set(), [])
+    assert may_be_held_by({B}, one) is None
+    assert may_be_held_by({A}, one) is True
+    assert may_be_held_by({B}, hold(Scope(archives=(A,)))) is False
 
 
 def test_a_case_holds_what_its_packs_took_and_everything_where_that_is_not_known() -> None:
@@ -95,19 +95,19 @@ def test_a_case_holds_what_its_packs_took_and_everything_where_that_is_not_known
 
 def test_a_hold_by_case_covers_what_later_packs_took() -> None:
     one = hold(Scope(archives=(A,)), case="C/1", by=BY_CASE)
-    assert not is_held_by([B], one, nothing, [exhibit(1, "C/1", A)])
-    assert is_held_by([B], one, nothing, [exhibit(1, "C/1", A), exhibit(2, "C/1", B)])
-    assert is_held_by([B], one, nothing, [exhibit(1, "C/1", A), exhibit(2, "C/1", finished=False)])
+    assert not is_held_by({B}, one, nothing, [exhibit(1, "C/1", A)])
+    assert is_held_by({B}, one, nothing, [exhibit(1, "C/1", A), exhibit(2, "C/1", B)])
+    assert is_held_by({B}, one, nothing, [exhibit(1, "C/1", A), exhibit(2, "C/1", finished=False)])
     named = hold(Scope(archives=(A,)), case="C/1")  # a case beside a name is a note
-    assert not is_held_by([B], named, nothing, [exhibit(2, "C/1", B)])
+    assert not is_held_by({B}, named, nothing, [exhibit(2, "C/1", B)])
 
 
 def test_an_archive_is_held_by_the_names_of_those_whose_place_it_has_taken() -> None:
     """What is left of the one that was held is in it."""
-    names = ["2027-01-01", A]
+    names = {"2027-01-01", A}
     for one in (hold(Scope(archives=(A,))), hold(Scope(archives=(B,)), case="C/1", by=BY_CASE)):
         assert is_held_by(names, one, nothing, [exhibit(1, "C/1", A)])
-        assert not is_held_by(["2027-01-01"], one, nothing, [exhibit(1, "C/1", A)])
+        assert not is_held_by({"2027-01-01"}, one, nothing, [exhibit(1, "C/1", A)])
     assert is_held_by(names, hold(Scope(query="parade")), lambda query: {A}, [])
     assert may_be_held_by(names, hold(Scope(archives=(A,)))) is True
     assert took_from(exhibit(1, "C/1", A), names)
@@ -118,7 +118,7 @@ def test_an_archive_is_held_by_the_names_of_those_whose_place_it_has_taken() -> 
 def test_only_holds_that_stand_count() -> None:
     one, two = hold(Scope(archives=(A,))), hold(Scope(archives=(A,)), number=2)
     release = entry(Draft(kind="release", reason="over", of=(one.id,)), 3)
-    assert holds_on([A], Custody.of([one, two, release]), nothing, []) == [two]
+    assert holds_on({A}, Custody.of([one, two, release]), nothing, []) == [two]
 
 
 # The order of decisions
