@@ -60,6 +60,9 @@ _NOTE_UNCHANGED = """
 UPDATE seen SET generated_ms = max(generated_ms, ?) WHERE series = ? AND id IN
     (SELECT CASE typeof(value) WHEN 'blob' THEN CAST(value AS TEXT) ELSE value END FROM carray(?))"""
 
+_SERIES_OF = {"post": ("post", "mention", "context", "like"), "account": ("account", "context")}
+"""The series in which an id of this kind of record stands, where there are others than its own."""
+
 
 def as_key(platform_id: str) -> int | str:
     """A decimal id as the integer it is (smaller and quicker as a key), any other as it stands."""
@@ -471,20 +474,32 @@ class State:
         with self._local.translated():
             self._database.executemany("INSERT OR IGNORE INTO erased VALUES (?)", [(one,) for one in hashes])
             for platform, kind, own in records:
-                for series_kind, name in ((kind, own), ("gone", f"{kind}:{own}")):
-                    self._forget_seen(platform, series_kind, name)
+                for series in _SERIES_OF.get(kind, (kind,)):
+                    self._forget_seen(platform, series, own, aspects=kind == "account")
+                    self._forget_seen(platform, "gone", f"{series}:{own}")
+                if kind == "post":
+                    self._forget_seen(platform, "gone", own)
 
-    def _forget_seen(self, platform: str, kind: str, own: str) -> None:
+    def _forget_seen(self, platform: str, kind: str, own: str, *, aspects: bool = False) -> None:
+        """In this kind's series of every account and route. `aspects`: also ids that go on after a colon."""
         rows: list[Any] = self._database.execute(
             "SELECT id, kind FROM series WHERE platform = ?", (platform,)
         ).fetchall()
         for series, name in rows:
-            if name == kind or name.startswith(f"{kind} by "):
-                values = (series, as_key(own), own)
-                self._database.execute(
-                    "DELETE FROM seen WHERE series = ?1 AND (id = ?2 OR record_id = ?3)", values
-                )
-                self._database.execute("DELETE FROM other WHERE series = ? AND id = ?", values[:2])
+            if name != kind and not name.startswith(f"{kind} by "):
+                continue
+            values = (series, as_key(own), own)
+            self._database.execute(
+                "DELETE FROM seen WHERE series = ?1 AND (id = ?2 OR record_id = ?3)", values
+            )
+            self._database.execute("DELETE FROM other WHERE series = ? AND id = ?", values[:2])
+            if aspects:
+                between = (series, f"{own}:", f"{own};")  # the character that comes after a colon
+                for table in ("seen", "other"):
+                    self._database.execute(
+                        f"DELETE FROM {table} WHERE series = ? AND id >= ? AND id < ?",  # noqa: S608  # constants
+                        between,
+                    )
 
     def erased(self) -> frozenset[bytes]:
         """The hashes of all records that were erased: some, at the most."""

@@ -163,6 +163,7 @@ class _Collection:
         self.report = report
         self.progress = progress
         self._captures: dict[int, int] = {}
+        self._opened: dict[int, Capture] = {}
         self._of_deleted: set[int] = set()
         self._others: set[tuple[int, int | str, bytes]] = set()
         self._first_capture: Capture | None = None
@@ -220,6 +221,7 @@ class _Collection:
             self.report.problems.append(problem)
 
     def _begin_capture(self, capture: Capture) -> None:
+        self._opened[capture.key] = capture
         self._captures[capture.key] = self.spool.begin_capture(self.source.digest, capture, self.clock())
         self._first_capture = self._first_capture or capture
         if capture.body_kind.startswith("deleted"):
@@ -235,7 +237,7 @@ class _Collection:
 
     def _take_batch(self, batch: Batch) -> None:
         by_kind: dict[str, list[Item]] = {}
-        for item in self._erased.left(batch.items):
+        for item in self._erased.left(batch.items, self._opened[batch.capture_key]):
             by_kind.setdefault(item.kind, []).append(item)
         capture = self._captures[batch.capture_key]
         for kind, items in by_kind.items():
@@ -469,4 +471,4 @@ class _Collection:
         capture = comparison_capture(self._first_capture, number, noticed_ms)
         self._begin_capture(capture)
         items = absent_items(number, absence.kind, gone, absence.how, noticed_ms)
-        self._take_items(self._captures[number], "gone", items)
+        self._take_items(self._captures[number], "gone", self._erased.left(items, capture))

@@ -81,7 +81,9 @@ class AccountKeeper:
         not understood, told when the record is kept."""
         conflicts: list[Problem] = []
         with self._lock:
-            capture, body, items = self._erased.cut(capture, body, items)
+            left = self._erased.cut(capture, body, items)
+            capture, body, items = left.capture, left.body, left.items
+            problems, context = left.reworded(problems), left.reworded(context)
             decided = self._decide(items, seen_ms, conflicts)
             wanted = [
                 reference

@@ -8,7 +8,7 @@ from archiver.cutting.edits import Edit
 from archiver.cutting.json_tree import Node, NotJsonError, cut_parts, parse_tree
 from archiver.cutting.needles import ERASED, Needles
 
-_ID_FIELDS: Final = ("id", "id_str", "rest_id", "tweetId", "tweet_id", "resource_id")
+ID_FIELDS: Final = ("id", "id_str", "rest_id", "tweetId", "tweet_id", "resource_id")
 """Under one of these an object says which record it is a copy of, or is about."""
 Span = tuple[int, int]
 
@@ -59,7 +59,7 @@ class Scrubber:
             return True
         if node.text is not None:
             return self._needles.is_id(node.text) or self._needles.is_id(node.name)
-        if self._needles.is_id(node.name) or any(self._needles.is_id(node.field(one)) for one in _ID_FIELDS):
+        if self._needles.is_id(node.name) or any(self._needles.is_id(node.field(one)) for one in ID_FIELDS):
             return not any(span[0] <= start and end <= span[1] for start, end in self._kept)
         return False
 

@@ -14,6 +14,7 @@ from archiver.cutting.needles import Needles
 from archiver.cutting.scrubbing import Scrubber, Span
 from archiver.errors import ArchiverError
 from archiver.records import Message, Moderation, Post, Record, Relation
+from archiver.reseal.names import RecordName
 from archiver.reseal.reduction import line_edit, reduced_entry, repeats_words
 from archiver.reseal.survey import Wanted
 from archiver.sources.base import Capture
@@ -29,10 +30,12 @@ _REPOST: Final = re.compile(r"RT @\w+: ")
 class SpooledReduction(Struct):
     """What the spool has of the records: how many rows of them, and what else holds something of one, in
     words; pages that change, as they become: None where nothing is left. `about`: the moderation records
-    about one; `dropped`, `named`: files (account, name) that entries name no more, and that others do."""
+    about one; `posts`: those that go, reposts of one too; `dropped`, `named`: files (account, name) that
+    entries name no more, and that others do."""
 
     rows: int = 0
     about: set[str] = field(default_factory=set)
+    posts: set[RecordName] = field(default_factory=set)
     quotes: list[str] = field(default_factory=list)
     pages: dict[int, tuple[PageInfo, Page] | None] = field(default_factory=dict)
     dropped: set[tuple[str, str]] = field(default_factory=set)
@@ -107,6 +110,9 @@ class _PageReducer:
         joined = [data for some in self._page.joined.values() for _, data in some]
         self._result.rows += len(self._doomed)
         self._find_repeating()
+        if self._info.kind == "post":
+            platform = self._page.platform
+            self._result.posts |= {RecordName(platform, "post", self._page.ids[one]) for one in self._doomed}
         if (
             not self._doomed
             and self._info.kind != MODERATION
@@ -128,10 +134,7 @@ class _PageReducer:
             ids = {name.id} | (self._needles.ids if name.kind == "post" else frozenset())
             if self._info.kind == name.kind and (own in ids or first in ids):
                 return True
-            if self._info.kind == "gone" and own in {
-                *(f"{name.kind}:{one}" for one in ids),
-                *(ids if name.kind == "post" else ()),
-            }:
+            if self._info.kind == "gone" and own in set(_gone_names(name.kind, ids)):
                 return True
         return False
 
@@ -305,6 +308,15 @@ def _own_words(record: Record | None) -> set[str]:
         described = [one.alt_text for one in record.media if one.alt_text]
         texts += [*described, "\n".join(described)]
     return {one.strip() for one in texts if one}
+
+
+def _gone_names(kind: str, ids: Collection[str]) -> Iterator[str]:
+    """What items are called that say that one of these is gone: a post may be named by its id alone, or by
+    the series that it is known in."""
+    yield from (f"{kind}:{one}" for one in ids)
+    if kind == "post":
+        yield from ids
+        yield from (f"mention:{one}" for one in ids)
 
 
 def _touches(edit: Edit, span: Span) -> bool:

@@ -1,6 +1,7 @@
 """What a vault holds of some records: in which archives, in how many versions, with which pictures, and what
 quotes them. Read before anything is changed; one segment is open at a time."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -27,6 +28,8 @@ _NAMED_BY_ID = (
 )
 
 
+_POSTS = """
+SELECT platform, 'post', platform_id FROM post WHERE key IN (SELECT value FROM json_each(?))"""
 _OF_REGISTER = "SELECT DISTINCT platform, 'moderation', record_id FROM moderation WHERE record_id = ?1"
 
 
@@ -52,7 +55,7 @@ class Surveyed(Struct):
     that would be sealed anew, those that say what the records were last, else oldest first; `spots`: the
     files in packs that nothing else shows; `quotes`: by archive, other records that hold something of one;
     `about`: ids of records of the moderation register about one, by archive; `versions_in`: how many rows of
-    them an archive has."""
+    them an archive has; `posts`: all that go, reposts of one too."""
 
     wanted: Wanted
     needles: Needles
@@ -63,6 +66,7 @@ class Surveyed(Struct):
     about: dict[str, set[str]] = field(default_factory=dict)
     versions_in: Counter[str] = field(default_factory=Counter)
     shown_elsewhere: set[MediaSpot] = field(default_factory=set)
+    posts: set[RecordName] = field(default_factory=set)
 
 
 def find_names(connections: Iterable[apsw.Connection], text: str) -> set[RecordName]:
@@ -160,6 +164,8 @@ class Surveyor:
         found = reduction.found
         result.versions.update(found.versions)
         result.versions_in[archive.name] += sum(found.versions.values())
+        keys = json.dumps(sorted(found.keys["post"]))
+        result.posts |= {RecordName(*row) for row in connection.execute(_POSTS, (keys,))}
         # What an entry about one names, as a screenshot, goes with who said what.
         entries = found.about if result.wanted.entries else set()
         gone, shown = spots_of(connection, {**found.keys, "moderation": entries})

@@ -308,7 +308,7 @@ def test_an_answer_that_has_it_again_is_kept_without_it(eraser: Eraser) -> None:
     )  # fmt: skip
     items = read_answer(capture, cut_answer(body), ENDPOINTS["mentions"]).items
     with eraser.home.open_spool() as spool, eraser.home.open_state() as state:
-        marked, left, kept = ErasedFilter(spool, state, "x").cut(capture, body, items)
+        marked, left, kept, _ = ErasedFilter(spool, state, "x").cut(capture, body, items)
     assert marked.context == CUT
     assert left is not None
     assert [one["id"] for one in json.loads(left)["data"]] == ["1588091220244370003"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from archiver.chain import Head
 from archiver.errors import ArchiverError, IntegrityError
 from archiver.formats import age
-from archiver.sources.base import Capture, Item, digest_of
+from archiver.sources.base import Capture, Item, Route, digest_of
 from archiver.spool import Page, PageInfo, PageSealer, Spool
 from archiver.state import (
     KeyedHash,
@@ -396,6 +396,27 @@ def test_notes_that_cannot_be_read_are_named(state: State, note: str) -> None:
         state.sealing()
     with pytest.raises(IntegrityError, match=r"state\.sqlite: its note head cannot be read"):
         state.head()
+
+
+def test_of_what_was_erased_no_series_knows_the_id_any_more(state: State) -> None:
+    routes: tuple[Route, ...] = ("export", "api")
+    kinds = ("post", "mention", "context", "like", "account", "gone", "follower")
+    numbers = {(kind, route): state.series("x", "1001", kind, route) for kind in kinds for route in routes}
+    ids = ["7", "8", "7:profile", "7:label:2026", "70:profile", "post:7", "mention:7", "like:7", "post:8"]
+    with state.transaction():
+        for page_id, number in enumerate(numbers.values(), 1):
+            state.note_page(page_id, number, page(ids))
+        state.note_erased([b"h" * 16], [("x", "post", "7")])
+    left = {key: set(ids) - set(state.present(number)) for key, number in numbers.items()}
+    for route in routes:
+        assert all(left[kind, route] == {"7"} for kind in ("post", "mention", "context", "like"))
+        assert left["gone", route] == {"7", "post:7", "mention:7", "like:7"}
+        assert left["account", route] == left["follower", route] == set()
+    with state.transaction():
+        state.note_erased([b"i" * 16], [("x", "account", "7")])
+    assert set(ids) - set(state.present(numbers["account", "api"])) == {"7", "7:profile", "7:label:2026"}
+    assert set(ids) - set(state.present(numbers["follower", "api"])) == set()
+    assert state.erased() == {b"h" * 16, b"i" * 16}
 
 
 def test_content_is_remembered_by_a_hash_that_needs_the_key() -> None:

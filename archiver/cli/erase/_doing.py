@@ -6,7 +6,7 @@ is certified and its key destroyed. So the record is nowhere lost before what is
 kept once that is."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 
 import click
@@ -23,7 +23,6 @@ from archiver.cli._tombstones import find_tombstones, name_of
 from archiver.cli.erase._asking import Request, confirm, require_both_keys, require_one_each
 from archiver.cli.erase._deciding import decide, decided_before, find_against
 from archiver.cli.erase._disposing import Disposed, dispose_replaced
-from archiver.cutting.needles import Needles
 from archiver.errors import ArchiverError, IncompleteError
 from archiver.reseal.names import RecordName
 from archiver.reseal.refusing import require_complete, require_erasable
@@ -107,7 +106,7 @@ class _Work:
             spooled = reduce_spool(self.collector.spool, found.wanted, found.needles)
             pictures = self._spooled_pictures(held, names, spooled)
         if self._is_gone(found, spooled):
-            self._note_erased(names, found.needles)
+            self._note_erased(names, found.needles.ids)
             self._say_gone()
             return []
         self._check(names, found, spooled)
@@ -118,10 +117,13 @@ class _Work:
         erasure = Erasure(found.wanted, found.needles, frozenset(found.spots), entry.id, secrets.token_bytes)
         with self.collector.state.transaction():
             self.collector.state.forget_media(erasure.spots)
+        # Once they are gone nobody knows any more what repeated the records.
+        repeating = {one for one in (*found.posts, *spooled.posts) if one.id not in found.needles.ids}
+        self._note_erased(repeating)
         for name in found.archives:
             new = self.resealer.reseal(name, erasure)
             self.resealed.append(new.name)
-        self._note_erased(names, erasure.needles)
+        self._note_erased(names, erasure.needles.ids)
         erase_from_spool(self.collector.spool, spooled, erasure.needles, pictures)
         dispose_replaced(self.session, self.resealer, self.disposed)
         self._forget_here()
@@ -191,13 +193,16 @@ class _Work:
                 (gone if key in keys.get(table, ()) else shown).add((str(owner), str(file_name)))
         return gone - shown
 
-    def _note_erased(self, names: Sequence[RecordName], needles: Needles) -> None:
-        """The state knows them by a hash alone from now on, and nothing brings them back."""
+    def _note_erased(self, names: Collection[RecordName], ids: Collection[str] = ()) -> None:
+        """The state knows them by a hash alone from now on, posts by these ids too; nothing brings them
+        back."""
         state, key = self.collector.state, self.collector.key
-        ids = {*names, *(RecordName(one.platform, one.kind, own) for one in names if one.kind == "post"
-                         for own in needles.ids)}  # fmt: skip
+        versions = {
+            RecordName(one.platform, "post", own) for one in names if one.kind == "post" for own in ids
+        }
+        noted = versions.union(names)
         with state.transaction():
-            state.note_erased([key(erased_content(*one)) for one in ids], ids)
+            state.note_erased([key(erased_content(*one)) for one in noted], noted)
 
     def _forget_here(self) -> None:
         """Let this host's catalogue go of what it has of the old archives."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from archiver.collect.pages import Decided, page_of
 from archiver.cutting.needles import Needles
 from archiver.inbox.exports import import_exports
 from archiver.moderation.keeping import keep_entries
@@ -16,12 +18,14 @@ from archiver.reseal.names import RecordName
 from archiver.reseal.spooled import SpooledReduction, erase_from_spool, reduce_spool
 from archiver.reseal.survey import Wanted
 from archiver.seal import seal
+from archiver.sources.base import Item
 from archiver.sources.moderation import decode_entry
-from archiver.spool import Spool
+from archiver.spool import PageSealer, Spool
 from archiver.wiring.collector import Collector, open_collector
 from archiver.wiring.seal import seal_options
 from tests.faults.folders import make_folder, sample
 from tests.homes import NOW_MS, Home
+from tests.made_vaults import ACCOUNT
 from tests.unit.reseal.erased import ID, OTHER_ID, POLITE, RUDE, THIRD_ID, post_name
 from tests.unit.seal.spooled import answer_of, with_screenshot, x_post
 
@@ -220,16 +224,31 @@ def test_a_record_of_an_export_leaves_its_page_and_no_other_does(
     (result,) = import_exports(collector, [export], may_add_account=True, clock=lambda: NOW_MS)
     assert result.error is None
     before = ids(spool)
-    chosen = sorted(one for table, one in before if table == kind)[0].partition(":")[0]
+    chosen = sorted(one for table, one in before if table == kind)[0]
     words = Needles([chosen] if kind in ("post", "message") else [], [])
-    wanted = Wanted((RecordName("x", kind, chosen),), everywhere=True)
+    # An account is named by its id, and all that its files say of it goes.
+    name = chosen.partition(":")[0] if kind == "account" else chosen
+    wanted = Wanted((RecordName("x", kind, name),), everywhere=True)
     reduction = reduce_spool(spool, wanted, words)
     erase_from_spool(spool, reduction, words)
     assert reduction.rows >= 1
     assert before - ids(spool) == {
-        one for one in before if one == (kind, chosen) or one[1].startswith(f"{chosen}:")
+        one for one in before if one[0] == kind and one[1].partition(":")[0] == name
     }
     require_sound(home, collector)
+
+
+@pytest.mark.parametrize("said", [ID, f"post:{ID}", f"mention:{ID}"])
+def test_that_it_is_gone_is_in_the_spool_no_more_by_whatever_series(spool: Spool, said: str) -> None:
+    answer = answer_of(spool, x_post(OTHER_ID, POLITE), body_kind="mentions", series="post", change="new")
+    found = json.dumps({"resource_id": ID}).encode()
+    gone = Decided(Item("gone", said, 1, b"", ((0, found),)), "new", 1, b"d")
+    info, page = page_of("x", ACCOUNT, 1, "gone", "gone", [gone], None)
+    sealer = PageSealer(spool.identity.recipient())
+    spool.add_answer(structs.replace(answer, pages=[*answer.pages, (info, sealer.seal(page))]))
+    assert ("gone", said) in ids(spool)
+    erase(spool)
+    assert ids(spool) == {("post", OTHER_ID)}
 
 
 def test_what_has_nothing_of_it_is_left_as_it_is(spool: Spool) -> None:
