@@ -10,8 +10,9 @@ from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
 from archiver.cli._acts import Unlogged, host_act
 from archiver.cli._progress import clear_progress, step_progress
-from archiver.cli._restricted import hidden_records
+from archiver.cli._restricted import has_identity, hidden_records, learn_from_spool
 from archiver.cli._session import Session
+from archiver.custody.reading import has_custody
 from archiver.errors import ArchiverError, IncompleteError, IntegrityError, NoKeyError
 from archiver.keys import Identity, load_identity
 from archiver.records import Moderation
@@ -149,7 +150,9 @@ def open_search(
     searched = chosen.archives
     if identities is None:
         searched = tuple(one for one in readable(searched) if count_sealed([one]))
-        identities = session.identities() if searched else []
+        # What is about a restricted record is left out, be it in the spool alone.
+        is_needed = bool(searched) or (has_custody(vault.store) and has_identity(session))
+        identities = session.identities() if is_needed else []
     hidden = hidden_records(session, listed.archives, identities, shown=restricted)
     with _logged(session, asked, identities) as act:
         # What is kept of the whole vault has words that archives left out brought: whoever compares does
@@ -166,9 +169,12 @@ def open_search(
             spooled=there.entries,
             spool=there.segments,
             restricted=hidden,
+            known_from=listed.archives if hidden else (),
             progress=progress,
         )
         try:
+            if not there.segments:  # of moderation records alone the spool's other ones were not read
+                learn_from_spool(session, searcher.restricted)
             yield Opened(vault, listed.archives, listed.problems, chosen, there, searcher, progress, act)
         finally:
             progress.clear()

@@ -15,7 +15,7 @@ from archiver.custody.entry import CustodyEntry, Draft, RecordId, Scope, record_
 from archiver.custody.register import Custody
 from archiver.errors import ArchiverError, UsageError
 from archiver.reseal.names import RecordName, parse_name
-from archiver.reseal.survey import Surveyor, Wanted
+from archiver.reseal.survey import Surveyed, Surveyor, Wanted
 from archiver.search.language.fields import plain_id
 from archiver.times import system_clock
 from archiver.vault import readable
@@ -75,13 +75,13 @@ def _restrict(session: Session, records: Sequence[str], draft: Draft) -> int:
             new = names - {RecordName(*one) for one in known}
             entry = _decide(session, draft, record_ids(tuple(new))) if new else None
             surveyor = Surveyor(vault, archives, identities, step_progress(session))
-            quotes = surveyor.survey(Wanted(tuple(sorted(new)))).quotes if new else {}
+            quotes = _still_shown(surveyor.survey(Wanted(tuple(sorted(new))))) if new else {}
             clear_progress(session)
             act.end(results=len(new))
     _say(session, "restricted", new, entry)
     for name in sorted(names - new):
         session.note(one_line(f"{name} is restricted already"))
-    _name_quotes(session, {archive: [str(one) for one in some] for archive, some in quotes.items()})
+    _name_quotes(session, quotes)
     return session.worst(0)
 
 
@@ -134,6 +134,15 @@ def _say(session: Session, what: str, names: "set[RecordName]", entry: CustodyEn
             session.print_json(what, platform=name.platform, kind=name.kind, id=name.id, decision=decision)
         else:
             click.echo(one_line(f"{name} is {what}; decision {decision}"))
+
+
+def _still_shown(found: Surveyed) -> dict[str, list[str]]:
+    """By archive, what quotes or names them: but for decisions about them, which are not shown either."""
+    about: set[str] = set().union(*found.about.values())
+    return {
+        archive: [str(one) for one in some if one.table != "moderation" or one.id not in about]
+        for archive, some in found.quotes.items()
+    }
 
 
 def _name_quotes(session: Session, quotes: Mapping[str, Sequence[str]]) -> None:

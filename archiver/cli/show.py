@@ -130,7 +130,7 @@ def command(
         act.end(results=0 if found is None else len(found.record.versions) + len(found.moderated))
     unread = _name_unread(searcher)
     if found is None or not any((found.record.versions, found.record.gone, found.moderated, found.naming)):
-        require_not_restricted(platform_id, hidden)
+        require_not_restricted(platform_id, searcher.restricted.all_ids)
         _require_not_erased(vault, readable(listed.archives), identities, platform_id)
         if unread:
             session.note(one_line(f"no record {platform_id} is in what could be searched"))

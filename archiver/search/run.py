@@ -64,16 +64,20 @@ class Searcher:
         spooled: Sequence[Moderation] = (),
         spool: Sequence[SpoolSegment] = (),
         restricted: Iterable[Name] = (),
+        known_from: Sequence[Archive] = (),
         progress: Progress = lambda what, done, total: None,
     ) -> None:
         """`catalogue`: None for one that is not kept. `language`: of the stemmer, for words that no
         vocabulary has. `processes`: how many may rank side by side. `spooled`: entries of the moderation
         register that are not sealed yet, `spool` all other records that are not, both read before the
-        archives were listed. `restricted`: records that are hidden. `progress`: told what takes long, how
-        much is done, and of how much."""
+        archives were listed. `restricted`: records that are hidden; `known_from`: all archives, where only
+        some are searched, as another may tell by which ids one is known. `progress`: told what takes long,
+        how much is done, and of how much."""
         self.catalogue = Catalogue.open(None, vault.id, identities) if catalogue is None else catalogue
         self.restricted = Restricted(restricted)
-        self.segments = Segments(vault, archives, identities, self.catalogue, spool, self.restricted)
+        self.segments = Segments(
+            vault, archives, identities, self.catalogue, spool, self.restricted, known_from
+        )
         self.unsearched: list[Unsearched] = []
         self._vault = vault
         # A process that is forked beside threads waiting for a network would inherit their locks.
@@ -165,6 +169,8 @@ class Searcher:
                 for held in sealed_entries(archive.name, reader)
             )
             together = hold(sealed, self._spooled)
+            if together:
+                self.segments.know_restricted()
             hides = self.restricted.hides_record
             self._moderation = [one for one in together if not hides(one.record.entries)]
             self.hidden_moderation = len(together) - len(self._moderation)

@@ -13,12 +13,12 @@ import apsw
 
 from archiver.archive.manifest import File
 from archiver.archive.read import SegmentReader
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, IntegrityError, NoKeyError
 from archiver.formats import age
 from archiver.keys import MAXIMUM_KEY_BYTES, Identity, archive_key_name
 from archiver.search.catalogue import Catalogue
 from archiver.search.hit import SPOOL, Effort, Hit, hits_of
-from archiver.search.restricted import Restricted
+from archiver.search.restricted import Name, Restricted
 from archiver.search.spool_segment import OpenSegment, SpoolSegment, spool_archive
 from archiver.search.sql.functions import register_functions
 from archiver.search.sql.ranking import Rankings
@@ -67,7 +67,10 @@ class Segments:
         catalogue: Catalogue,
         spool: Sequence[SpoolSegment] = (),
         restricted: Restricted = _NOTHING,
+        known_from: Sequence[Archive] = (),
     ) -> None:
+        """`known_from`: archives that are not searched, and may tell by which ids what is restricted is
+        known."""
         self._vault = vault
         self._catalogue = catalogue
         self._identities = identities
@@ -83,14 +86,13 @@ class Segments:
         self._key_sha256: dict[str, str] = {}
         self._restricted = restricted
         self._hidden: dict[tuple[str, str], dict[str, list[int]]] = {}
+        self._knows_restricted = not restricted.has_posts
         self.unwrapped: list[tuple[Archive, File]] = []
         """Segments for which the archive's own key was unwrapped."""
         self._take_spool(spool)
-        self.all = [
-            Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
-            for archive in (*readable(archives), *([spool_archive(spool)] if spool else []))
-            for file in archive.manifest.segments
-        ]
+        self.all = _segments_of((*readable(archives), *([spool_archive(spool)] if spool else [])))
+        searched = {one.name for one in archives}
+        self._also = _segments_of(one for one in readable(known_from) if one.name not in searched)
 
     def _take_spool(self, spool: Sequence[SpoolSegment]) -> None:
         """What is not sealed yet is open already, and is among the others from here on."""
@@ -124,6 +126,37 @@ class Segments:
             self._hidden[archive, file.name] = self._restricted.hide(reader.connection, file.records)
         except apsw.Error as error:
             raise reader.translated(error) from error
+
+    def know_restricted(self) -> None:
+        """Learn, once, by which further ids restricted posts are known: those of their edits, whichever
+        archive has them. One that cannot be read tells none; whoever asks it for more is told so. Opens every
+        segment that has posts, but only where a post is restricted."""
+        if self._knows_restricted:
+            return
+        asked = [one for one in (*self.all, *self._also) if one.file.records.get("post")]
+        for names in self.each(asked, self._other_names):
+            self._restricted.add(names)
+        self._knows_restricted = True
+        for archive, file, *_ in (*self.all, *self._also):
+            reader = self._open.get((archive.name, file.name))
+            if reader is None or not file.records.get("gone"):
+                continue
+            try:
+                self._hidden[archive.name, file.name]["gone"] = self._restricted.hide_in(
+                    reader.connection, "gone"
+                )
+            except apsw.Error as error:
+                raise reader.translated(error) from error
+
+    def _other_names(self, segment: Segment) -> set[Name]:
+        try:
+            reader = self.reader(segment.archive, segment.file)
+            try:
+                return self._restricted.other_names(reader.connection)
+            except apsw.Error as error:
+                raise reader.translated(error) from error
+        except (IntegrityError, NoKeyError):
+            return set()
 
     def hidden(self, segment: Segment, table: str) -> list[int]:
         """Keys of a table that are not to be shown: rows without their index are hidden already."""
@@ -283,6 +316,14 @@ class Segments:
             self.each(wanted, lambda segment: self.reader(segment.archive, segment.file))
         for segment in wanted:
             yield segment.archive, self.reader(segment.archive, segment.file), segment.file
+
+
+def _segments_of(archives: Iterable[Archive]) -> list[Segment]:
+    return [
+        Segment(archive, file, _bound(file.posted_from, 0), _bound(file.posted_to, MANY))
+        for archive in archives
+        for file in archive.manifest.segments
+    ]
 
 
 def _bound(time: str | None, otherwise: int) -> int:

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from archiver.moderation.keeping import keep_entries
 from tests.cli.runner import Result, Runner
 from tests.faults.folders import copy_folder
 from tests.homes import Home
+from tests.made_vaults import moderation
 from tests.unit.reseal.erased import ID, OTHER_ID, POLITE, RUDE, THIRD_ID, make_mixed_home
 from tests.unit.seal.spooled import answer_of, x_post
 
-NOT_SHOWN = '1 restricted record is not shown: --restricted --reason "…"'
+NOT_SHOWN = "of the whole vault 1 record is restricted, and not shown whatever is asked"
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,55 @@ def test_moderation_records_about_it_are_left_out_too(keeper: Keeper) -> None:
     assert RUDE not in keeper("moderation", "export").output
     everything = keeper("moderation", "list", "--json", "--restricted", "--why", "audit")
     assert len(everything.json_lines()) == 3
-    assert NOT_SHOWN in keeper("moderation", "list").errors
+    assert NOT_SHOWN.replace("record", "moderation record") in keeper("moderation", "list").errors
+
+
+EDIT = "1588091220244379502"
+SAID_LATER = "a polite reply, edited into words that nobody shall see"
+
+
+def keep_edit(keeper: Keeper) -> None:
+    """The post was edited; collected, and not sealed yet."""
+    with keeper.home.open_spool() as spool:
+        edit = x_post(EDIT, SAID_LATER, edit_history_tweet_ids=[OTHER_ID, EDIT])
+        spool.add_answer(
+            answer_of(spool, edit, body_kind="mentions", series="post", change="changed", version=2)
+        )
+
+
+def keep_decision(keeper: Keeper) -> None:
+    """A decision about the edit; not sealed yet."""
+    with keeper.home.open_spool() as spool:
+        entry = moderation("m8", text=SAID_LATER, item_id=EDIT, reason_codes=("spam",))
+        keep_entries(spool, [entry], [])
+
+
+@pytest.mark.parametrize("sealed", ["neither", "both", "decision", "edit"])
+def test_a_decision_about_an_edit_of_it_is_left_out_wherever_both_lie(keeper: Keeper, sealed: str) -> None:
+    steps = [keep_decision, keep_edit] if sealed == "decision" else [keep_edit, keep_decision]
+    steps[0](keeper)
+    if sealed in ("decision", "edit"):
+        assert keeper("seal").code == 0
+    steps[1](keeper)
+    if sealed == "both":
+        assert keeper("seal").code == 0
+    ways: list[tuple[str, ...]] = [
+        ("search", "nobody", "kind:moderation"), ("search", "nobody"), ("moderation", "list"),
+        ("moderation", "show", "m8"), ("moderation", "show", EDIT), ("show", EDIT), ("show", OTHER_ID),
+    ]  # fmt: skip
+    if sealed in ("neither", "edit"):
+        ways.append(("moderation", "list", "--open"))
+    before = [SAID_LATER in keeper(*words).output for words in ways[:4]]
+    assert before == [True] * 4
+    assert "is still shown" not in keeper.restrict(OTHER_ID).errors
+    for words in ways:
+        assert SAID_LATER not in keeper(*words).output, words
+    assert f"the record {EDIT} is restricted" in keeper("show", EDIT).errors
+    assert "m2" in keeper("moderation", "list").output
+    shown = keeper("moderation", "show", "m8", "--restricted", "--reason", "audit")
+    assert SAID_LATER in shown.output
+    assert keeper("restrict", "--release", OTHER_ID, "--reason", "over").code == 0
+    assert SAID_LATER in keeper("moderation", "show", "m8").output
 
 
 def test_a_pack_takes_it_only_when_it_is_asked_to(keeper: Keeper, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Where the commands that read moderation records find them: this host's spool and the archives."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import NamedTuple
 from archiver.audit.acts import Act
 from archiver.audit.entry import Asked
 from archiver.cli._acts import Unlogged
-from archiver.cli._restricted import hidden_records, note_hidden
+from archiver.cli._restricted import has_identity, hidden_records, learn_from_spool, note_hidden
 from archiver.cli._session import Session, one_line
 from archiver.cli.moderation._lines import headline, row_headline
 from archiver.custody.entry import RecordId
@@ -53,12 +52,6 @@ def find_sources(session: Session, store: str | None = None) -> Sources:
     return Sources(here, vault, listed.readable, listed.problems)
 
 
-def has_identity(session: Session) -> bool:
-    """Whether a keyholder's identity is at hand, be it behind a passphrase."""
-    keyholder = session.settings.keyholder
-    return keyholder is not None and os.access(keyholder.identity, os.R_OK)
-
-
 @contextmanager
 def open_sources(
     session: Session, sources: Sources, asked: Asked, *, restricted: bool = False
@@ -67,9 +60,9 @@ def open_sources(
     NoKeyError where archives hold some and no identity is at hand; where none does, none is asked for, and
     the log is told nothing: what is not sealed was read already. `restricted`: with those that are not to be
     shown otherwise; of others a line says that there are some."""
-    identities = session.identities() if sources.sealed else []
     hidden = hidden_of(session, sources, shown=restricted)
-    with session.act(asked) if sources.sealed else nullcontext(Unlogged()) as act:
+    identities = session.identities() if sources.sealed or hidden else []
+    with session.act(asked) if sources.sealed or hidden else nullcontext(Unlogged()) as act:
         searcher = Searcher(
             sources.vault,
             sources.archives,
@@ -78,8 +71,27 @@ def open_sources(
             restricted=hidden,
         )
         with closing(searcher):
+            learn_from_spool(session, searcher.restricted)
             yield searcher, act
-        note_hidden(session, searcher.hidden_moderation)
+        note_hidden(session, searcher.hidden_moderation, "moderation record")
+
+
+def open_records(session: Session, records: list[HeldRecord], *, restricted: bool) -> list[HeldRecord]:
+    """Those of the spool's own that may be shown, as far as anybody here can tell. Raise as `find_sources`
+    does where there is a keyholder's identity."""
+    if restricted or not records or not has_identity(session):
+        return records
+    sources = find_sources(session)
+    hidden = hidden_of(session, sources, shown=False)
+    if not hidden:
+        return records
+    searcher = Searcher(sources.vault, sources.archives, session.identities(), restricted=hidden)
+    with closing(searcher):
+        learn_from_spool(session, searcher.restricted)
+        searcher.segments.know_restricted()
+    shown = [one for one in records if not searcher.restricted.hides_record(one.record.entries)]
+    note_hidden(session, len(records) - len(shown), "moderation record")
+    return shown
 
 
 def hidden_of(session: Session, sources: Sources, *, shown: bool) -> frozenset[RecordId]:

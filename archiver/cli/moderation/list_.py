@@ -8,7 +8,7 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import case_option
 from archiver.cli._group import Session, examples, pass_session
-from archiver.cli._restricted import require_reason_for
+from archiver.cli._restricted import has_identity, require_reason_for
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import (
@@ -23,8 +23,8 @@ from archiver.cli.moderation._lines import (
 )
 from archiver.cli.moderation._reading import (
     find_sources,
-    has_identity,
     note_unknown_people,
+    open_records,
     open_sources,
     spooled_records,
 )
@@ -148,7 +148,8 @@ def command(
         until_ms=None if until is None else parse_dates(until)[1],
     )
     if only_open:
-        _list(session, _open(read_register(session.settings)), asked, state, limit)
+        found = _open(session, read_register(session.settings), restricted=restricted)
+        _list(session, found, asked, state, limit)
         return 0
     sources = find_sources(session)
     if sources.sealed and sources.here.is_here and not has_identity(session):
@@ -167,9 +168,10 @@ def command(
     return session.worst(0)
 
 
-def _open(here: RegisterHere) -> _Found:
+def _open(session: Session, here: RegisterHere, *, restricted: bool) -> _Found:
     """Records with entries that are not sealed yet; of those that began in an archive, the register's row."""
     whole, rows = spooled_records(here)
+    whole = open_records(session, whole, restricted=restricted)
     ids = {entry.record_id for entry in here.entries}
     return _Found(whole, [row for row in rows if row.record_id in ids], here)
 

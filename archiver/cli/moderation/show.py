@@ -32,7 +32,6 @@ from archiver.errors import ArchiverError
 from archiver.records import Attachment, Moderation
 from archiver.register import compose
 from archiver.search.moderation import TABLE, FilePlace, Held, HeldRecord, sealed_files
-from archiver.search.restricted import Restricted
 from archiver.search.run import Searcher
 from archiver.wiring.spool import find_spooled_media
 
@@ -96,9 +95,9 @@ def show_records(
     sealed and no identity is at hand."""
     sources = find_sources(session, store)
     whole, rows = spooled_records(sources.here)
-    hidden = Restricted(hidden_of(session, sources, shown=restricted))
-    whole = [one for one in whole if not hidden.hides_record(one.record.entries)]
-    ids = choose([*map(name_held, whole), *map(name_row, rows)], name) if knows_all(sources) else []
+    # What is about an edit of a restricted post only the archives tell.
+    is_enough = knows_all(sources) and not hidden_of(session, sources, shown=restricted)
+    ids = choose([*map(name_held, whole), *map(name_row, rows)], name) if is_enough else []
     spooled = {one.record.id: one for one in whole}
     if ids and all(one in spooled for one in ids):
         with host_act(session, asked) as act:

@@ -7,10 +7,11 @@ import click
 from archiver.audit.entry import Asked
 from archiver.cli._acts import reader_options
 from archiver.cli._group import Session, examples, pass_session
+from archiver.cli._restricted import has_identity
 from archiver.cli._session import printable
 from archiver.cli.moderation._dates import parse_dates
 from archiver.cli.moderation._lines import number_of
-from archiver.cli.moderation._reading import Sources, find_sources, has_identity, knows_all, open_sources
+from archiver.cli.moderation._reading import Sources, find_sources, knows_all, open_sources
 from archiver.errors import UsageError
 from archiver.search.moderation.counts import (
     STANDINGS,

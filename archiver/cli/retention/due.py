@@ -8,9 +8,9 @@ from archiver.audit.entry import Asked
 from archiver.cli._acts import reason_option
 from archiver.cli._custody import Opened, load_register
 from archiver.cli._group import Session, examples, pass_session, store_option
+from archiver.cli._restricted import has_identity
 from archiver.cli._session import one_line
 from archiver.cli.moderation._lines import number_of
-from archiver.cli.moderation._reading import has_identity
 from archiver.custody.entry import CustodyEntry
 from archiver.custody.register import Custody
 from archiver.disposal import disposed_in_words

@@ -98,6 +98,7 @@ def _age(version: Version) -> tuple[int, int]:
 def _find(searcher: Searcher, ids: set[str]) -> Record:
     versions: list[Version] = []
     gone: list[dict[str, Any]] = []
+    searcher.segments.know_restricted()
     wanted: object = json.dumps(sorted(ids))
     asked: list[tuple[Segment, list[Statement]]] = [
         (segment, statements)
