@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from archiver.evidence.gathering import Gathered
-from archiver.evidence.gathering.captures import Answer
+from archiver.evidence.gathering.answers import Answer
 from archiver.evidence.gathering.media import MediaPlace
 from archiver.evidence.model import Capture, Production
 

@@ -12,7 +12,7 @@ FORMS: Final = {
     "jsonl": "records.jsonl, everything about each record",
     "load": "records.dat and text/, a load file for review platforms",
     "originals": "originals/, the bytes as the platform sent them",
-    "captures": "captures/, whole answers of the platform's interface",
+    "captures": "captures/, answers of the platform's interface",
     "media": "media/, pictures and videos",
     "case": "case.jsonld, the graph in CASE/UCO",
 }

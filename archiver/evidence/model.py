@@ -15,6 +15,10 @@ REDACTED: Final = "[redacted]"
 """Stands in every form for what was taken out of a text, a name or a handle."""
 
 
+NOT_SHOWN: Final = "[restricted]"
+"""Stands for what is of a record that is kept in the vault and not shown."""
+
+
 class Person(Struct, frozen=True, gc=False):
     """Somebody as known at capture. `role` says how a message or a relation names them; empty of authors."""
 
@@ -95,7 +99,8 @@ class ShownLink(Struct, frozen=True, gc=False):
 class Capture(Struct, frozen=True, kw_only=True):
     """How bytes were got from the platform. `name` is its name in the pack, as `C000001`; `path` the file
     with the bytes that the records stand on: a whole answer of an interface, or the slices of an export;
-    None where they are left out."""
+    None where they are left out. `not_whole`: why of an answer the pack has but slices; then it has no hash
+    and no size of the whole either, as these would confirm a guess of what is not shown."""
 
     name: str
     source: str
@@ -117,11 +122,13 @@ class Capture(Struct, frozen=True, kw_only=True):
     configuration: str
     archive: str
     path: str | None = None
+    not_whole: str | None = None
 
 
 class Original(Struct, frozen=True, kw_only=True):
     """A record's verbatim bytes. `segment`, `part`, `offset` say where they lie in the vault, `capture` which
-    capture they are of, by its name; `path` is None where the pack does not hold them."""
+    capture they are of, by its name; `path` is None where the pack does not hold them. Of another record
+    that is not shown, as one that this one quotes, `sha256` is NOT_SHOWN."""
 
     sha256: str
     size: int

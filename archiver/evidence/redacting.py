@@ -9,7 +9,7 @@ from archiver.chain import encode_document
 from archiver.errors import IntegrityError
 from archiver.evidence.contents import LogLine, Vaulted
 from archiver.evidence.gathering import Gathered
-from archiver.evidence.gathering.captures import Answer
+from archiver.evidence.gathering.answers import Answer
 from archiver.evidence.gathering.media import MediaPlace
 from archiver.evidence.gathering.shown import Books
 from archiver.evidence.model import Capture, Exhibit, Production

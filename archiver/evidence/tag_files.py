@@ -62,7 +62,10 @@ _WHAT = (
     ("data/records.dat", "load file (Concordance: 0x14, þ, UTF-8 with BOM)"),
     ("data/text/", "the load file's texts"),
     ("data/originals/", "each record's bytes as the platform sent them"),
-    ("data/captures/", "answers of the platform, and slices of exports, that records stand on"),
+    (
+        "data/captures/",
+        "what records stand on: answers of the platform, whole or the records' slices, and slices of exports",
+    ),
     ("data/media/", "pictures and videos, named by their SHA-256"),
     ("case.jsonld", "the same as a graph (CASE/UCO)"),
     ("custody.csv", "the chain of custody of each record"),

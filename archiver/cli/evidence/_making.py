@@ -157,11 +157,13 @@ def _make(session: Session, opened: Opened, options: Options, selected: Selected
     records = list(gatherer.gather())
     opened.searcher.segments.let_go()
     opened.progress.clear()
-    draft = draft_production(session, opened, options, selected, reference, key.fingerprint(), len(records))
+    draft = draft_production(
+        session, opened, options, selected, reference, key.fingerprint(), len(records), gatherer.books
+    )
     with closing(MediaReader(opened.vault, opened.archives, session.identities())) as media:
         reader = VaultReader(opened.searcher, media)
         signer = PUBLISHER if options.is_public else keyholder.name
-        log = read_log(session, act, options.case)
+        log = read_log(session, act, options.case, gatherer.books.withheld)
         redacted = redact(
             options.rules, options.forms, draft, records, gatherer.books, reader, selected.record, log
         )
@@ -246,7 +248,7 @@ def _write_flat(session: Session, opened: Opened, options: Options, selected: Se
     gatherer = Gatherer(opened.searcher, Pack(options.initials, 0), selected.names)
     exhibits = [one.exhibit for one in gatherer.gather()]
     production = draft_production(
-        session, opened, options, selected, Reference(options.initials, 0), "", len(exhibits)
+        session, opened, options, selected, Reference(options.initials, 0), "", len(exhibits), gatherer.books
     )
     data = b"".join(flat_records(production, exhibits))
     opened.progress.clear()

@@ -8,12 +8,13 @@ from archiver.archive.manifest import MAX_BYTES, token_name
 from archiver.audit.acts import Act
 from archiver.audit.names import NAMESPACE as LOG_NAMESPACE
 from archiver.audit.reading import Reading, case_entries
-from archiver.cli._acts import Unlogged
 from archiver.cli._search_opening import Opened
 from archiver.cli._session import Session, one_line
 from archiver.cli.evidence._options import Options
 from archiver.cli.evidence._selecting import Selected, missing_in_words
 from archiver.evidence.contents import ChainLink, LogLine, Stamp
+from archiver.evidence.gathering.shown import Books
+from archiver.evidence.gathering.withheld import Withheld
 from archiver.evidence.model import Exhibit, Medium, Production
 from archiver.evidence.references import Reference
 from archiver.evidence.register import Register
@@ -44,6 +45,7 @@ def draft_production(
     reference: Reference,
     signer: str,
     records: int,
+    books: Books,
 ) -> Production:
     """What the pack is, before anything is redacted."""
     settings = session.settings
@@ -76,12 +78,14 @@ def draft_production(
         is_redacted=options.rules is not None,
         public=options.is_public,
         unsearched=tuple(f"{one.archive}: {one.error.message}" for one in opened.searcher.unsearched),
-        notes=tuple(_notes(session, selected, opened.act)),
+        notes=tuple(_notes(session, selected, opened, books, is_public=options.is_public)),
     )
 
 
-def _notes(session: Session, selected: Selected, act: Act | Unlogged) -> list[str]:
-    notes = []
+def _notes(
+    session: Session, selected: Selected, opened: Opened, books: Books, *, is_public: bool
+) -> list[str]:
+    notes, act = [], opened.act
     if isinstance(act, Act) and act.begin.head.sequence > MOST_LOG_ENTRIES:
         notes.append(
             f"of the log only the last {MOST_LOG_ENTRIES:,} entries were looked through for this case"
@@ -90,6 +94,12 @@ def _notes(session: Session, selected: Selected, act: Act | Unlogged) -> list[st
         notes.append(f"named, and in no archive: {missing_in_words(selected.missing)}")
     if has_unsealed(session.settings):
         notes.append("what was captured and not sealed yet when the pack was made was not searched")
+    if number := len(opened.searcher.restricted.names):
+        are = "1 record is" if number == 1 else f"{number:,} records are"
+        notes.append(f"of the whole vault {are} kept and not shown: not searched, and not in this pack")
+    if (number := books.captures.not_whole) and not is_public:
+        are = "1 answer of the platform is" if number == 1 else f"{number:,} answers of the platform are"
+        notes.append(f"{are} not whole in this pack, for what is not shown; the captures say which")
     return notes
 
 
@@ -135,16 +145,21 @@ def signers_of(signer: str, key: SigningKey) -> bytes:
     return f"{line}\n".encode()
 
 
-def read_log(session: Session, act: Act, case: str) -> list[LogLine]:
+def read_log(session: Session, act: Act, case: str, withheld: Withheld | None = None) -> list[LogLine]:
     """What this keyholder's log says of the case, oldest first, as far as it can be opened here; last, that
-    this pack is being made, which is known here in any case."""
+    this pack is being made, which is known here in any case. Of what names a record that is not shown the
+    entry is left out."""
     begin = act.begin
+
+    def names(entry: bytes) -> bool:
+        return withheld is not None and withheld.is_named_in(entry)
+
     own = LogLine(begin.link_data, begin.signature, begin.entry_data)
     assert session.opened is not None  # noqa: S101 - the act has begun in its store
     store, chain, identities = session.opened.vault.store, begin.link.chain, session.identities()
     earlier = case_entries(store, chain, case, identities, Reading(), most=MOST_LOG_ENTRIES)
     lines = [
-        LogLine(one.sealed.link_data, one.sealed.signature, one.data)
+        LogLine(one.sealed.link_data, one.sealed.signature, None if names(one.data) else one.data)
         for one in earlier
         if one.sealed.head.sequence < begin.head.sequence
     ]

@@ -1,7 +1,7 @@
 """Which records go into a pack: what a query finds, a file of ids names, or a recorded search found."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import msgspec
 from archiver import __version__
 from archiver.audit.acts import Act
 from archiver.chain import encode_document
-from archiver.cli._restricted import hidden_records
+from archiver.cli._restricted import hidden_records, learn_from_spool, require_not_restricted
 from archiver.cli._search_notes import explain
 from archiver.cli._search_opening import Opened, Progress, Spool, open_catalogue
 from archiver.cli._search_recording import expansion_of
@@ -80,6 +80,7 @@ def open_sealed(
     )
     spool = Spool(has_spool(session.settings), is_wanted=False)
     try:
+        learn_from_spool(session, searcher.restricted)
         yield Opened(
             vault, listed.archives, listed.problems, Chosen(listed.archives), spool, searcher, progress, act
         )
@@ -115,6 +116,7 @@ def select_by_ids(opened: Opened, ids: Sequence[str], named: str) -> Selected:
     """The records with these ids, in the order of time; posts and messages where several have one id.
     `named`: where the ids are from, in words."""
     found = opened.searcher.without_unreadable(lambda: find_records(opened.searcher, ids))
+    _require_shown(opened, ids)
     known = {one.record.id: one.record for one in opened.searcher.moderation() if one.archive is not None}
     times = found_names(found)
     held = {str(one.fields["platform_id"]) for one in found.versions}
@@ -155,12 +157,21 @@ def select_by_record(opened: Opened, record: SearchRecord, data: bytes, path: Pa
         )
         error.archive = name
         raise error
+    opened.searcher.segments.know_restricted()
+    _require_shown(opened, [one.id for one in record.ids])
     spooled = [one for one in record.ids if one.archive == SPOOL]
     names = dict.fromkeys(
         _name_of(one) for one in record.ids if one.archive != SPOOL or _is_held(opened, one)
     )
     missing = tuple(one.id for one in spooled if _name_of(one) not in names)
     return Selected(tuple(names), record.query, data, missing)
+
+
+def _require_shown(opened: Opened, ids: Iterable[str]) -> None:
+    """Raise ArchiverError for what is named and restricted: the pack would name it, and not have it."""
+    hidden = opened.searcher.restricted.all_ids
+    for one in ids:
+        require_not_restricted(one, hidden)
 
 
 def _is_held(opened: Opened, one: FoundId) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from archiver.errors import ArchiverError
 from archiver.evidence.gathering.moderated import ModerationIndex, Noted
 from archiver.evidence.gathering.shown import Books, gone_notice, shown_version, thread_lines
+from archiver.evidence.gathering.withheld import Withheld
 from archiver.evidence.model import Exhibit, GoneNotice, ShownVersion, ThreadLine
 from archiver.search.hit import table_of
 from archiver.search.language.fields import MODERATION
@@ -46,7 +47,7 @@ class Gatherer:
     def __init__(
         self, searcher: Searcher, pack: Pack, names: Sequence[RecordName], disposed: Collection[str] = ()
     ) -> None:
-        self.books = Books(disposed)
+        self.books = Books(disposed, Withheld.of(searcher))
         self._searcher = searcher
         self._pack = pack
         self._names = names
@@ -130,7 +131,11 @@ class Gatherer:
         for number, version in enumerate(versions, start=1):
             shown = shown_version(version, None if version.again else before, self.books, f"{stem}.v{number}")
             before = before if version.again else version
-            bodies.update((str(one.path), raw) for one, raw in zip(shown.originals, version.raw, strict=True))
+            bodies.update(
+                (one.path, raw)
+                for one, raw in zip(shown.originals, version.raw, strict=True)
+                if one.path is not None
+            )
             yield shown
 
     def _gone(

@@ -4,9 +4,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import replace
+
 from archiver.evidence.gathering.captures import CaptureBook
 from archiver.evidence.gathering.media import MediaBook
-from archiver.evidence.model import GoneNotice, Original, Person, ShownLink, ShownVersion, ThreadLine
+from archiver.evidence.gathering.withheld import Withheld
+from archiver.evidence.model import (
+    NOT_SHOWN,
+    GoneNotice,
+    Original,
+    Person,
+    ShownLink,
+    ShownVersion,
+    ThreadLine,
+)
 from archiver.search.record import Version
 from archiver.search.record.differences import Differences, find_differences
 from archiver.search.record.sightings import Missing
@@ -28,10 +39,11 @@ _NO_DIFFERENCES = Differences((), ())
 
 
 class Books:
-    """What the records of one pack share: captures and media."""
+    """What the records of one pack share: captures and media. `withheld`: what must not be in it."""
 
-    def __init__(self, disposed: Collection[str] = ()) -> None:
-        self.captures = CaptureBook()
+    def __init__(self, disposed: Collection[str] = (), withheld: Withheld | None = None) -> None:
+        self.withheld = withheld
+        self.captures = CaptureBook(withheld)
         self.media = MediaBook(disposed)
 
 
@@ -116,8 +128,12 @@ def _originals(version: Version, books: Books, stem: str) -> tuple[Original, ...
     ):
         capture = books.captures.capture(version.archive, version.segment, row, place.part)
         name = f"{stem}.{number}" if number > 1 else stem
-        found.append(original(raw, version.segment, place.part, place.offset, name, capture.name))
-        books.captures.add_slice(capture, str(found[-1].path))
+        one = original(raw, version.segment, place.part, place.offset, name, capture.name)
+        if books.captures.is_copy(raw):  # of the post that this one quotes, or that was liked
+            one = replace(one, path=None, sha256=NOT_SHOWN, size=0)
+        else:
+            books.captures.add_slice(capture, str(one.path))
+        found.append(one)
     return tuple(found)
 
 

@@ -53,5 +53,6 @@ def _statements(capture: Capture) -> list[str]:
         ("status", capture.status), ("headers", capture.headers), ("size", capture.body_size),
         ("SHA-256 of the body", capture.body_sha256), ("SHA-256 of the source", capture.source_sha256),
         ("configuration", capture.configuration), ("archive", capture.archive),
+        ("not whole", capture.not_whole),
     )  # fmt: skip
     return [f"{name}: {value}" for name, value in named if value is not None]

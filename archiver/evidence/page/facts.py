@@ -194,6 +194,8 @@ class Facts:
 
     def _body(self, one: Capture) -> Iterator[Fact]:
         yield "File", Html("not in this pack") if one.path is None else self.file(one.path)
+        if one.not_whole is not None:
+            yield "Not whole", self._words(one.not_whole)
         if one.body_size is not None:
             yield "Size of the whole answer", Html(f"{one.body_size:,} bytes")
         if one.body_sha256 is not None:

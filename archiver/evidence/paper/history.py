@@ -104,3 +104,4 @@ def _capture(capture: Capture) -> Iterator[Field]:
     yield "Taken with", capture.tool
     yield "Settings’ SHA-256", capture.configuration
     yield "In the pack", capture.path or "left out"
+    yield "Not whole", capture.not_whole

@@ -45,12 +45,16 @@ def answer_of(
     fetched_ms: int = POSTED_MS + 1,
     media: Sequence[Mapping[str, Any]] = (),
     missing: Sequence[MissingMedia] = (),
+    around: Sequence[Mapping[str, Any]] = (),
     **author: object,
 ) -> AnswerToKeep:
     """One answer as moderation keeps it: its posts, and in a page of its own their author's profile. Another
-    series and change: as collecting keeps it, without the profile."""
+    series and change: as collecting keeps it, without the profile. `around`: posts that these quote or
+    answer, as X sends them along."""
     user = {"id": AUTHOR, "username": AUTHOR_HANDLE, "name": "Rude Example", **author}
     found: dict[str, object] = {"data": posts, "includes": {"users": [user], "media": media}}
+    if around:
+        found["includes"] = {"users": [user], "media": media, "tweets": around}
     body = json.dumps(found).encode()
     ids = ",".join(str(one["id"]) for one in posts)
     capture = Capture(
