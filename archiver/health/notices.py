@@ -81,18 +81,24 @@ def failed_notice(
     return Notice("failed", subject, origin.text(lines), at_ms, report.code, facts)
 
 
-def incomplete_notice(origin: Origin, report: RunReport, missing: Sequence[str], at_ms: int) -> Notice:
-    """`missing`: what was not told before, a sentence each."""
+def incomplete_notice(
+    origin: Origin, report: RunReport, new: Sequence[str], at_ms: int, still: Sequence[str] = ()
+) -> Notice:
+    """`new`: what was not told before, a sentence each; `still`: what was told a week ago and stands."""
+    did = "did its work" if report.code in (0, INCOMPLETE) else "did a part of its work"
     lines = [
-        *paragraph(f"The run of {day_and_time(report.started_ms)} did its work, but something is missing."),
+        *paragraph(f"The run of {day_and_time(report.started_ms)} {did}, but something is missing."),
         "",
-        *section("What is new", items(missing)),
+        *section("What is new", items(new)),
+        *section("What is missing still", items(still)),
         *_jobs(report),
         *section("What to do", items(["look at how all stands: archiver status"])),
     ]
-    subject = origin.subject(f"incomplete: {number_of(len(missing), 'new problem')}")
-    facts = {**report_facts(report), "missing": list(missing)}
-    return Notice("incomplete", subject, origin.text(lines), at_ms, report.code, facts)
+    said = f"incomplete: {number_of(len(new), 'new problem')}"
+    if not new:
+        said = f"still incomplete: {number_of(len(still), 'problem')}"
+    facts = {**report_facts(report), "missing": list(new), "still": list(still)}
+    return Notice("incomplete", origin.subject(said), origin.text(lines), at_ms, report.code, facts)
 
 
 def done_notice(origin: Origin, report: RunReport, recovered: Sequence[str], at_ms: int) -> Notice:

@@ -26,7 +26,13 @@ class ImportJob:
 
     def work(self, context: JobContext) -> JobReport:
         """See `archiver.jobs.base.Job`."""
-        from archiver.jobs.work.imported import import_facts, import_inbox, import_problems, import_summary
+        from archiver.jobs.work.imported import (
+            import_facts,
+            import_inbox,
+            import_news,
+            import_problems,
+            import_summary,
+        )
 
         started_ms = context.clock()
         report = import_inbox(context, "run", patient=True)
@@ -39,6 +45,7 @@ class ImportJob:
             import_problems(report),
             any(one.error is not None and one.error.ends_run for one in report.imported),
             import_summary(report),
+            import_news(report),
         )
 
 

@@ -24,6 +24,7 @@ from archiver.health.notices import (
     stale_notice,
     stale_sentences,
 )
+from archiver.jobs.missing import judge_missing
 from archiver.jobs.outbox import Outbox
 from archiver.jobs.told import (
     LOOK_MS,
@@ -33,8 +34,6 @@ from archiver.jobs.told import (
     is_month_due,
     is_time,
     judge_failures,
-    judge_missing,
-    missing_sentences,
 )
 from archiver.notify.base import Notice, NoticeError, Notifier
 from archiver.schedule.due import DAY_MS
@@ -193,12 +192,11 @@ class _Ended:
             self.outbox.send(done_notice(origin, report, judged.recovered, self._now_ms))
 
     def _tell_missing(self, report: RunReport) -> None:
-        found = missing_sentences(report)
-        missing, new = judge_missing(self._told.missing, found, self._now_ms)
-        if found or len(missing) < len(self._told.missing):
-            self._told = replace(self._told, missing=missing)
-        if new:
-            self.outbox.send(incomplete_notice(self._telling.origin, report, new, self._now_ms))
+        judged = judge_missing(self._told.lacking, report, self._now_ms)
+        self._told = replace(self._told, lacking=judged.now)
+        if judged.new or judged.still:
+            origin = self._telling.origin
+            self.outbox.send(incomplete_notice(origin, report, judged.new, self._now_ms, judged.still))
 
     def _tell_reminders(self, report: RunReport) -> None:
         """The job itself sees to it that none comes too often."""

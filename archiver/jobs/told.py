@@ -1,5 +1,5 @@
-"""What was told when: so that a failure is told at once and then once a day, what is missing once, and that
-all is well again, too."""
+"""What was told when: so that a failure is told at once and then once a day, what is missing at once and then
+once a week, and that all is well again, too."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from archiver.jobs.missing import Lacking
 from archiver.schedule.due import DAY_MS, period_bounds, trusted
 from archiver.schedule.journal import RUN, Journal, Moment
 from archiver.schedule.report import RunReport
@@ -17,9 +18,6 @@ NOTE = "told"
 """Under this name the journal keeps it."""
 LOOK_MS = DAY_MS // 4
 """How often a run with nothing to do looks whether something is late."""
-FORGET_MS = 30 * DAY_MS
-"""What is missing is new again once it has not been seen for so long."""
-MOST_SENTENCES = 1_000
 MOST_SAID = 20
 """Sentences that are kept of one failure."""
 _FINE = (0, 3)
@@ -35,11 +33,11 @@ class Failing(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`failing`: by job, or `run`; `missing`: sentences that were told, and when each was last seen;
-    `monthly_sequence`: the last archive that a monthly notice has told of."""
+    """`failing`: by job, or `run`; `lacking`: what is missing, by job and sentence; `monthly_sequence`: the
+    last archive that a monthly notice has told of."""
 
     failing: dict[str, Failing] = {}
-    missing: dict[str, Moment] = {}
+    lacking: dict[str, dict[str, Lacking]] = {}
     stale_ms: Moment | None = None
     looked_ms: Moment | None = None
     monthly_ms: Moment | None = None
@@ -76,8 +74,12 @@ def is_month_due(zone: str, told_ms: int | None, sealed_ms: int | None, now_ms: 
 
 def failed_parts(report: RunReport, error: str | None) -> dict[str, Sequence[str]]:
     """What failed in a run, each with its sentences: jobs, and the run itself where none of them explains its
-    exit code."""
-    failed: dict[str, Sequence[str]] = {job.job: job.problems for job in report.jobs if job.code not in _FINE}
+    exit code. What a job tells as news is told apart."""
+    failed: dict[str, Sequence[str]] = {
+        job.job: [said for said in job.problems if said not in job.news] or job.problems
+        for job in report.jobs
+        if job.code not in _FINE
+    }
     if error is not None:
         failed[RUN] = (error,)
     elif report.code not in _FINE and not failed:
@@ -114,30 +116,6 @@ def judge_failures(
 def _is_news(before: Failing | None, one: Failing, now_ms: int) -> bool:
     """Whether a failure is to be told: a new one, another one, and one that was told a day ago."""
     return before is None or before.code != one.code or is_time(one.told_ms, DAY_MS, now_ms)
-
-
-def missing_sentences(report: RunReport) -> list[str]:
-    """What a run found to be missing. What a person is reminded of has a notice of its own."""
-    found = list(report.problems) if report.code in _FINE else []
-    for job in report.jobs:
-        if job.code == 3 and job.job != "remind":
-            found += [f"{job.job}: {said}" for said in job.problems] or [f"{job.job}: something is missing"]
-    return list(dict.fromkeys(found))
-
-
-def judge_missing(
-    known: Mapping[str, int], found: Sequence[str], now_ms: int
-) -> tuple[dict[str, int], list[str]]:
-    """What is known now, with when each was last seen; and what is new of what was found."""
-    kept = {
-        said: seen
-        for said, seen in known.items()
-        if trusted(seen, now_ms) is not None and now_ms - seen < FORGET_MS
-    }
-    new = [said for said in found if said not in kept]
-    kept.update(dict.fromkeys(found, now_ms))
-    newest = sorted(kept.items(), key=lambda one: one[1])[-MOST_SENTENCES:]
-    return dict(newest), new
 
 
 def load_told(path: Path) -> Told:

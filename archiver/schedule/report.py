@@ -16,7 +16,8 @@ JOB_NAMES: tuple[JobName, ...] = get_args(JobName)
 class JobReport:
     """What became of one job. `code`: what its command would exit with. `facts`: what JSON can hold.
     `problems`: a sentence each, for a person. `summary`: what was done, in some words for a person.
-    `ends_run`: nothing more can be done before what is wrong is mended."""
+    `ends_run`: nothing more can be done before what is wrong is mended. `news`: those of the problems that
+    the job itself says only when it is time, so that they are told whenever it does."""
 
     job: JobName
     started_ms: int
@@ -26,6 +27,7 @@ class JobReport:
     problems: Sequence[str] = ()
     ends_run: bool = False
     summary: str = ""
+    news: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

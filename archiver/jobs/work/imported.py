@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.audit.entry import DONE, Asked
+from archiver.collect import CollectReport
 from archiver.errors import ArchiverError, IncompleteError, SourceError, sentence_of, worse_code
 from archiver.inbox.exports import Imported
 from archiver.inbox.files import FAILED, names_of
@@ -19,13 +20,15 @@ Progress = Callable[[str, int], None]
 @dataclass(frozen=True)
 class InboxReport:
     """What became of the inbox. `problems`: what a person should be told beside that; `failed`: so many files
-    were moved to `failed/`, `done`: to `done/`; `waiting`: so many wait, for their end or for other parts."""
+    were moved to `failed/`, `done`: to `done/`; `waiting`: so many wait, for their end or for other parts;
+    `said`: those of the problems that are told of once, and again after a week."""
 
     imported: Sequence[Imported]
     problems: Sequence[ArchiverError]
     failed: int
     done: int
     waiting: int
+    said: Sequence[ArchiverError] = ()
 
     @property
     def code(self) -> int:
@@ -68,6 +71,7 @@ def import_inbox(
         taken.failed,
         done,
         len(survey.waiting) + taken.waiting,
+        said,
     )
 
 
@@ -137,24 +141,44 @@ def import_summary(report: InboxReport) -> str:
 def import_problems(report: InboxReport) -> list[str]:
     """For the run's report, which goes out in notices: a sentence for whatever is wrong, without the names of
     files and of other people's accounts, which the reasons in `failed/` give."""
-    problems = [sentence_of(one) for one in report.problems]
-    refused = sum(one.is_refused for one in report.imported)
-    if refused:
-        exports = "1 export was refused" if refused == 1 else f"{refused} exports were refused"
-        problems.append(f"{exports}: see {FAILED}/ in the inbox, where the reason lies beside each")
+    problems = [sentence_of(one) for one in report.problems] + _refused(report)
     for one in report.imported:
         if one.report is not None and not one.report.complete:
-            whose = f"@{one.report.handle}" if one.report.handle else one.report.account
-            media, others = one.report.media_missing, len(one.report.problems)
-            problems.append(
-                f"the export of {whose} lacks something: pictures and videos missing {media:,},"
-                f" other problems {others:,}; the archive lists them"
-            )
+            problems.append(_lacks(one.report))
         elif one.error is not None and not one.is_refused:
             unread = isinstance(one.error, SourceError)
             said = "an export in the inbox cannot be read" if unread else sentence_of(one.error)
             problems.append(f"{said}; it stays in the inbox and is tried again")
     return problems
+
+
+def import_news(report: InboxReport) -> list[str]:
+    """Those of the problems that no later run says of the same export or file, but after a week. What two of
+    them have in common is said of each alike, as no name is in it."""
+    news = [sentence_of(one) for one in report.said]
+    if report.failed and report.code == INCOMPLETE:  # what cannot be moved is refused by every run
+        news += _refused(report)
+    for one in report.imported:
+        if one.report is not None and not one.report.complete:
+            news.append(_lacks(one.report))
+    return news
+
+
+def _refused(report: InboxReport) -> list[str]:
+    refused = sum(one.is_refused for one in report.imported)
+    if not refused:
+        return []
+    exports = "1 export was refused" if refused == 1 else f"{refused} exports were refused"
+    return [f"{exports}: see {FAILED}/ in the inbox, where the reason lies beside each"]
+
+
+def _lacks(taken: CollectReport) -> str:
+    whose = f"@{taken.handle}" if taken.handle else taken.account
+    media, others = taken.media_missing, len(taken.problems)
+    return (
+        f"the export of {whose} lacks something: pictures and videos missing {media:,},"
+        f" other problems {others:,}; the archive lists them"
+    )
 
 
 def _changed(results: Sequence[Imported]) -> int:

@@ -1,20 +1,16 @@
-"""Which notice is due: of failures, of what is missing, of a month, also where a clock was wrong."""
+"""Which notice is due: of failures, of a month, also where a clock was wrong."""
 
 from itertools import pairwise
 
 import pytest
 
 from archiver.jobs.told import (
-    FORGET_MS,
-    MOST_SENTENCES,
     Failing,
     Failures,
     failed_parts,
     is_month_due,
     is_time,
     judge_failures,
-    judge_missing,
-    missing_sentences,
 )
 from archiver.schedule.due import DAY_MS
 from archiver.schedule.report import JobName, JobReport, RunReport
@@ -86,7 +82,7 @@ def test_a_run_that_ended_in_an_error_fails_as_a_run_until_one_ends_without() ->
 
 
 def test_what_a_job_explains_is_no_failure_of_the_run_besides() -> None:
-    assert failed_parts(report(("collect", 1), ("seal", 3)), None) == {"collect": ("collect said 1",)}
+    assert failed_parts(report(("collect", 1), ("seal", 3)), None) == {"collect": ["collect said 1"]}
 
 
 @pytest.mark.parametrize("days", [-400, -1.5, 0.5, 400])
@@ -102,30 +98,6 @@ def test_a_clock_that_was_wrong_silences_nothing_for_longer_than_a_day(days: flo
     assert told
     assert told[0] <= 36
     assert all(later - earlier >= 24 for earlier, later in pairwise(told))
-
-
-def test_what_is_missing_is_told_once_and_again_when_it_was_not_seen_for_a_month() -> None:
-    found = missing_sentences(report(("collect", 3), ("remind", 3), problems=("the clock was set back",)))
-    assert found == ["the clock was set back", "collect: collect said 3"]
-    known, new = judge_missing({}, found, NOW_MS)
-    assert new == found
-    for day in range(1, 40):
-        known, new = judge_missing(known, found[:1], NOW_MS + day * DAY_MS)
-        assert new == []
-    _, new = judge_missing(known, found, NOW_MS + 40 * DAY_MS)
-    assert new == found[1:]
-    assert FORGET_MS < 40 * DAY_MS
-
-
-def test_an_incomplete_job_that_says_nothing_is_told_all_the_same() -> None:
-    silent = RunReport(NOW_MS, NOW_MS, (JobReport("check", NOW_MS, NOW_MS, 3),), 3)
-    assert missing_sentences(silent) == ["check: something is missing"]
-
-
-def test_not_more_sentences_are_kept_than_some() -> None:
-    known, new = judge_missing({}, [str(number) for number in range(5_000)], NOW_MS)
-    assert len(new) == 5_000
-    assert len(known) == MOST_SENTENCES
 
 
 def test_the_month_is_told_once_after_its_archive_or_on_its_third_day() -> None:
