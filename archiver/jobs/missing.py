@@ -1,6 +1,7 @@
 """What was found to be missing and when that was told: at once, and once a week for as long as it stands.
 What was mended and is missing again is new."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ QUIET_RUNS = 2
 told of by every other run."""
 MOST_SENTENCES = 1_000
 _FINE = (0, 3)
+_LASTS = re.compile(r"\d[\d,.]* (?:seconds?|minutes?|hours?|days?)\b")
+"""How long something lasts, which each run says anew of the same thing. Any other number counts: it may be an
+archive's name."""
 
 
 class Lacking(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,8 +60,8 @@ class _Found:
 
 
 def compared(said: str) -> str:
-    """A sentence as it is compared."""
-    return said
+    """A sentence without how long something lasts."""
+    return _LASTS.sub("…", said)
 
 
 def judge_missing(known: Known, report: RunReport, now_ms: int) -> Missing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from archiver.jobs.missing import FORGET_MS, MOST_SENTENCES, Lacking, Missing, judge_missing
+from archiver.jobs.missing import FORGET_MS, MOST_SENTENCES, Lacking, Missing, compared, judge_missing
 from archiver.schedule.due import DAY_MS, HOUR_MS
 from archiver.schedule.report import JobName, JobReport, RunReport
 from archiver.times import parse_time
@@ -108,6 +108,16 @@ def test_what_is_wrong_with_the_run_itself_is_told_whenever_it_is_said() -> None
     days = Days()
     for _ in range(2):
         assert days.run(problems=["the clock was set back"]).new == ("the clock was set back",)
+
+
+def test_how_long_something_lasts_makes_no_other_sentence_of_it() -> None:
+    days = Days()
+    limit = "X's rate limit is reached, for {} seconds, which is longer than a run may wait"
+    assert len(days.run("collect", [limit.format("1,812")], hours=1).new) == 1
+    for number in ("907", "1", "12.5"):
+        assert days.run("collect", [limit.format(number)], hours=1).new == ()
+    assert compared("archive 2026-11-01 lacks 12 files") != compared("archive 2026-12-01 lacks 12 files")
+    assert compared("2 gaps") != compared("3 gaps")
 
 
 def test_what_was_not_said_for_a_month_is_new() -> None:
