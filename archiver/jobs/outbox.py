@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from archiver.errors import ArchiverError
 from archiver.health.notices import Origin, trouble_notice
+from archiver.health.texts import number_of, paragraph
 from archiver.notify.base import Notice, NoticeError, NoticeKind, Notifier
 from archiver.schedule.due import DAY_MS, HOUR_MS, trusted
 from archiver.schedule.journal import Journal, Moment
@@ -17,10 +18,12 @@ NOTE = "notices"
 """Under this name the journal keeps it."""
 KEEP_MS = 31 * DAY_MS
 """A notice that could not be sent for so long is given up: what it says is old."""
+MOST_UNSENT = 50
+"""So many of one kind wait for a way, where each says what no other does."""
 
 
 class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A notice that one way could not send yet."""
+    """A notice that one way could not send yet. `let_go`: how many older ones of its kind were not kept."""
 
     way: str
     kind: NoticeKind
@@ -30,11 +33,35 @@ class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: int = 0
     facts: dict[str, object] = {}
     recovered: bool = False
+    let_go: int = 0
+
+    @classmethod
+    def of(cls, way: str, notice: Notice) -> "Unsent":
+        return cls(
+            way=way,
+            kind=notice.kind,
+            subject=notice.subject,
+            text=notice.text,
+            at_ms=notice.at_ms,
+            code=notice.code,
+            facts=dict(notice.facts),
+            recovered=notice.recovered,
+        )
 
     def notice(self) -> Notice:
+        text = self.text
+        if self.let_go:
+            before = number_of(self.let_go, "older notice")
+            said = f"{before} of this kind could not be sent and were let go: see archiver status."
+            text = "\n".join([*paragraph(said), "", text])
         return Notice(
-            self.kind, self.subject, self.text, self.at_ms, self.code, self.facts, recovered=self.recovered
+            self.kind, self.subject, text, self.at_ms, self.code, self.facts, recovered=self.recovered
         )
+
+    @property
+    def says_what_is_new(self) -> bool:
+        """Whether no later one of its kind says it again, as one does that tells how all stands."""
+        return self.kind in ("incomplete", "reminder") or self.recovered
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -104,13 +131,13 @@ class Outbox:
         for one in waiting:
             notifier = self._find(one.way)
             if notifier is not None:
-                self._send_by(notifier, one.notice(), wait=self._must_wait(one.way))
+                self._send_by(notifier, one, wait=self._must_wait(one.way))
 
     def send(self, notice: Notice) -> None:
         """Send a notice by every way that wants it; keep it for those that fail."""
         for notifier in self._notifiers:
             if not notifier.every_run and notifier.wants(notice):
-                self._send_by(notifier, notice, wait=False)
+                self._send_by(notifier, Unsent.of(notifier.name, notice), wait=False)
 
     def tell_troubles(self) -> None:
         """By the ways that work, once a day: which others have not since an earlier run."""
@@ -127,7 +154,7 @@ class Outbox:
         notice = trouble_notice(self._origin, said, self._now_ms)
         wanting = [one for one in others if one.wants(notice)]
         for notifier in wanting:
-            self._send_by(notifier, notice, wait=False)
+            self._send_by(notifier, Unsent.of(notifier.name, notice), wait=False)
         if any(self._attempts[one.name].error is None for one in wanting):
             told = {name: replace(one, told_ms=self._now_ms) for name, one in due.items()}
             self._kept = replace(self._kept, troubles={**self._kept.troubles, **told})
@@ -163,29 +190,29 @@ class Outbox:
         wait_ms = min(DAY_MS, HOUR_MS << min(trouble.tries - 2, 5))
         return self._now_ms - trouble.tried_ms < wait_ms
 
-    def _send_by(self, notifier: Notifier, notice: Notice, *, wait: bool) -> None:
+    def _send_by(self, notifier: Notifier, one: Unsent, *, wait: bool) -> None:
         attempt = self._attempts.get(notifier.name)
         if wait or (attempt is not None and attempt.error is not None):
-            self._keep(notifier, notice)
+            self._keep(one)
             return
-        error = self._try(notifier, notice)
+        error = self._try(notifier, one.notice())
         if error is not None and not error.delivered:
-            self._keep(notifier, notice)
+            self._keep(one)
 
-    def _keep(self, notifier: Notifier, notice: Notice) -> None:
-        """Of each kind the newest."""
-        one = Unsent(
-            way=notifier.name,
-            kind=notice.kind,
-            subject=notice.subject,
-            text=notice.text,
-            at_ms=notice.at_ms,
-            code=notice.code,
-            facts=dict(notice.facts),
-            recovered=notice.recovered,
-        )
-        others = [each for each in self._unsent if (each.way, each.kind) != (one.way, one.kind)]
-        self._unsent = [*others, one]
+    def _keep(self, one: Unsent) -> None:
+        """Of each kind the newest; of those that say what is new all, up to so many."""
+        alike = [each for each in self._unsent if _is_alike(each, one)]
+        if not one.says_what_is_new:
+            self._unsent = [each for each in self._unsent if each not in alike]
+        elif len(alike) >= MOST_UNSENT:
+            oldest, following = alike[0], alike[1]
+            let_go = oldest.let_go + 1 + following.let_go
+            self._unsent = [
+                replace(each, let_go=let_go) if each is following else each
+                for each in self._unsent
+                if each is not oldest
+            ]
+        self._unsent.append(one)
 
     def _try(self, notifier: Notifier, notice: Notice | None) -> NoticeError | None:
         """Send it, or say that a run begins; what failed is remembered of the way."""
@@ -218,3 +245,9 @@ class Outbox:
                     told_ms=None if known is None else known.told_ms,
                 )
         return found
+
+
+def _is_alike(one: Unsent, other: Unsent) -> bool:
+    """Whether they are of one kind and wait for one way. A run that went well is another thing than what is
+    well again."""
+    return (one.way, one.kind, one.recovered) == (other.way, other.kind, other.recovered)

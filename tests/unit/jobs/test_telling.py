@@ -11,7 +11,7 @@ import pytest
 
 from archiver.errors import ArchiverError, ConfigurationError, LockedError
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth, Snapshot
-from archiver.jobs.outbox import NOTE, Kept
+from archiver.jobs.outbox import MOST_UNSENT, NOTE, Kept
 from archiver.jobs.telling import CUT_OFF, Telling, open_telling
 from archiver.notify.base import Notice, Notifier
 from archiver.notify.ping import PingNotifier
@@ -362,16 +362,17 @@ def test_a_way_that_stays_down_is_tried_less_and_less_often(build: Build, certif
     assert tried == [0, 1, 2, 4, 8, 16, 32, 56]
 
 
-def test_of_each_kind_the_newest_waits_and_what_is_a_month_old_is_let_go(
+def test_of_what_tells_how_all_stands_the_newest_waits_and_what_is_a_month_old_is_let_go(
     build: Build, server: Receiver
 ) -> None:
     server.answer = lambda path: Answer(400)
     runs = build(webhook(server))
     runs.run(("collect", 3, "gap one"))
     runs.run(("seal", 1, "full"))
-    runs.run(("collect", 3, "gap two"))
+    runs.run(("collect", 3, "gap two"), ("sync", 1, "full"))
     assert [(one.kind, one.at_ms) for one in runs.kept().unsent] == [
-        ("failed", NOW_MS + 2 * HOUR_MS),
+        ("incomplete", NOW_MS + HOUR_MS),
+        ("failed", NOW_MS + 3 * HOUR_MS),
         ("incomplete", NOW_MS + 3 * HOUR_MS),
     ]
     server.answer = lambda path: Answer()
@@ -379,7 +380,55 @@ def test_of_each_kind_the_newest_waits_and_what_is_a_month_old_is_let_go(
     runs.now_ms = NOW_MS + 31 * DAY_MS
     runs.note("told", {"monthly_ms": runs.now_ms})
     runs.run(hours=2.5)
-    assert subjects(server) == ["incomplete: 1 new problem"]
+    assert subjects(server) == ["failed: sync", "incomplete: 1 new problem"]
+
+
+def test_what_only_one_notice_says_waits_however_many_come_after_it(build: Build, server: Receiver) -> None:
+    server.answer = lambda path: Answer(403)
+    runs = build(webhook(server))
+    runs.run(("import", 3, "the export lacks 12 pictures"))
+    runs.run(("check", 3, "store offsite lacks 2026-11-01"))
+    runs.run(("remind", 0, "only one keyholder"))
+    runs.run(("remind", 0, "an export is due"))
+    runs.run(("collect", 1, "X is away"), ("seal", 1, "full"))
+    runs.run(("collect", 0, ""))
+    runs.run(("seal", 0, ""))
+    server.answer = lambda path: Answer()
+    server.requests.clear()
+    runs.run(hours=24)
+    texts = [json.loads(one.body)["text"] for one in server.requests]
+    said = (
+        "12 pictures",
+        "lacks 2026-11-01",
+        "only one",
+        "an export",
+        "failed",
+        "again: collect",
+        "again: seal",
+    )
+    assert len(texts) == len(said)
+    for text, words in zip(texts, said, strict=True):
+        assert words in text
+
+
+def test_of_very_many_that_wait_the_oldest_are_let_go_and_that_is_said(
+    build: Build, server: Receiver
+) -> None:
+    server.answer = lambda path: Answer(403)
+    runs = build(webhook(server))
+    for number in range(MOST_UNSENT + 2):
+        runs.run(("check", 3, f"file {number} is missing"), hours=1 / 60)
+    runs.run(hours=1)
+    waiting = runs.kept().unsent
+    assert [one.let_go for one in waiting] == [2] + [0] * (MOST_UNSENT - 1)
+    server.answer = lambda path: Answer()
+    server.requests.clear()
+    runs.run(hours=24)
+    first, *others = [json.loads(one.body)["text"] for one in server.requests]
+    assert len(others) == MOST_UNSENT - 1
+    assert first.startswith("2 older notices of this kind could not be sent and were let go")
+    assert "file 2 is missing" in first
+    assert "let go" not in str(others)
 
 
 def test_nothing_is_sent_twice_to_those_who_have_it(build: Build, certificates: Path) -> None:
