@@ -114,9 +114,9 @@ def done_notice(origin: Origin, report: RunReport, recovered: Sequence[str], at_
 def reminder_notice(origin: Origin, report: JobReport, at_ms: int) -> Notice:
     """What the job `remind` asks a person to do."""
     lines: list[str] = []
-    for sentence in report.problems:
+    for sentence in report.news:
         lines += [*paragraph(sentence), ""]
-    asked = number_of(len(report.problems), "thing")
+    asked = number_of(len(report.news), "thing")
     subject = origin.subject(f"{asked} for a person to do")
     return Notice("reminder", subject, origin.text(lines), at_ms, 0, dict(report.facts))
 

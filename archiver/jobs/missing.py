@@ -71,9 +71,9 @@ def judge_missing(known: Known, report: RunReport, now_ms: int) -> Missing:
     news = [*report.problems] if report.code in _FINE else []
     found: list[_Found] = []
     for job in report.jobs:
-        if job.job != "remind":  # it has a notice of its own
+        if job.job != "remind":  # what it says when it is time has a notice of its own
             news += [f"{job.job}: {said}" for said in job.news]
-            found += _standing(job, before.get(job.job, {}))
+        found += _standing(job, before.get(job.job, {}))
     again = any(one.known is not None and _is_old(one.known, now_ms) for one in found)
     now = _without_mended(before, report, found)
     for one in found:

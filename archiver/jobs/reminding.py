@@ -42,11 +42,13 @@ class RemindJob:
         code = IncompleteError.exit_code if any(one.is_late for one in due) else 0
         for error in errors.values():
             code = worse_code(code, error.exit_code)
-        problems = [one.text for one in due]
-        problems += [
+        news = [one.text for one in due]
+        problems = news + [
             f"{name}: what is due cannot be told: {sentence_of(error)}" for name, error in errors.items()
         ]
-        return JobReport(self.name, started_ms, context.clock(), code, _facts(found, due), problems)
+        return JobReport(
+            self.name, started_ms, context.clock(), code, _facts(found, due), problems, news=news
+        )
 
 
 def _find(context: JobContext) -> "tuple[list[Reminder], dict[str, ArchiverError]]":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from archiver.errors import ArchiverError, IncompleteError, LockedError, sentence_of
+from archiver.errors import ArchiverError, LockedError, sentence_of
 from archiver.health.notices import (
     Origin,
     done_notice,
@@ -199,9 +199,10 @@ class _Ended:
             self.outbox.send(incomplete_notice(origin, report, judged.new, self._now_ms, judged.still))
 
     def _tell_reminders(self, report: RunReport) -> None:
-        """The job itself sees to it that none comes too often."""
+        """The job itself sees to it that none comes too often. Why it cannot tell of something is a failure,
+        and keeps nobody from being reminded of the rest."""
         for job in report.jobs:
-            if job.job == "remind" and job.problems and job.code in (0, IncompleteError.exit_code):
+            if job.job == "remind" and job.news:
                 self.outbox.send(reminder_notice(self._telling.origin, job, self._now_ms))
 
     def _tell_late(self, snapshot: "Snapshot") -> None:

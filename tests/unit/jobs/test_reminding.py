@@ -278,6 +278,7 @@ def test_what_cannot_be_looked_at_stops_no_other_reminder_and_what_stands_is_not
     report = remind(box, after_ms=DAY_MS)
     assert report.code == 2
     export, failed = report.problems
+    assert list(report.news) == [export]
     assert export.startswith("An export of the account")
     assert failed.startswith("few keyholders: ")
     recipients.write_text(text)

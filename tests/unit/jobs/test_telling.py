@@ -104,7 +104,15 @@ class Runs:
 
     def report(self, *jobs: tuple[JobName, int, str], **more: Any) -> RunReport:
         made = tuple(
-            JobReport(name, self.now_ms, self.now_ms, code, {}, (said,) if said else ())
+            JobReport(
+                name,
+                self.now_ms,
+                self.now_ms,
+                code,
+                {},
+                (said,) if said else (),
+                news=(said,) if said and name == "remind" else (),
+            )
             for name, code, said in jobs
         )
         return RunReport(self.now_ms, self.now_ms, made, max((one[1] for one in jobs), default=0), **more)
@@ -203,6 +211,30 @@ def test_reminders_are_told_as_such_and_are_nothing_missing(build: Build, server
     assert subjects(server) == ["1 thing for a person to do"]
     text = json.loads(server.requests[0].body)["text"]
     assert text.startswith("an export of @ExamplePolice is due.\nOn X: Settings, Your account.\n")
+
+
+def test_what_cannot_be_looked_at_is_a_failure_and_keeps_nobody_from_being_reminded(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server))
+    for code, news in ((2, "an export is due"), (2, ""), (3, "an export is due still"), (0, "")):
+        runs.now_ms += DAY_MS // 24
+        error = [] if code == 0 else ["few keyholders: what is due cannot be told: no key"]
+        told = [news] if news else []
+        job = JobReport("remind", runs.now_ms, runs.now_ms, code, {}, told + error, news=told)
+        runs.telling.end(RunReport(runs.now_ms, runs.now_ms, (job,), code))
+    assert subjects(server) == [
+        "failed: remind",
+        "1 thing for a person to do",
+        "well again: remind",
+        "incomplete: 1 new problem",
+        "1 thing for a person to do",
+    ]
+    bodies = [json.loads(one.body) for one in server.requests]
+    assert bodies[0]["facts"]["failing"] == {"remind": ["few keyholders: what is due cannot be told: no key"]}
+    assert bodies[1]["text"].startswith("an export is due\n")
+    assert "no key" not in bodies[1]["text"]
+    assert bodies[3]["facts"]["missing"] == ["remind: few keyholders: what is due cannot be told: no key"]
 
 
 def test_pings_and_metrics_come_with_every_run_and_with_nothing_else(
