@@ -1,7 +1,7 @@
 """Notices on their way: what could not be sent is kept in the journal and tried again, and by which ways
 nothing goes out is told by the others."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -76,10 +76,12 @@ class Trouble(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is kept between runs."""
+    """What is kept between runs. `troubles`: with notices, by way; `begin_troubles`: with saying that a run
+    begins, which says nothing of the other, as its address is another."""
 
     unsent: tuple[Unsent, ...] = ()
     troubles: dict[str, Trouble] = {}
+    begin_troubles: dict[str, Trouble] = {}
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,12 @@ class Outbox:
             if now_ms - one.at_ms < KEEP_MS and self._find(one.way) is not None
         ]
         self._attempts: dict[str, _Attempt] = {}
+        self._begun: dict[str, _Attempt] = {}
 
     @property
     def errors(self) -> list[NoticeError]:
-        return [one.error for one in self._attempts.values() if one.error is not None]
+        attempts = [*self._begun.values(), *self._attempts.values()]
+        return [one.error for one in attempts if one.error is not None]
 
     def begin(self) -> None:
         """Say that a run begins, by the ways that say so."""
@@ -141,41 +145,60 @@ class Outbox:
 
     def tell_troubles(self) -> None:
         """By the ways that work, once a day: which others have not since an earlier run."""
-        old = {name: one for name, one in self._troubles().items() if one.since_ms < self._now_ms}
-        due = {
-            name: one
-            for name, one in old.items()
-            if trusted(one.told_ms, self._now_ms) is None or self._now_ms - (one.told_ms or 0) >= DAY_MS
-        }
-        others = [one for one in self._notifiers if not one.every_run and one.name not in self._troubles()]
-        if not due or not others:
+        troubles, begins = self._troubles(), self._begin_troubles()
+        said: dict[str, tuple[int, str]] = {}
+        for name in dict.fromkeys((*troubles, *begins)):
+            both = [one[name] for one in (troubles, begins) if name in one]
+            if self._is_to_tell(both):
+                at_begin = "" if name in troubles else "where a run begins: "
+                said[name] = (
+                    min(one.since_ms for one in both),
+                    at_begin + both[0].why.removeprefix(f"notice {name}: "),
+                )
+        others = [one for one in self._notifiers if not one.every_run and one.name not in troubles]
+        if not said or not others:
             return
-        said = {name: (one.since_ms, one.why.removeprefix(f"notice {name}: ")) for name, one in due.items()}
         notice = trouble_notice(self._origin, said, self._now_ms)
         wanting = [one for one in others if one.wants(notice)]
         for notifier in wanting:
             self._send_by(notifier, Unsent.of(notifier.name, notice), wait=False)
         if any(self._attempts[one.name].error is None for one in wanting):
-            told = {name: replace(one, told_ms=self._now_ms) for name, one in due.items()}
-            self._kept = replace(self._kept, troubles={**self._kept.troubles, **told})
+            self._kept = replace(
+                self._kept,
+                troubles={**self._kept.troubles, **self._as_told(troubles, said)},
+                begin_troubles={**self._kept.begin_troubles, **self._as_told(begins, said)},
+            )
+
+    def _is_to_tell(self, troubles: Sequence[Trouble]) -> bool:
+        """Whether a way has not worked since an earlier run, and that was not told for a day."""
+        told = [one.told_ms for one in troubles if trusted(one.told_ms, self._now_ms) is not None]
+        is_old = any(one.since_ms < self._now_ms for one in troubles)
+        return is_old and all(self._now_ms - (one or 0) >= DAY_MS for one in told)
+
+    def _as_told(self, troubles: Mapping[str, Trouble], said: Collection[str]) -> dict[str, Trouble]:
+        return {name: replace(one, told_ms=self._now_ms) for name, one in troubles.items() if name in said}
 
     def save(self) -> None:
         """Keep what is left for the next run. Raise ArchiverError."""
-        kept = Kept(unsent=tuple(self._unsent), troubles=self._troubles())
+        troubles, begins = self._troubles(), self._begin_troubles()
+        kept = Kept(unsent=tuple(self._unsent), troubles=troubles, begin_troubles=begins)
         if self._journal is None:
             return
         if kept != self._journal.note(NOTE, Kept):
             self._journal.set_note(NOTE, kept)
         for name, one in self._attempts.items():
-            self._note_attempt(self._journal, name, one)
+            self._note_attempt(self._journal, name, one, also=begins)
+        for name, one in self._begun.items():
+            self._note_attempt(self._journal, name, one, also=troubles)
 
-    def _note_attempt(self, journal: Journal, name: str, attempt: _Attempt) -> None:
+    def _note_attempt(self, journal: Journal, name: str, attempt: _Attempt, *, also: Collection[str]) -> None:
         """As a part of the journal of jobs, `notice NAME`: for whoever looks at how all stands. That a way
-        still works is written once a day."""
+        still works is written once a day. `also`: the ways of whose other half it is known that it does not
+        work."""
         job, before = f"notice {name}", journal.job(f"notice {name}")
         if attempt.error is not None:
             journal.end(job, self._now_ms, attempt.error.exit_code, (attempt.error.message,))
-        elif before.code != 0 or abs(self._now_ms - (before.good_ms or 0)) >= DAY_MS:
+        elif name not in also and (before.code != 0 or abs(self._now_ms - (before.good_ms or 0)) >= DAY_MS):
             journal.end(job, self._now_ms, 0)
 
     def _find(self, name: str) -> Notifier | None:
@@ -226,14 +249,22 @@ class Outbox:
             error = failed
         except (ArchiverError, OSError, ValueError) as failed:  # a way's own mistake does not end a run
             error = NoticeError(f"notice {notifier.name}: it failed ({type(failed).__name__})")
-        self._attempts[notifier.name] = _Attempt(error)
+        (self._begun if notice is None else self._attempts)[notifier.name] = _Attempt(error)
         return error
 
     def _troubles(self) -> dict[str, Trouble]:
+        return self._judged(self._kept.troubles, self._attempts)
+
+    def _begin_troubles(self) -> dict[str, Trouble]:
+        return self._judged(self._kept.begin_troubles, self._begun)
+
+    def _judged(
+        self, known_troubles: Mapping[str, Trouble], attempts: Mapping[str, _Attempt]
+    ) -> dict[str, Trouble]:
         """Of the ways that there are: which were in trouble and were not tried, and which failed."""
         found: dict[str, Trouble] = {}
         for notifier in self._notifiers:
-            known, attempt = self._kept.troubles.get(notifier.name), self._attempts.get(notifier.name)
+            known, attempt = known_troubles.get(notifier.name), attempts.get(notifier.name)
             if attempt is None and known is not None:
                 found[notifier.name] = known
             elif attempt is not None and attempt.error is not None:

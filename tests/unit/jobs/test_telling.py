@@ -508,6 +508,32 @@ def test_a_ping_that_fails_is_said_and_the_others_are_told(build: Build, server:
     assert subjects(server) == ["notices do not go out: watch"]
 
 
+@pytest.mark.parametrize(
+    ("broken", "said"), [("/watch", "the server"), ("/watch/start", "where a run begins: the server")]
+)
+def test_a_ping_of_which_one_half_works_is_told_of_once_a_day_for_the_other(
+    build: Build, server: Receiver, broken: str, said: str
+) -> None:
+    server.answer = lambda path: Answer(404 if path == broken else 200)
+    ping = PingNotifier(PingSettings("watch", f"{server.url}/watch"), str, pause_seconds=0)
+    runs = build(ping, webhook(server))
+    for _ in range(48):
+        runs.now_ms += HOUR_MS
+        begun = runs.telling.begin()
+        ended = runs.run(hours=1 / 60)
+        assert len(begun) + len(ended) == 1
+        assert runs.way("watch").code == 1
+    texts = [json.loads(one.body)["text"] for one in server.requests if one.path == "/hook"]
+    assert set(subjects(server)) == {"notices do not go out: watch"}
+    assert 2 <= len(texts) <= 3
+    assert all(f"UTC: {said} answers 404" in " ".join(one.split()) for one in texts)
+    server.answer = lambda path: Answer()
+    runs.now_ms += DAY_MS
+    assert runs.telling.begin() + runs.telling.end(runs.report()) == []
+    assert runs.kept() == Kept()
+    assert runs.way("watch").code == 0
+
+
 def test_a_secret_that_cannot_be_read_is_a_way_that_fails_and_no_failed_run(
     build: Build, server: Receiver
 ) -> None:
