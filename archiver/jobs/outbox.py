@@ -11,6 +11,7 @@ from archiver.errors import ArchiverError
 from archiver.health.notices import Origin, trouble_notice
 from archiver.health.texts import number_of, paragraph
 from archiver.notify.base import Notice, NoticeError, NoticeKind, Notifier
+from archiver.schedule.checks import DAILY_MS
 from archiver.schedule.due import DAY_MS, HOUR_MS, trusted
 from archiver.schedule.journal import Journal, Moment
 
@@ -173,7 +174,7 @@ class Outbox:
         """Whether a way has not worked since an earlier run, and that was not told for a day."""
         told = [one.told_ms for one in troubles if trusted(one.told_ms, self._now_ms) is not None]
         is_old = any(one.since_ms < self._now_ms for one in troubles)
-        return is_old and all(self._now_ms - (one or 0) >= DAY_MS for one in told)
+        return is_old and all(self._now_ms - (one or 0) >= DAILY_MS for one in told)
 
     def _as_told(self, troubles: Mapping[str, Trouble], said: Collection[str]) -> dict[str, Trouble]:
         return {name: replace(one, told_ms=self._now_ms) for name, one in troubles.items() if name in said}
@@ -198,7 +199,7 @@ class Outbox:
         job, before = f"notice {name}", journal.job(f"notice {name}")
         if attempt.error is not None:
             journal.end(job, self._now_ms, attempt.error.exit_code, (attempt.error.message,))
-        elif name not in also and (before.code != 0 or abs(self._now_ms - (before.good_ms or 0)) >= DAY_MS):
+        elif name not in also and (before.code != 0 or abs(self._now_ms - (before.good_ms or 0)) >= DAILY_MS):
             journal.end(job, self._now_ms, 0)
 
     def _find(self, name: str) -> Notifier | None:
@@ -210,7 +211,7 @@ class Outbox:
         trouble = self._kept.troubles.get(way)
         if trouble is None or trouble.tries < 2 or trusted(trouble.tried_ms, self._now_ms) is None:
             return False
-        wait_ms = min(DAY_MS, HOUR_MS << min(trouble.tries - 2, 5))
+        wait_ms = min(DAILY_MS, HOUR_MS << min(trouble.tries - 2, 5))
         return self._now_ms - trouble.tried_ms < wait_ms
 
     def _send_by(self, notifier: Notifier, one: Unsent, *, wait: bool) -> None:

@@ -36,7 +36,7 @@ from archiver.jobs.told import (
     judge_failures,
 )
 from archiver.notify.base import Notice, NoticeError, Notifier
-from archiver.schedule.due import DAY_MS
+from archiver.schedule.checks import DAILY_MS
 from archiver.schedule.journal import Journal
 from archiver.schedule.report import RunReport
 from archiver.settings import Settings
@@ -209,7 +209,7 @@ class _Ended:
         if not stale_sentences(snapshot):
             if self._told.stale_ms is not None:
                 self._told = replace(self._told, stale_ms=None)
-        elif is_time(self._told.stale_ms, DAY_MS, self._now_ms):
+        elif is_time(self._told.stale_ms, DAILY_MS, self._now_ms):
             self._told = replace(self._told, stale_ms=self._now_ms)
             self.outbox.send(stale_notice(self._telling.origin, snapshot))
 

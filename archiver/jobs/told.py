@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.jobs.missing import Lacking
+from archiver.schedule.checks import DAILY_MS
 from archiver.schedule.due import DAY_MS, period_bounds, trusted
 from archiver.schedule.journal import RUN, Journal, Moment
 from archiver.schedule.report import RunReport
@@ -115,7 +116,7 @@ def judge_failures(
 
 def _is_news(before: Failing | None, one: Failing, now_ms: int) -> bool:
     """Whether a failure is to be told: a new one, another one, and one that was told a day ago."""
-    return before is None or before.code != one.code or is_time(one.told_ms, DAY_MS, now_ms)
+    return before is None or before.code != one.code or is_time(one.told_ms, DAILY_MS, now_ms)
 
 
 def load_told(path: Path) -> Told:
