@@ -4,6 +4,7 @@ Settings and arguments hold such a reference, never the secret. No error here co
 """
 
 import os
+import select
 import selectors
 import shlex
 import stat
@@ -71,11 +72,53 @@ def _check_private(path: Path) -> None:
 
 
 def _read(path: Path) -> bytes:
+    """What is in a file. A pipe, as `<(…)` of a shell is one, is waited for as a program is: nobody may write
+    into it, ever."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAXIMUM_BYTES + 1)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        try:
+            if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.set_blocking(descriptor, True)
+                with open(descriptor, "rb", closefd=False) as file:
+                    return file.read(MAXIMUM_BYTES + 1)
+            return _read_pipe(descriptor, path, COMMAND_TIMEOUT_SECONDS)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _read_pipe(descriptor: int, path: Path, timeout_seconds: float) -> bytes:
+    """All that is written into a pipe, or so much that it shows that it is too long. One that nobody has
+    opened to write yet reads as if it had ended, but poll(2) tells that from its end."""
+    until = time.monotonic() + timeout_seconds
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    data = b""
+    while len(data) <= MAXIMUM_BYTES:
+        piece = _read_at_once(descriptor)
+        if piece:
+            data += piece
+            continue
+        if piece is not None and data:
+            break
+        found = poll.poll(max(0, until - time.monotonic()) * 1000)
+        if not found:
+            raise ConfigurationError(
+                f"the secret in {path}, a pipe, did not come to its end within {timeout_seconds:.0f} seconds",
+                "a secret that every run needs is kept in a file: from a pipe it can be read once",
+            )
+        if not any(event & select.POLLIN for _, event in found):
+            break
+    return data
+
+
+def _read_at_once(descriptor: int) -> bytes | None:
+    """What lies in a pipe; nothing where nobody writes into it, None where somebody may yet."""
+    try:
+        return os.read(descriptor, MAXIMUM_BYTES)
+    except BlockingIOError:
+        return None
 
 
 def _unreadable(path: Path, error: OSError) -> ConfigurationError:

@@ -1,6 +1,9 @@
 """Where secrets come from, and that no error repeats one."""
 
+import os
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -34,6 +37,58 @@ def test_a_secret_is_the_content_of_a_file_less_its_line_end(tmp_path: Path, end
     path = private_file(tmp_path, f" {VALUE} {end}".encode())
     assert resolve_secret(f"file:{path}", {}) == f" {VALUE} "
     assert resolve_secret("file:secret", {}, tmp_path) == f" {VALUE} "
+
+
+def test_a_secret_may_come_through_a_pipe_in_pieces_and_late(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+
+    def write() -> None:
+        time.sleep(0.1)
+        with (tmp_path / "pipe").open("wb", buffering=0) as file:
+            for piece in (VALUE[:5].encode(), VALUE[5:].encode()):
+                file.write(piece)
+                time.sleep(0.1)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert resolve_secret("file:pipe", {}, tmp_path) == VALUE
+    writer.join()
+    reader, other = os.pipe()  # as a shell's <(…) gives one
+    os.write(other, f"{VALUE}\n".encode())
+    os.close(other)
+    assert resolve_secret(f"file:/dev/fd/{reader}", {}) == VALUE
+    os.close(reader)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_pipe_that_nobody_writes_into_or_ends_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    monkeypatch.setattr(secrets, "COMMAND_TIMEOUT_SECONDS", 0.2)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    ours = [os.open(tmp_path / "pipe", os.O_RDWR)] if held else []
+    for each in ours:
+        os.write(each, b"horse")
+    start = time.monotonic()
+    for reference, environ in (
+        (f"file:{tmp_path}/pipe", {}),
+        ("credential:pipe", {"CREDENTIALS_DIRECTORY": str(tmp_path)}),
+    ):
+        assert f"the secret in {tmp_path}/pipe, a pipe, did not come to its end" in refusal(
+            reference, environ
+        )
+    assert time.monotonic() - start < 10
+    for each in ours:
+        os.close(each)
+
+
+def test_a_pipe_that_never_ends_is_not_read_for_ever(tmp_path: Path) -> None:
+    reader, other = os.pipe()
+    process = subprocess.Popen(["cat", "/dev/zero"], stdout=other)
+    os.close(other)
+    assert "is over 65536 bytes" in refusal(f"file:/dev/fd/{reader}")
+    os.close(reader)
+    process.wait(10)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o601])
