@@ -112,6 +112,12 @@ class Outbox:
         ]
         self._attempts: dict[str, _Attempt] = {}
         self._begun: dict[str, _Attempt] = {}
+        self._reached = False
+
+    @property
+    def reaches_nobody(self) -> bool:
+        """Whether there was something for a person to read, and no way has taken any of it."""
+        return bool(self._unsent) and not self._reached
 
     @property
     def errors(self) -> list[NoticeError]:
@@ -220,7 +226,9 @@ class Outbox:
             self._keep(one)
             return
         error = self._try(notifier, one.notice())
-        if error is not None and not error.delivered:
+        if error is None or error.delivered:
+            self._reached = True
+        else:
             self._keep(one)
 
     def _keep(self, one: Unsent) -> None:

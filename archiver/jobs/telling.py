@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from archiver.health.notices import (
 )
 from archiver.jobs.missing import judge_missing
 from archiver.jobs.outbox import Outbox
+from archiver.jobs.stamp import Stamp, drop_stamp, load_stamp, save_stamp, stamp_path
 from archiver.jobs.told import (
     LOOK_MS,
     NOTE,
@@ -126,7 +128,9 @@ class _Ended:
         self._journal = journal
         self._now_ms = now_ms
         self._failed = failed
-        self._before = (journal.note(NOTE, Told) if journal is not None else None) or Told()
+        self._noted = None if journal is None else journal.note(NOTE, Told) or Told()
+        self._stamp = load_stamp(self._stamp_path)
+        self._before = (self._noted or Told()) if self._stamp is None else self._stamp.over(self._noted)
         self._told = self._before
 
     @property
@@ -136,11 +140,32 @@ class _Ended:
             *(NoticeError(f"notices: {one.message}", one.hint) for one in self._failed),
         ]
 
+    @property
+    def _stamp_path(self) -> Path:
+        return stamp_path(self._telling.settings.journal)
+
     def save(self) -> None:
-        """Note what was told, where anything was. Raise ArchiverError."""
-        if self._journal is not None and self._told != self._before:
-            self._journal.set_note(NOTE, self._told)
-        self.outbox.save()
+        """Note what was told, where anything was: beside the journal where that takes it not. Raise
+        ArchiverError."""
+        if self._journal is None:
+            self._save_stamp()
+            return
+        try:
+            if self._told != self._noted:
+                self._journal.set_note(NOTE, self._told)
+            self.outbox.save()
+        except ArchiverError:
+            self._save_stamp()
+            raise
+        if self._stamp is not None:
+            drop_stamp(self._stamp_path)
+
+    def _save_stamp(self) -> None:
+        """What reached nobody is not told: no journal keeps it, so that the next run is to say it."""
+        if self._told != self._before and not self.outbox.reaches_nobody:
+            known = self._stamp is not None and self._stamp.is_whole
+            is_whole = known or self._noted is not None
+            save_stamp(self._stamp_path, Stamp(told=self._told, is_whole=is_whole))
 
     def tell(self, report: RunReport, error: str | None, *, finished: bool) -> None:
         """All that is to be told now: first the machines, as they wait for it."""

@@ -2,7 +2,9 @@
 this test sets."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from archiver.errors import ArchiverError, ConfigurationError, LockedError
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth, Snapshot
 from archiver.jobs.outbox import MOST_UNSENT, NOTE, Kept
+from archiver.jobs.stamp import stamp_path
 from archiver.jobs.telling import CUT_OFF, Telling, open_telling
 from archiver.notify.base import Notice, Notifier
 from archiver.notify.ping import PingNotifier
@@ -578,6 +581,78 @@ def test_a_journal_that_is_damaged_is_said_and_what_there_is_to_tell_is_told(
     assert said.startswith("notices: ")
     assert "schedule.sqlite is damaged" in said
     assert subjects(server) == ["failed: collect"]
+
+
+def test_without_a_journal_a_failure_is_told_once_a_day_and_its_end_by_the_next_journal(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server))
+    runs.run(("collect", 1, "X is away"))
+    journal = runs.settings.journal
+    kept = journal.read_bytes()
+    assert not journal.with_name("told.json").exists()
+    journal.write_bytes(b"this is no database" * 1_000)
+    error = ArchiverError("schedule.sqlite is damaged")
+    for _ in range(26):
+        runs.now_ms += HOUR_MS
+        (said,) = runs.telling.error(runs.now_ms, error)
+        assert said.message.startswith("notices: ")
+    assert subjects(server) == ["failed: collect", "failed: run", "failed: run"]
+    journal.write_bytes(kept)
+    runs.run(("collect", 0, ""))
+    assert subjects(server)[3:] == ["well again: collect, run"]
+    assert not journal.with_name("told.json").exists()
+    runs.run(("collect", 0, ""))
+    assert len(subjects(server)) == 4
+
+
+def test_with_a_journal_that_takes_nothing_a_failure_is_told_once_a_day(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server))
+    runs.run(("collect", 1, "X is away"))
+    with closing(sqlite3.connect(runs.settings.journal, isolation_level=None)) as database:
+        for what in ("INSERT", "UPDATE"):
+            database.execute(
+                f"CREATE TRIGGER no_{what} BEFORE {what} ON note BEGIN SELECT RAISE(FAIL, 'no'); END"
+            )
+    for _ in range(26):
+        assert len(runs.run(("collect", 1, "X is away"), ("seal", 1, "full"))) == 1
+    assert subjects(server) == ["failed: collect", "failed: collect, seal", "failed: collect, seal"]
+    with closing(sqlite3.connect(runs.settings.journal, isolation_level=None)) as database:
+        for what in ("INSERT", "UPDATE"):
+            database.execute(f"DROP TRIGGER no_{what}")
+    assert runs.run(("collect", 0, ""), ("seal", 0, "")) == []
+    assert subjects(server)[3:] == ["well again: collect, seal"]
+    assert not stamp_path(runs.settings.journal).exists()
+
+
+def test_without_a_journal_what_reached_nobody_is_told_by_the_next_run(
+    build: Build, server: Receiver
+) -> None:
+    runs = build(webhook(server))
+    runs.settings.journal.write_bytes(b"this is no database" * 1_000)
+    server.answer = lambda path: Answer(403)
+    runs.telling.error(runs.now_ms, ArchiverError("schedule.sqlite is damaged"))
+    server.answer = lambda path: Answer()
+    server.requests.clear()
+    for _ in range(3):
+        runs.now_ms += HOUR_MS
+        runs.telling.error(runs.now_ms, ArchiverError("schedule.sqlite is damaged"))
+    assert subjects(server) == ["failed: run"]
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"told": 1}', b"[" * 100_000, None])
+def test_a_stamp_that_is_damaged_silences_nothing(build: Build, server: Receiver, data: bytes | None) -> None:
+    runs = build(webhook(server))
+    runs.settings.journal.write_bytes(b"this is no database" * 1_000)
+    path = stamp_path(runs.settings.journal)
+    if data is None:
+        path.mkdir()
+    else:
+        path.write_bytes(data)
+    runs.telling.error(runs.now_ms, ArchiverError("schedule.sqlite is damaged"))
+    assert subjects(server) == ["failed: run"]
 
 
 def test_that_nobody_can_say_how_all_stands_is_said_and_the_rest_is_told(
