@@ -24,7 +24,8 @@ MOST_UNSENT = 50
 
 
 class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A notice that one way could not send yet. `let_go`: how many older ones of its kind were not kept."""
+    """A notice that one way could not send yet, or not to all: `only`. `let_go`: how many older ones of its
+    kind were not kept."""
 
     way: str
     kind: NoticeKind
@@ -35,6 +36,7 @@ class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     facts: dict[str, object] = {}
     recovered: bool = False
     let_go: int = 0
+    only: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, way: str, notice: Notice) -> "Unsent":
@@ -56,7 +58,14 @@ class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
             said = f"{before} of this kind could not be sent and were let go: see archiver status."
             text = "\n".join([*paragraph(said), "", text])
         return Notice(
-            self.kind, self.subject, text, self.at_ms, self.code, self.facts, recovered=self.recovered
+            self.kind,
+            self.subject,
+            text,
+            self.at_ms,
+            self.code,
+            self.facts,
+            recovered=self.recovered,
+            only=self.only,
         )
 
     @property
@@ -221,15 +230,23 @@ class Outbox:
         return self._now_ms - trouble.tried_ms < wait_ms
 
     def _send_by(self, notifier: Notifier, one: Unsent, *, wait: bool) -> None:
-        attempt = self._attempts.get(notifier.name)
-        if wait or (attempt is not None and attempt.error is not None):
+        if wait or self._is_down(notifier, one):
             self._keep(one)
             return
         error = self._try(notifier, one.notice())
         if error is None or error.delivered:
             self._reached = True
-        else:
+        if error is not None and not error.delivered:
             self._keep(one)
+        elif error is not None and error.again:
+            self._keep(replace(one, only=error.again))
+
+    def _is_down(self, notifier: Notifier, one: Unsent) -> bool:
+        """Whether a way has failed in this run: for all, or for some of its recipients, whom alone this is
+        for. One who is refused keeps nothing from the others."""
+        attempt = self._attempts.get(notifier.name)
+        error = None if attempt is None else attempt.error
+        return error is not None and (not error.delivered or bool(one.only))
 
     def _keep(self, one: Unsent) -> None:
         """Of each kind the newest; of those that say what is new all, up to so many."""

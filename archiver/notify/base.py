@@ -14,11 +14,19 @@ Resolve = Callable[[str], str]
 
 class NoticeError(ArchiverError):
     """A notice that could not be sent. It never changes what a run ends in. `delivered`: some have it all the
-    same, so that it is not sent again."""
+    same, so that it is not sent again, but to those in `again`, as a notice's `only` names them."""
 
-    def __init__(self, message: str, hint: str | None = None, *, delivered: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str | None = None,
+        *,
+        delivered: bool = False,
+        again: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message, hint)
         self.delivered = delivered
+        self.again = again
 
 
 class PassingError(NoticeError):
@@ -29,7 +37,8 @@ class PassingError(NoticeError):
 class Notice:
     """What is sent. `subject`: one line; `text`: plain, lines of at most 78 characters; `facts`: the same for
     a machine, as JSON can hold it; `code`: the run's exit code; `metrics`: how all stands, for Prometheus.
-    `recovered`: it says that what failed is well again, to whoever was told so. Nothing personal is in any of
+    `recovered`: it says that what failed is well again, to whoever was told so. `only`: it is for these of
+    the way's recipients, each named by a hash; for all where there is none. Nothing personal is in any of
     them."""
 
     kind: NoticeKind
@@ -40,6 +49,7 @@ class Notice:
     facts: Mapping[str, object] = field(default_factory=dict)
     metrics: str = ""
     recovered: bool = False
+    only: tuple[str, ...] = ()
 
 
 class Notifier(Protocol):

@@ -7,6 +7,7 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -36,21 +37,33 @@ class _Attempt:
     refused: Refused = field(default_factory=dict)
 
 
-def send_mail(settings: SmtpSettings, message: EmailMessage, password: str | None) -> None:
-    """Hand it to the mail server, once. Raise NoticeError, whatever that one does, within the settings' time:
-    PassingError where a second try may help."""
+def send_mail(
+    settings: SmtpSettings, recipients: Sequence[str], message: EmailMessage, password: str | None
+) -> None:
+    """Hand it to the mail server, once, for these of the settings' recipients. Raise NoticeError, whatever
+    that one does, within the settings' time: PassingError where a second try may help."""
     said = f"notice {settings.name}: "
     context = _context(settings)
     attempt = _Attempt()
     try:
-        within(settings.timeout_seconds, lambda: _talk(settings, context, message, password, attempt))
+        within(
+            settings.timeout_seconds, lambda: _talk(settings, recipients, context, message, password, attempt)
+        )
     except Exception as error:  # noqa: BLE001  # a server may answer anything, and smtplib raise anything
-        if not attempt.taken:
+        if isinstance(error, smtplib.SMTPRecipientsRefused) and len(recipients) < len(settings.recipients):
+            attempt.refused = error.recipients  # the others have it
+        elif not attempt.taken:
             kind, what, hint = _reason(error, settings)
             raise kind(said + _hidden(what, settings, password), hint) from None
     if attempt.refused:
         what = _hidden(_counted(attempt.refused, settings), settings, password)
-        raise NoticeError(said + what, delivered=True)
+        put_off = (one for one, (code, _) in attempt.refused.items() if _kind(code) is PassingError)
+        raise NoticeError(said + what, delivered=True, again=tuple(map(recipient_key, put_off)))
+
+
+def recipient_key(address: str) -> str:
+    """What is noted of a recipient instead of the address."""
+    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _context(settings: SmtpSettings) -> ssl.SSLContext:
@@ -66,6 +79,7 @@ def _context(settings: SmtpSettings) -> ssl.SSLContext:
 
 def _talk(
     settings: SmtpSettings,
+    recipients: Sequence[str],
     context: ssl.SSLContext,
     message: EmailMessage,
     password: str | None,
@@ -83,7 +97,7 @@ def _talk(
             server.starttls(context=context)
         if settings.user is not None and password is not None:
             server.login(settings.user, password)
-        attempt.refused = server.send_message(message, settings.sender, list(settings.recipients))
+        attempt.refused = server.send_message(message, settings.sender, list(recipients))
         attempt.taken = True
         with suppress(OSError):
             if server.sock is not None:

@@ -27,13 +27,23 @@ class SmtpNotifier:
         """Nobody is told that a run begins."""
 
     def send(self, notice: Notice) -> None:
-        """Send it to every recipient. Raise NoticeError, whatever the server does, within two times the
-        settings' time and a moment."""
+        """Send it to every recipient that it is for. Raise NoticeError, whatever the server does, within two
+        times the settings' time and a moment."""
         if not self.wants(notice):
             return
-        from archiver.notify.mail import make_message, send_mail  # 60 ms that runs with no mail to send save
+        from archiver.notify.mail import (  # 60 ms that runs with no mail to send save
+            make_message,
+            recipient_key,
+            send_mail,
+        )
+
+        recipients = self.settings.recipients
+        if notice.only:
+            recipients = tuple(one for one in recipients if recipient_key(one) in notice.only)
+        if not recipients:  # whom it was for is no longer in the settings
+            return
 
         reference = self.settings.password
         password = None if reference is None else find_secret(self.name, reference, self.resolve)
         message = make_message(self.settings, notice)
-        tried_twice(lambda: send_mail(self.settings, message, password), self.pause_seconds)
+        tried_twice(lambda: send_mail(self.settings, recipients, message, password), self.pause_seconds)

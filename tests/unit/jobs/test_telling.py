@@ -489,6 +489,54 @@ def test_nothing_is_sent_twice_to_those_who_have_it(build: Build, certificates: 
         assert len(mail.messages) == 1
 
 
+def test_a_recipient_who_is_put_off_gets_it_later_and_the_others_once(
+    build: Build, certificates: Path
+) -> None:
+    with mail_server(certificates) as mail:
+        mail.refuse = lambda address: "450 4.2.0 greylisted" if address.startswith("duty") else None
+        runs = build(mailing(certificates, mail.port))
+        assert runs.run(("collect", 1, "X is away")) == [
+            "notice mail: the mail server refuses 1 of 2 recipients: 450 4.2.0 greylisted"
+        ]
+        assert "duty" not in str(runs.kept())
+        runs.run(("check", 3, "a file is missing"))
+        for _ in range(6):  # 1, 2, 4 hours apart
+            runs.run()
+        mail.refuse = lambda address: None
+        for _ in range(8):
+            runs.run()
+        got = [(one.message["Subject"].partition(": ")[2], *one.recipients) for one in mail.messages]
+        assert got == [
+            ("failed: collect", "records@example.org"),
+            ("incomplete: 1 new problem", "records@example.org"),
+            ("failed: collect", "duty@example.org"),
+            ("incomplete: 1 new problem", "duty@example.org"),
+        ]
+        ids = [one.message["Message-ID"] for one in mail.messages]
+        assert ids[:2] == ids[2:]
+        assert runs.kept() == Kept()
+
+
+@pytest.mark.parametrize("later", ["550 unknown", None])
+def test_who_is_refused_for_good_later_or_is_taken_out_of_the_settings_is_let_go(
+    build: Build, certificates: Path, later: str | None
+) -> None:
+    with mail_server(certificates) as mail:
+        mail.refuse = lambda address: "450 greylisted" if address.startswith("duty") else None
+        runs = build(mailing(certificates, mail.port))
+        runs.run(("collect", 1, "X is away"))
+        assert len(runs.kept().unsent) == 1
+        if later is None:
+            (way,) = runs.notifiers
+            assert isinstance(way, SmtpNotifier)
+            runs.notifiers = [replace(way, settings=replace(way.settings, recipients=("a@example.org",)))]
+        else:
+            mail.refuse = lambda address: later if address.startswith("duty") else None
+        runs.run()
+        assert runs.kept().unsent == ()
+        assert len(mail.messages) == 1
+
+
 def test_a_way_that_fails_holds_up_a_run_once_however_much_there_is_to_send(
     build: Build, server: Receiver
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from archiver.errors import ConfigurationError
 from archiver.notify import mail
 from archiver.notify.base import Notice, NoticeError
+from archiver.notify.mail import recipient_key
 from archiver.notify.smtp import SmtpNotifier
 from archiver.settings.notices import SmtpSettings
 from tests.certificates import make_certificates
@@ -201,6 +202,7 @@ def test_one_recipient_that_is_refused_is_said_and_the_others_have_it_once(
     with pytest.raises(NoticeError) as caught:
         notifier(certificates, server.port).send(NOTICE)
     assert caught.value.delivered
+    assert caught.value.again == (recipient_key("duty@example.org"),)
     assert caught.value.message == "notice mail: the mail server refuses 1 of 2 recipients: 450 mailbox busy"
     assert [mail.recipients for mail in server.messages] == [["records@example.org"]]
 
