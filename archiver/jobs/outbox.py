@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from archiver.errors import ArchiverError
 from archiver.health.notices import Origin, trouble_notice
-from archiver.health.texts import number_of, paragraph
-from archiver.notify.base import Notice, NoticeError, NoticeKind, Notifier
+from archiver.jobs.unsent import Unsent, kept_with
+from archiver.notify.base import Notice, NoticeError, Notifier
 from archiver.schedule.checks import DAILY_MS
 from archiver.schedule.due import DAY_MS, HOUR_MS, trusted
 from archiver.schedule.journal import Journal, Moment
@@ -19,59 +19,6 @@ NOTE = "notices"
 """Under this name the journal keeps it."""
 KEEP_MS = 31 * DAY_MS
 """A notice that could not be sent for so long is given up: what it says is old."""
-MOST_UNSENT = 50
-"""So many of one kind wait for a way, where each says what no other does."""
-
-
-class Unsent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A notice that one way could not send yet, or not to all: `only`. `let_go`: how many older ones of its
-    kind were not kept."""
-
-    way: str
-    kind: NoticeKind
-    subject: str
-    text: str
-    at_ms: Moment
-    code: int = 0
-    facts: dict[str, object] = {}
-    recovered: bool = False
-    let_go: int = 0
-    only: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, way: str, notice: Notice) -> "Unsent":
-        return cls(
-            way=way,
-            kind=notice.kind,
-            subject=notice.subject,
-            text=notice.text,
-            at_ms=notice.at_ms,
-            code=notice.code,
-            facts=dict(notice.facts),
-            recovered=notice.recovered,
-        )
-
-    def notice(self) -> Notice:
-        text = self.text
-        if self.let_go:
-            before = number_of(self.let_go, "older notice")
-            said = f"{before} of this kind could not be sent and were let go: see archiver status."
-            text = "\n".join([*paragraph(said), "", text])
-        return Notice(
-            self.kind,
-            self.subject,
-            text,
-            self.at_ms,
-            self.code,
-            self.facts,
-            recovered=self.recovered,
-            only=self.only,
-        )
-
-    @property
-    def says_what_is_new(self) -> bool:
-        """Whether no later one of its kind says it again, as one does that tells how all stands."""
-        return self.kind in ("incomplete", "reminder") or self.recovered
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -249,19 +196,7 @@ class Outbox:
         return error is not None and (not error.delivered or bool(one.only))
 
     def _keep(self, one: Unsent) -> None:
-        """Of each kind the newest; of those that say what is new all, up to so many."""
-        alike = [each for each in self._unsent if _is_alike(each, one)]
-        if not one.says_what_is_new:
-            self._unsent = [each for each in self._unsent if each not in alike]
-        elif len(alike) >= MOST_UNSENT:
-            oldest, following = alike[0], alike[1]
-            let_go = oldest.let_go + 1 + following.let_go
-            self._unsent = [
-                replace(each, let_go=let_go) if each is following else each
-                for each in self._unsent
-                if each is not oldest
-            ]
-        self._unsent.append(one)
+        self._unsent = kept_with(self._unsent, one)
 
     def _try(self, notifier: Notifier, notice: Notice | None) -> NoticeError | None:
         """Send it, or say that a run begins; what failed is remembered of the way."""
@@ -302,9 +237,3 @@ class Outbox:
                     told_ms=None if known is None else known.told_ms,
                 )
         return found
-
-
-def _is_alike(one: Unsent, other: Unsent) -> bool:
-    """Whether they are of one kind and wait for one way. A run that went well is another thing than what is
-    well again."""
-    return (one.way, one.kind, one.recovered) == (other.way, other.kind, other.recovered)

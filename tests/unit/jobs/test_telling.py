@@ -13,9 +13,10 @@ import pytest
 
 from archiver.errors import ArchiverError, ConfigurationError, LockedError
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth, Snapshot
-from archiver.jobs.outbox import MOST_UNSENT, NOTE, Kept
+from archiver.jobs.outbox import NOTE, Kept
 from archiver.jobs.stamp import stamp_path
 from archiver.jobs.telling import CUT_OFF, Telling, open_telling
+from archiver.jobs.unsent import MOST_UNSENT
 from archiver.notify.base import Notice, Notifier
 from archiver.notify.ping import PingNotifier
 from archiver.notify.smtp import SmtpNotifier
