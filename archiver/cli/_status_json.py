@@ -1,6 +1,6 @@
 """`archiver status --json`: one object a line, each with its type."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from archiver.cli._gaps import gap_fields
 from archiver.cli._stores import store_fields
@@ -15,7 +15,7 @@ Line = tuple[str, dict[str, object]]
 """Its type, and its other fields."""
 
 
-def status_objects(settings: Settings, gathered: Gathered, inbox: Sequence[str]) -> Iterator[Line]:
+def status_objects(settings: Settings, gathered: Gathered) -> Iterator[Line]:
     """Every line, the summary last."""
     snapshot = gathered.snapshot
     for account in snapshot.accounts:
@@ -46,7 +46,7 @@ def status_objects(settings: Settings, gathered: Gathered, inbox: Sequence[str])
         yield "archive", _archive(archive)
     for job in snapshot.jobs:
         yield "job", _job(job, snapshot.at_ms)
-    yield "waiting", _waiting(snapshot, inbox)
+    yield "waiting", _waiting(gathered)
     for name in snapshot.keyholders:
         yield "keyholder", {"name": name}
     yield "summary", _summary(snapshot)
@@ -127,9 +127,10 @@ def _job(job: JobHealth, now_ms: int) -> dict[str, object]:
     }
 
 
-def _waiting(snapshot: Snapshot, inbox: Sequence[str]) -> dict[str, object]:
+def _waiting(gathered: Gathered) -> dict[str, object]:
+    snapshot = gathered.snapshot
     return {
-        "inbox": list(inbox),
+        "inbox": None if gathered.inbox_error is not None else list(gathered.inbox),
         "spool_records": snapshot.spool_records,
         "spool_bytes": snapshot.spool_bytes,
         "spool_since": time_or_null(snapshot.spool_since_ms),

@@ -19,7 +19,7 @@ ARCHIVES_SHOWN = 12
 """A year of them; --json has all."""
 
 
-def status_lines(settings: Settings, gathered: Gathered, inbox: Sequence[str]) -> Iterator[str]:
+def status_lines(settings: Settings, gathered: Gathered) -> Iterator[str]:
     """All lines, as they are to be made printable."""
     snapshot = gathered.snapshot
     yield first_sentence(snapshot)
@@ -32,7 +32,7 @@ def status_lines(settings: Settings, gathered: Gathered, inbox: Sequence[str]) -
     yield "Vault"
     yield from _vault(settings, gathered)
     yield "Waiting"
-    yield from _waiting(snapshot, inbox)
+    yield from _waiting(gathered)
     if snapshot.is_collector:
         yield "Runs"
         yield from _jobs(snapshot)
@@ -131,8 +131,10 @@ def _no_archive(snapshot: Snapshot) -> str:
 # What waits, and the runs
 
 
-def _waiting(snapshot: Snapshot, inbox: Sequence[str]) -> Iterator[str]:
-    yield f"  inbox: {', '.join(inbox) or 'empty'}"
+def _waiting(gathered: Gathered) -> Iterator[str]:
+    snapshot = gathered.snapshot
+    unread = "empty" if gathered.inbox_error is None else "CANNOT BE READ"
+    yield f"  inbox: {', '.join(gathered.inbox) or unread}"
     waits = f"{snapshot.spool_records:,} records wait to be sealed ({byte_size(snapshot.spool_bytes)})"
     since = (
         "" if snapshot.spool_since_ms is None else f", the oldest captured {_day(snapshot.spool_since_ms)}"

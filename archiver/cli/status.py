@@ -9,7 +9,7 @@ from archiver.cli._status_json import status_objects
 from archiver.cli._status_lines import status_lines
 from archiver.cycles import look_for_cycles_rarely
 from archiver.errors import worse_code
-from archiver.health.gather import gather, waiting_in_inbox
+from archiver.health.gather import gather
 from archiver.times import system_clock
 
 
@@ -36,12 +36,11 @@ def command(session: Session, store: str | None, ask: bool, notify: bool) -> int
     settings = session.settings
     ways = open_ways(session) if notify else ()
     gathered = gather(settings, system_clock(), session.environ, ask=ask, store=store)
-    inbox = waiting_in_inbox(settings)
     if session.json:
-        for kind, fields in status_objects(settings, gathered, inbox):
+        for kind, fields in status_objects(settings, gathered):
             session.print_json(kind, **fields)
     else:
-        for line in status_lines(settings, gathered, inbox):
+        for line in status_lines(settings, gathered):
             click.echo(one_line(line))
     snapshot = gathered.snapshot
     unsent = 0 if snapshot.healthy else send_stale_notice(session, ways, snapshot)

@@ -34,10 +34,13 @@ TELLERS: tuple[Teller, ...] = (tell_of_retention, tell_of_unfinished_disposals, 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The snapshot, and every archive as the store has them that was read."""
+    """The snapshot, and every archive as the store has them that was read. `inbox`: the exports that wait
+    there, by name; `inbox_error`: why it cannot be read."""
 
     snapshot: Snapshot
     archives: tuple[Archive, ...]
+    inbox: tuple[str, ...] = ()
+    inbox_error: ArchiverError | None = None
 
 
 def take_snapshot(settings: Settings, now_ms: int, environ: Mapping[str, str]) -> Snapshot:
@@ -60,7 +63,7 @@ def gather(
     vaults = look_at_vaults(settings, facts, ask=ask, store=store)
     accounts = account_healths(settings, facts, now_ms)
     last = last_archive(vaults.archives)
-    inbox = waiting_in_inbox(settings) if facts.is_collector else []
+    inbox, inbox_error = _waiting_in_inbox(settings, must=facts.is_collector)
     keyholders, problems = _keyholders(settings)
     found = Found(
         settings=settings,
@@ -72,11 +75,13 @@ def gather(
         keyholders=keyholders,
         spool_free_bytes=_free_bytes(settings.spool) if facts.is_collector else None,
         now_ms=now_ms,
+        inbox_error=inbox_error,
     )
     more: dict[str, object] = {"reminders": facts.journal.reminders} if facts.journal.reminders else {}
     seen = Seen(settings, vaults.vault, vaults.archives, now_ms, environ)
     problems += troubles(found) + add_more(seen, more, TELLERS)
-    return Gathered(_snapshot(found, problems, more, len(inbox)), vaults.archives)
+    snapshot = _snapshot(found, problems, more, len(inbox) if facts.is_collector else 0)
+    return Gathered(snapshot, vaults.archives, inbox, inbox_error)
 
 
 def _snapshot(
@@ -112,11 +117,12 @@ def _head(facts: LocalFacts, vaults: VaultFacts) -> Head | None:
     return vaults.archives[-1].head if vaults.archives else facts.state.head
 
 
-def waiting_in_inbox(settings: Settings) -> list[str]:
-    """The exports that wait in the inbox, by name; none where there is no inbox."""
-    with suppress(ArchiverError):
-        return [names_of([path]) for path in find_in_inbox(settings.inbox)]
-    return []
+def _waiting_in_inbox(settings: Settings, *, must: bool) -> tuple[tuple[str, ...], ArchiverError | None]:
+    """The exports that wait in the inbox, by name, and why it cannot be read, where it `must` be."""
+    try:
+        return tuple(names_of([path]) for path in find_in_inbox(settings.inbox)), None
+    except ArchiverError as error:
+        return (), error if must else None
 
 
 def _keyholders(settings: Settings) -> tuple[tuple[str, ...], list[Trouble]]:

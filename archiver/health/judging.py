@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from archiver.errors import IncompleteError
+from archiver.errors import ArchiverError, IncompleteError
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth
 from archiver.health.vaults import Trouble, VaultFacts
@@ -12,6 +12,7 @@ from archiver.health.work import seal_due_ms, was_cut_off
 from archiver.inbox.files import FAILED
 from archiver.schedule.due import DAY_MS, due_after, trusted
 from archiver.schedule.due import seal_due_ms as next_seal_ms
+from archiver.schedule.journal import RUN
 from archiver.settings import Settings
 from archiver.stores.named import sync_command
 
@@ -37,6 +38,7 @@ class Found:
     keyholders: tuple[str, ...]
     spool_free_bytes: int | None
     now_ms: int
+    inbox_error: ArchiverError | None = None
 
     @property
     def stale_ms(self) -> int:
@@ -50,6 +52,8 @@ def troubles(found: Found) -> list[Trouble]:
         *_of_stores(found),
         *_of_clock(found),
         *_of_files(found),
+        *_of_inbox(found),
+        *_of_run(found),
         *_of_jobs(found),
         *(trouble for account in found.accounts for trouble in _of_account(found, account)),
         *_of_sealing(found),
@@ -118,7 +122,30 @@ def _of_files(found: Found) -> Iterator[Trouble]:
     yield from (Trouble.of(error) for error in found.facts.errors)
 
 
+def _of_inbox(found: Found) -> Iterator[Trouble]:
+    if found.inbox_error is not None:
+        what = f"the inbox cannot be read: {found.inbox_error.message}"
+        yield Trouble(what, found.inbox_error.hint or f"see what it is: ls -ld {found.settings.inbox}")
+
+
 # Jobs
+
+
+def _of_run(found: Found) -> Iterator[Trouble]:
+    """A run that ended in an error before its first job: no job was begun since that would say why."""
+    jobs = found.facts.journal.jobs or {}
+    run = jobs.get(RUN)
+    if run is None or run.code in (None, 0, IncompleteError.exit_code):
+        return
+    begun = (times.started_ms for name, times in jobs.items() if name != RUN)
+    if any(started_ms is not None and started_ms >= (run.started_ms or 0) for started_ms in begun):
+        return
+    failed = JobHealth(
+        RUN, run.finished_ms, run.good_ms, run.code, due_ms=None, stale=False, problems=run.problems
+    )
+    yield Trouble(
+        f"archiver run {_ended(failed)}", "do it by hand and read what it says: archiver run; archiver doctor"
+    )
 
 
 def _of_jobs(found: Found) -> Iterator[Trouble]:
@@ -127,6 +154,8 @@ def _of_jobs(found: Found) -> Iterator[Trouble]:
             yield Trouble(f"{job.job} was cut off when it last ran", f"the next run goes on with it: {_RUN}")
         elif job.job == "remind" and job.code == IncompleteError.exit_code:
             continue  # what it reminds of as late is said here by itself
+        elif job.job == "import" and found.inbox_error is not None:
+            continue  # said already, with what to do
         elif job.code:
             yield Trouble(f"{job.job} {_ended(job)}", _job_advice(job, found.settings))
         elif job.stale:

@@ -6,10 +6,10 @@ was off is caught up with at the next one, once.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
-from archiver.errors import ArchiverError, IncompleteError, worse_code
+from archiver.errors import ArchiverError, IncompleteError, LockedError, sentence_of, worse_code
 from archiver.jobs.base import JobContext, Told
 from archiver.jobs.noting import as_ours, do_job, failed_report, told_end
 from archiver.jobs.registry import load_job, registered
@@ -65,22 +65,43 @@ def run_due(
     """Do all that is due now, or of that `only` these jobs; what became of it.
 
     Raise LockedError where another run is at work, or another host keeps the vault; and what else keeps the
-    spool, the state or the journal from being opened or written."""
-    with open_context(settings, environ, clock, told) as context:
-        started_ms = clock()
-        problems = _clock_problems(context, started_ms)
-        reports: list[JobReport] = []
-        for name in registered(only):
-            asked = _ask(context, name)
-            if not asked.is_due(clock()):
-                continue
-            if not reports:
-                _require_holder(settings)
-                context.journal.begin(RUN, started_ms)
-            reports.append(_do(context, asked))
-            if reports[-1].ends_run:
-                break
-        return _finished(context, started_ms, reports, problems)
+    spool, the state or the journal from being opened or written. It is in the journal, too, for `status`."""
+    started_ms = clock()
+    has_lock = False
+    try:
+        with open_context(settings, environ, clock, told) as context:
+            has_lock = True
+            started_ms = clock()
+            return _run(context, started_ms, only)
+    except ArchiverError as error:
+        if has_lock or not isinstance(error, LockedError):  # else the other run notes what becomes of it
+            _note_error(settings, started_ms, clock(), error)
+        raise
+
+
+def _run(context: JobContext, started_ms: int, only: Collection[JobName]) -> RunReport:
+    """All that is due, with the lock held."""
+    problems = _clock_problems(context, started_ms)
+    reports: list[JobReport] = []
+    for name in registered(only):
+        asked = _ask(context, name)
+        if not asked.is_due(context.clock()):
+            context.journal.asked(name)
+            continue
+        if not reports:
+            _require_holder(context.settings)
+            context.journal.begin(RUN, started_ms)
+        reports.append(_do(context, asked))
+        if reports[-1].ends_run:
+            break
+    return _finished(context, started_ms, reports, problems)
+
+
+def _note_error(settings: Settings, started_ms: int, now_ms: int, error: ArchiverError) -> None:
+    """Note what a run ended in before it had done anything. Where the journal cannot be written, that is what
+    is told of it."""
+    with suppress(ArchiverError), closing(Journal(settings.journal)) as journal:
+        journal.end(RUN, now_ms, error.exit_code, (sentence_of(error),), started_ms=started_ms)
 
 
 def _require_holder(settings: Settings) -> None:
@@ -98,9 +119,11 @@ def _ask(context: JobContext, name: JobName) -> DueJob:
 
 
 def _do(context: JobContext, asked: DueJob) -> JobReport:
+    """Do it; or report, and note, why it cannot be told whether it is due."""
     if asked.error is None:
         return do_job(context, asked.job, load_job(asked.job).work)
     report = failed_report(context, asked.job, context.clock(), asked.error)
+    context.journal.unasked(asked.job, report.finished_ms, report.code, sentence_of(asked.error))
     told_end(context, report)
     return report
 

@@ -27,13 +27,15 @@ DAMAGED_HINT = "move it away: it is made anew, and everything is taken for due o
 
 class JobTimes(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a job was last begun, ended, and ended well (exit code 0 or 3), in milliseconds; the last exit
-    code, None while it was cut off, and what was wrong."""
+    code, None while it was cut off, and what was wrong. `before`: what was noted before, where this is only
+    that nobody could tell whether it was due."""
 
     started_ms: Moment | None = None
     finished_ms: Moment | None = None
     good_ms: Moment | None = None
     code: int | None = None
     problems: tuple[str, ...] = ()
+    before: "JobTimes | None" = None
 
 
 class Journal:
@@ -73,6 +75,25 @@ class Journal:
             problems=problems,
         )
         self._put("job", name, times)
+
+    def unasked(self, name: str, at_ms: int, code: int, problem: str) -> None:
+        """Note a job of which it could not be told whether it is due: it stands as failed until that can."""
+        known = self.job(name)
+        times = JobTimes(
+            started_ms=at_ms,
+            finished_ms=at_ms,
+            good_ms=known.good_ms,
+            code=code,
+            problems=(problem,),
+            before=known.before or known,
+        )
+        self._put("job", name, times)
+
+    def asked(self, name: str) -> None:
+        """Note that it could be told again, and nothing is due: what was noted before stands."""
+        before = self.job(name).before
+        if before is not None:
+            self._put("job", name, before)
 
     def note(self, name: str, kind: type[Value]) -> Value | None:
         """A single fact that was noted, as a type that msgspec can make of JSON."""

@@ -79,6 +79,16 @@ def test_an_empty_vault_says_what_to_do_first(run: Runner, tmp_path: Path) -> No
     assert (summary["healthy"], summary["problems"]) == (False, ["no account is archived yet"])
 
 
+def test_an_inbox_that_cannot_be_read_is_said(run: Runner, tmp_path: Path) -> None:
+    settings = make_long_kept(tmp_path / "home", now_ms=system_clock())
+    settings.inbox.rename(settings.home / "elsewhere")
+    result = run("--config", settings.home, "status")
+    assert result.code == 3
+    assert "  1. the inbox cannot be read: " in result.output
+    assert "  inbox: CANNOT BE READ" in result.output.splitlines()
+    assert objects(run, settings.home)["waiting"][0]["inbox"] is None
+
+
 def test_where_all_is_well_that_is_the_first_line(run: Runner, tmp_path: Path) -> None:
     settings = make_long_kept(tmp_path / "home", archives=15, now_ms=system_clock())
     result = run("--config", settings.home, "status")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archiver.health.checkup import Check, Finding, Subject, failed, ok, warning
+from archiver.inbox.files import find_in_inbox
 from archiver.keys import is_age_file
 from archiver.settings import Settings
 from archiver.sources.x_api.token_store import token_file
@@ -15,12 +16,15 @@ _HEADER_BYTES = 1 << 20
 
 
 def checks(subject: Subject) -> list[Check]:
-    """One for what must be kept secret, one for what nobody else may change, one for whose they are."""
+    """One for what must be kept secret, one for what nobody else may change, one for whose they are; on a
+    host that collects one for whether exports can be seen where they are put."""
     settings = subject.settings
+    collects = settings.spool_identity.exists()
     return [
         Check("private files", lambda: _private(settings)),
         Check("files that decide", lambda: _decisive(settings)),
         Check("owners of files", lambda: _owners(settings)),
+        *([Check("inbox", lambda: _inbox(settings))] if collects else []),
     ]
 
 
@@ -94,6 +98,12 @@ def _owners(settings: Settings) -> Iterator[Finding]:
     for path in foreign:
         if not os.access(path, os.R_OK):
             yield failed(what, f"{path} cannot be read by {account_name(me)}", f"ls -l {path}")
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    """What a run asks first; it raises where the folder cannot be read."""
+    waiting = len(find_in_inbox(settings.inbox))
+    yield ok("inbox", f"{settings.inbox} can be read; {waiting:,} export{'' if waiting == 1 else 's'} there")
 
 
 def account_name(number: int) -> str:

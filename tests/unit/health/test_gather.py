@@ -211,6 +211,24 @@ def test_what_to_do_about_a_refused_export_is_where_its_reason_lies(settings: Se
     assert advice.endswith("archiver backup"), "archiver run --only import finds nothing due then"
 
 
+def test_a_run_that_failed_before_its_first_job_is_told_until_a_job_is_begun(settings: Settings) -> None:
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("run", NOW_MS, 11, ("another host keeps this vault",), started_ms=NOW_MS)
+        what, _ = the_problem(look(settings), "archiver run failed on 2026-10-26 with exit code 11")
+        assert what.endswith("another host keeps this vault")
+        journal.end("sync", NOW_MS, 1, ("no answer",), started_ms=NOW_MS)
+    (problem,) = look(settings).problems
+    assert problem.startswith("sync failed"), "the job explains it"
+
+
+def test_an_inbox_that_cannot_be_read_is_not_well(settings: Settings) -> None:
+    settings.inbox.rename(settings.home / "elsewhere")
+    what, advice = the_problem(look(settings), "the inbox cannot be read")
+    assert (str(settings.inbox) in what, "mounted" in advice) == (True, True)
+    reader = replace(settings, spool_identity=settings.home / "not-here")
+    assert look(reader).problems == (), "a host that only reads has none"
+
+
 def test_a_job_that_is_at_work_is_no_problem_and_one_that_was_cut_off_is(settings: Settings) -> None:
     with closing(Journal(settings.journal)) as journal:
         journal.begin("seal", NOW_MS - HOUR_MS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from archiver.disk import Lock
-from archiver.errors import LockedError
+from archiver.errors import ArchiverError, LockedError, sentence_of
 from archiver.health.gather import take_snapshot
 from archiver.inbox.exports import import_exports
 from archiver.jobs import sealing, syncing
@@ -136,6 +136,60 @@ def test_a_job_that_cannot_say_whether_it_is_due_is_reported_and_stops_no_other(
     monkeypatch.setattr(sealing.JOB, "due_ms", broken)
     assert done(run_at(home, FIRST)) == {"seal": 1, "sync": 0, "check": 0, "remind": 0}
     assert due_at(home, FIRST)["seal"].error is not None
+
+
+def test_a_job_that_cannot_say_whether_it_is_due_is_in_the_journal_until_it_can(home: Home) -> None:
+    """As where the share that the inbox is on is not mounted: each run fails, and `status` must say so."""
+    run_at(home, FIRST)
+    with open_journal(home) as journal:
+        journal.end("import", FIRST, 3, ("1 export was refused",), started_ms=FIRST)
+    os.rename(home.settings.inbox, home.folder / "away")
+    for hours in (1, 2):
+        report = run_at(home, FIRST + hours * 3_600_000)
+        assert done(report) == {"import": 1}
+    with open_journal(home) as journal:
+        failed = journal.job("import")
+    assert (failed.started_ms, failed.finished_ms, failed.code) == (FIRST + 7_200_000, FIRST + 7_200_000, 1)
+    assert failed.problems == tuple(job_of(report, "import").problems)
+    snapshot = take_snapshot(home.settings, FIRST + 7_200_000, {})
+    assert (snapshot.healthy, snapshot.code) == (False, 3)
+    assert "the inbox cannot be read" in snapshot.problems[0]
+    os.rename(home.folder / "away", home.settings.inbox)
+    assert run_at(home, FIRST + 10_800_000).is_idle
+    with open_journal(home) as journal:
+        assert journal.job("import").problems == ("1 export was refused",), "what was noted before stands"
+
+
+def test_a_run_that_ends_in_an_error_before_its_first_job_is_in_the_journal(home: Home) -> None:
+    run_at(home, FIRST)
+    home.settings.signing_key.write_text("garbage\n")
+    later = FIRST + 26 * 3_600_000
+    with pytest.raises(ArchiverError) as caught:
+        run_at(home, later)
+    with open_journal(home) as journal:
+        ran = journal.job("run")
+    assert (ran.started_ms, ran.finished_ms, ran.good_ms, ran.code) == (later, later, FIRST, 2)
+    assert ran.problems == (sentence_of(caught.value),)
+    (problem,) = take_snapshot(home.settings, later, {}).problems
+    assert problem.startswith("archiver run failed on 2026-10-27 with exit code 2: ")
+    assert "signing_key" in problem
+
+
+def test_a_spool_that_cannot_be_opened_is_in_the_journal_too(home: Home) -> None:
+    run_at(home, FIRST)
+    home.settings.spool_identity.write_text("garbage\n")
+    with pytest.raises(ArchiverError):
+        run_at(home, FIRST + 3_600_000)
+    with open_journal(home) as journal:
+        assert journal.job("run").code not in (None, 0)
+
+
+def test_another_run_at_work_is_no_failure_of_this_one(home: Home) -> None:
+    run_at(home, FIRST)
+    with Lock(home.settings.lock), pytest.raises(LockedError):
+        run_at(home, FIRST + 3_600_000)
+    with open_journal(home) as journal:
+        assert (journal.job("run").finished_ms, journal.job("run").code) == (FIRST, 0)
 
 
 def test_a_full_disk_ends_the_run_and_the_next_does_the_rest(

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -131,6 +132,19 @@ def test_files_of_another_account_are_told_with_how_to_run_as_it(home: Home) -> 
 
 
 # Keys
+
+
+def test_an_inbox_that_cannot_be_read_fails(home: Home) -> None:
+    def inbox(looked_at: Subject) -> list[Finding]:
+        return [each for one in files.checks(looked_at) if one.what == "inbox" for each in find(one)]
+
+    (finding,) = inbox(subject(home))
+    assert (finding.verdict, finding.said.endswith("can be read; 0 exports there")) == ("ok", True)
+    home.settings.inbox.rename(home.folder / "elsewhere")
+    (finding,) = inbox(subject(home))
+    assert (finding.verdict, str(home.settings.inbox) in finding.said) == ("failed", True)
+    reader = replace(home.settings, spool_identity=home.folder / "not-here")
+    assert inbox(replace(subject(home), settings=reader)) == [], "a host that only reads takes no exports"
 
 
 def test_one_keyholder_alone_is_warned_of_and_two_are_not(home: Home) -> None:
