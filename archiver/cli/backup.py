@@ -13,8 +13,8 @@ from archiver.errors import worse_code
 from archiver.jobs.base import JobContext
 from archiver.jobs.noting import note_done
 from archiver.jobs.run import open_context
-from archiver.jobs.work.imported import import_inbox, put_away
-from archiver.jobs.work.sealed import SpoolSealed, seal_code, seal_spool
+from archiver.jobs.work.imported import import_inbox, import_problems, put_away
+from archiver.jobs.work.sealed import SpoolSealed, seal_code, seal_excused, seal_problems, seal_spool
 from archiver.times import system_clock
 from archiver.wiring.claims import require_holder
 from archiver.wiring.seal import first_name, seal_options
@@ -42,14 +42,15 @@ def command(session: Session, add_account: bool) -> int:
         inbox = import_inbox(context, "backup", may_add_account=add_account, progress=progress_bar(session))
         clear_progress(session)
         import_code = report_inbox(session, inbox)
-        note_done(context, "import", started_ms, import_code)
+        note_done(context, "import", started_ms, import_code, import_problems(inbox))
         collect_code = _collect(session, context)
         sealed = seal_spool(context, "backup", options=options, progress=step_progress(session))
         clear_progress(session)
         report_log(sealed.unlogged)
         import_code = worse_code(import_code, print_errors(put_away(context)))
         not_copied, not_understood = _report_sealed(session, sealed)
-        note_done(context, "seal", started_ms, seal_code(sealed))
+        problems, excused = seal_problems(sealed), seal_excused(sealed)
+        note_done(context, "seal", started_ms, seal_code(sealed), problems, excused)
         with host_act(session, Asked("verify", "backup"), must=False):
             head = context.collector.state.head()
             verified = verify_after_sealing(session, sealed.vault, head, sealed.result.copies)
@@ -70,7 +71,7 @@ def _collect(session: Session, context: JobContext) -> int:
     if not any(account.api for account in session.settings.accounts):
         return 0
     from archiver.cli._collected import report_collected
-    from archiver.jobs.work.collected import collect_due
+    from archiver.jobs.work.collected import collect_due, collect_problems
 
     show, started_ms = progress_bar(session), system_clock()
     reports = collect_due(
@@ -80,5 +81,5 @@ def _collect(session: Session, context: JobContext) -> int:
     )
     clear_progress(session)
     code = report_collected(session, reports)
-    note_done(context, "collect", started_ms, code)
+    note_done(context, "collect", started_ms, code, collect_problems(reports))
     return code

@@ -10,7 +10,8 @@ from archiver.cli._progress import clear_progress, progress_bar
 from archiver.collect.connect import asked_accounts, collect_from_x
 from archiver.collect.plan import Plan, Planned, plan
 from archiver.errors import ConfigurationError
-from archiver.jobs.work.collected import collected_of
+from archiver.jobs.noting import note_by_hand
+from archiver.jobs.work.collected import collect_problems, collected_of
 from archiver.settings.api import COLLECT_KINDS, CollectKind, format_usd
 from archiver.times import system_clock
 from archiver.wiring.claims import require_holder
@@ -67,7 +68,7 @@ def command(
         _print_plan(session, plan(settings, asked, system_clock(), kinds))
         return 0
     require_holder(settings)
-    show = progress_bar(session)
+    show, started_ms = progress_bar(session), system_clock()
     told = Asked(
         "collect", "collect", ids=[one.id for one, _ in asked], detail={"kinds": kinds} if kinds else {}
     )
@@ -85,7 +86,10 @@ def command(
             )
         clear_progress(session)
         act.end(**collected_of(reports))
-    return report_collected(session, reports)
+    code = report_collected(session, reports)
+    if not accounts and not kinds:  # else of the rest nothing is known
+        note_by_hand(settings, "collect", started_ms, system_clock(), code, collect_problems(reports))
+    return code
 
 
 def _print_plan(session: Session, planned: Plan) -> None:

@@ -10,6 +10,8 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, progress_bar
 from archiver.cli._report import report_import
 from archiver.inbox.exports import import_exports
+from archiver.inbox.files import holds_refused
+from archiver.jobs.noting import note_by_hand
 from archiver.jobs.work.imported import imported_of
 from archiver.times import system_clock
 from archiver.wiring.claims import require_holder
@@ -32,6 +34,7 @@ def command(session: Session, exports: tuple[Path, ...], add_account: bool) -> i
     What was taken before and is unchanged is skipped; what changed, and what is gone, is noted. Files of
     one split export may be given together. Exit 3 where something is missing: it is listed."""
     require_holder(session.settings)
+    started_ms = system_clock()
     asked = Asked("import", "import", ids=[one.name for one in exports])
     with host_act(session, asked) as act:
         with open_collector(session.settings) as collector:
@@ -44,4 +47,8 @@ def command(session: Session, exports: tuple[Path, ...], add_account: bool) -> i
             )
         clear_progress(session)
         act.end(**imported_of(results))
-    return report_import(session, results)
+    code = report_import(session, results)
+    # What was refused lies there still, for somebody to see to.
+    if code == 0 and not holds_refused(session.settings.inbox):
+        note_by_hand(session.settings, "import", started_ms, system_clock(), code)
+    return code

@@ -8,7 +8,9 @@ from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
 from archiver.cli._report import report_copies, report_seal
 from archiver.cli._stamps import report_stamping
-from archiver.jobs.work.sealed import sealed_of
+from archiver.errors import worse_code
+from archiver.jobs.noting import note_by_hand
+from archiver.jobs.work.sealed import SpoolSealed, seal_code, seal_excused, seal_problems, sealed_of
 from archiver.seal import seal
 from archiver.times import system_clock
 from archiver.wiring.claims import hold_vault, require_holder
@@ -26,6 +28,7 @@ def command(session: Session) -> int:
     optional store could not be given all of it, or a time stamp was not to be had."""
     settings = session.settings
     require_holder(settings)
+    started_ms = system_clock()
     with host_act(session, Asked("seal", "seal")) as act:
         with open_collector(settings) as collector:
             vault = open_first(settings)
@@ -45,4 +48,7 @@ def command(session: Session) -> int:
     not_understood = report_seal(session, result, first_name(settings))
     not_copied = report_copies(session, result.copies)
     not_stamped = report_stamping(session, result.stamping)
+    done = SpoolSealed(result, vault)
+    code = worse_code(seal_code(done), unlogged)
+    note_by_hand(settings, "seal", started_ms, system_clock(), code, seal_problems(done), seal_excused(done))
     return unlogged or share_log(session) or not_copied or not_understood or not_stamped

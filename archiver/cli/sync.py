@@ -13,9 +13,11 @@ from archiver.cli._session import print_error
 from archiver.cli._stamps import report_stamping
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError, worse_code
-from archiver.jobs.work.synced import fill_stores, synced_of
+from archiver.jobs.noting import note_by_hand
+from archiver.jobs.work.synced import fill_stores, sync_problems, synced_of
 from archiver.sizes import byte_size
 from archiver.sync import Filled, Synced
+from archiver.times import system_clock
 from archiver.wiring.spool import remembered_head
 
 
@@ -35,7 +37,7 @@ def command(session: Session, only: str | None) -> int:
     Needs no private key. Nothing is replaced: where two stores do not agree, it says so and copies nothing.
     A new store is proven first, as by `archiver stores check`. Exit 0 means that every store has all of it;
     3, that an optional one has not, that a time stamp was not to be had, or that something is left to do."""
-    settings = session.settings
+    settings, started_ms = session.settings, system_clock()
     collects = settings.spool_identity.exists()
     if collects:
         make_directories(settings.lock.parent)
@@ -52,7 +54,10 @@ def command(session: Session, only: str | None) -> int:
             )
         clear_progress(session)
         act.end(**synced_of(result))
-    return worse_code(_report(session, result), share_log(session, only=only, mend=True))
+    code = worse_code(_report(session, result), share_log(session, only=only, mend=True))
+    if only is None and collects:
+        note_by_hand(settings, "sync", started_ms, system_clock(), code, sync_problems(result))
+    return code
 
 
 def show(what: str, done: int, total: int) -> None:

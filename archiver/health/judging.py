@@ -8,7 +8,7 @@ from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth, KindHealth
 from archiver.health.vaults import Trouble, VaultFacts
 from archiver.health.words import day, moment
-from archiver.health.work import seal_due_ms, was_cut_off
+from archiver.health.work import is_past, seal_due_ms, was_cut_off
 from archiver.inbox.files import FAILED
 from archiver.schedule.due import DAY_MS, due_after, trusted
 from archiver.schedule.due import seal_due_ms as next_seal_ms
@@ -150,13 +150,15 @@ def _of_run(found: Found) -> Iterator[Trouble]:
 
 def _of_jobs(found: Found) -> Iterator[Trouble]:
     for job in found.jobs:
+        if is_past(found.settings, found.facts, found.last, job):
+            continue
         if was_cut_off(found.facts, job):
             yield Trouble(f"{job.job} was cut off when it last ran", f"the next run goes on with it: {_RUN}")
         elif job.job == "remind" and job.code == IncompleteError.exit_code:
             continue  # what it reminds of as late is said here by itself
         elif job.job == "import" and found.inbox_error is not None:
             continue  # said already, with what to do
-        elif job.code:
+        elif job.code and not job.is_excused:
             yield Trouble(f"{job.job} {_ended(job)}", _job_advice(job, found.settings))
         elif job.stale:
             said = "never ended well" if job.good_ms is None else f"ended well last on {day(job.good_ms)}"
@@ -166,8 +168,9 @@ def _of_jobs(found: Found) -> Iterator[Trouble]:
 def _ended(job: JobHealth) -> str:
     at = "" if job.finished_ms is None else f" on {day(job.finished_ms)}"
     how = f"ended incomplete{at}" if job.code == 3 else f"failed{at} with exit code {job.code}"
-    more = f", and {len(job.problems) - 1:,} more" if job.problems[1:] else ""
-    return how + (f": {job.problems[0]}{more}" if job.problems else "")
+    said = job.to_mend or job.problems
+    more = f", and {len(said) - 1:,} more" if said[1:] else ""
+    return how + (f": {said[0]}{more}" if said else "")
 
 
 def _job_advice(job: JobHealth, settings: Settings) -> str:

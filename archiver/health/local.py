@@ -60,12 +60,14 @@ class SpoolFacts:
 @dataclass(frozen=True)
 class StateFacts:
     """When each account's newest export was made, when its newest record was posted, the chain's end as this
-    host left it, and the last page of the spool that it knows of."""
+    host left it, the last page of the spool that it knows of, and whether a sealing was begun and is not
+    ended."""
 
     exports: Mapping[AccountKey, int] = field(default_factory=dict)
     newest: Mapping[AccountKey, int] = field(default_factory=dict)
     head: Head | None = None
     last_page: int = 0
+    is_sealing: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,13 @@ def _read_state(path: Path, at_rest: bool) -> tuple[StateFacts, bool]:
             key = (run.platform, run.account)
             if run.finished_ms is not None:
                 exports[key] = max(run.generated_ms, exports.get(key, 0))
-        facts = StateFacts(exports, _newest_records(state.snapshot), state.head(), state.last_page())
+        facts = StateFacts(
+            exports,
+            _newest_records(state.snapshot),
+            state.head(),
+            state.last_page(),
+            state.sealing() is not None,
+        )
         return facts, state.snapshot.was_written()
 
 

@@ -80,7 +80,8 @@ class ArchiveHealth:
 @dataclass(frozen=True)
 class JobHealth:
     """A job of `archiver run`: when it last ended, ended well, and is due; what was wrong last. `is_at_work`:
-    it was begun, and the process that did so is still there."""
+    it was begun, and the process that did so is still there. `excused`: those of the problems that nobody
+    has to do anything about."""
 
     job: str
     finished_ms: int | None
@@ -90,6 +91,17 @@ class JobHealth:
     stale: bool
     problems: tuple[str, ...] = ()
     is_at_work: bool = False
+    excused: tuple[str, ...] = ()
+
+    @property
+    def is_excused(self) -> bool:
+        """Whether it is incomplete, and nobody has to do anything about it."""
+        return self.code == IncompleteError.exit_code and bool(self.problems) and not self.to_mend
+
+    @property
+    def to_mend(self) -> tuple[str, ...]:
+        """The problems that somebody has to do something about."""
+        return tuple(one for one in self.problems if one not in self.excused)
 
 
 @dataclass(frozen=True)

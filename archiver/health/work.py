@@ -43,6 +43,7 @@ def job_healths(
                 stale=name in _WATCHED and was_begun and due_ms is not None and due_ms + late_ms <= now_ms,
                 problems=times.problems,
                 is_at_work=is_at_work and was_begun and times.code is None,
+                excused=times.excused,
             )
         )
     return tuple(jobs)
@@ -60,6 +61,22 @@ def was_cut_off(facts: LocalFacts, job: JobHealth) -> bool:
     """Whether a job was begun and not ended, and nothing is at work that might end it."""
     times = (facts.journal.jobs or {}).get(job.job)
     return times is not None and times.started_ms is not None and times.code is None and not job.is_at_work
+
+
+def is_past(settings: Settings, facts: LocalFacts, last: ArchiveHealth | None, job: JobHealth) -> bool:
+    """Whether what a job failed at is done by now, or wanted no more, so that no run will ever try it again:
+    of collecting where no account is asked for any more; of sealing where all is sealed, and that was
+    later, or every store was given everything later."""
+    jobs = facts.journal.jobs or {}
+    if job.job == "collect":
+        return not any(account.api for account in settings.accounts)
+    if job.job != "seal" or facts.spool.records or facts.spool.since_ms is not None or facts.state.is_sealing:
+        return False
+    times, synced = _times(facts, "seal"), jobs.get("sync") or JobTimes()
+    failed_ms = (times.started_ms if times.code is None else times.finished_ms) or 0
+    was_sealed = last is not None and last.sealed_ms > failed_ms
+    was_filled = times.code is not None and synced.code == 0 and (synced.started_ms or 0) >= failed_ms
+    return was_sealed or was_filled
 
 
 def _dues(

@@ -1,11 +1,14 @@
 """A job from its beginning to its end: noted in the journal, told, and its errors made a report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 
 from archiver.disk import translate_os_error
-from archiver.errors import ArchiverError, sentence_of
+from archiver.errors import ArchiverError, IncompleteError, sentence_of
 from archiver.jobs.base import JobContext
+from archiver.schedule.journal import RUN, Journal
 from archiver.schedule.report import JobName, JobReport
+from archiver.settings import Settings
 
 
 def do_job(context: JobContext, name: JobName, work: Callable[[JobContext], JobReport]) -> JobReport:
@@ -19,14 +22,43 @@ def do_job(context: JobContext, name: JobName, work: Callable[[JobContext], JobR
         report = work(context)
     except Exception as error:  # noqa: BLE001  # a defect of ours in one job must not stop the others
         report = failed_report(context, name, started_ms, as_ours(error))
-    context.journal.end(name, report.finished_ms, report.code, tuple(report.problems))
+    context.journal.end(
+        name, report.finished_ms, report.code, tuple(report.problems), excused=tuple(report.excused)
+    )
     told_end(context, report)
     return report
 
 
-def note_done(context: JobContext, name: JobName, started_ms: int, code: int) -> None:
+def note_done(
+    context: JobContext,
+    name: JobName,
+    started_ms: int,
+    code: int,
+    problems: Sequence[str] = (),
+    excused: Sequence[str] = (),
+) -> None:
     """Note a job that was done by hand, so that whoever looks when it was done last sees it."""
-    context.journal.end(name, context.clock(), code, started_ms=started_ms)
+    context.journal.end(
+        name, context.clock(), code, tuple(problems), excused=tuple(excused), started_ms=started_ms
+    )
+
+
+def note_by_hand(
+    settings: Settings,
+    name: JobName,
+    started_ms: int,
+    now_ms: int,
+    code: int,
+    problems: Sequence[str] = (),
+    excused: Sequence[str] = (),
+) -> None:
+    """The same of a command that has no journal open, where it ended well: what failed earlier is done now.
+    Only where `archiver run` is at home; where the journal cannot be written `status` tells that."""
+    if code not in (0, IncompleteError.exit_code) or not settings.journal.exists():
+        return
+    with suppress(ArchiverError), closing(Journal(settings.journal)) as journal:
+        if journal.job(RUN).started_ms is not None or journal.job(name).started_ms is not None:
+            journal.end(name, now_ms, code, tuple(problems), excused=tuple(excused), started_ms=started_ms)
 
 
 def told_end(context: JobContext, report: JobReport) -> None:

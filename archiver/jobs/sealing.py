@@ -39,6 +39,7 @@ class SealJob:
             sealed.seal_facts(done),
             [*sealed.seal_problems(done), *map(sentence_of, unmoved)],
             summary=sealed.seal_summary(done),
+            excused=sealed.seal_excused(done),
         )
 
 

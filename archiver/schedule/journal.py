@@ -27,7 +27,8 @@ DAMAGED_HINT = "move it away: it is made anew, and everything is taken for due o
 
 class JobTimes(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a job was last begun, ended, and ended well (exit code 0 or 3), in milliseconds; the last exit
-    code, None while it was cut off, and what was wrong. `before`: what was noted before, where this is only
+    code, None while it was cut off, and what was wrong; `excused`: what of that nobody has to do anything
+    about. `before`: what was noted before, where this is only
     that nobody could tell whether it was due."""
 
     started_ms: Moment | None = None
@@ -35,6 +36,7 @@ class JobTimes(Struct, frozen=True, kw_only=True, omit_defaults=True):
     good_ms: Moment | None = None
     code: int | None = None
     problems: tuple[str, ...] = ()
+    excused: tuple[str, ...] = ()
     before: "JobTimes | None" = None
 
 
@@ -63,6 +65,7 @@ class Journal:
         code: int,
         problems: tuple[str, ...] = (),
         *,
+        excused: tuple[str, ...] = (),
         started_ms: int | None = None,
     ) -> None:
         """Note what it ended in. `started_ms`: of what was not noted when it was begun."""
@@ -73,6 +76,7 @@ class Journal:
             good_ms=at_ms if code in (0, 3) else known.good_ms,
             code=code,
             problems=problems,
+            excused=excused,
         )
         self._put("job", name, times)
 

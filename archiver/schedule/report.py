@@ -15,9 +15,10 @@ JOB_NAMES: tuple[JobName, ...] = get_args(JobName)
 @dataclass(frozen=True)
 class JobReport:
     """What became of one job. `code`: what its command would exit with. `facts`: what JSON can hold.
-    `problems`: a sentence each, for a person. `summary`: what was done, in some words for a person.
-    `ends_run`: nothing more can be done before what is wrong is mended. `news`: those of the problems that
-    the job itself says only when it is time, so that they are told whenever it does."""
+    `problems`: a sentence each, for a person; `excused`: those of them that nobody has to do anything about,
+    so that `status` does not wait for it; `news`: those that the job itself says only when it is time, so
+    that they are told whenever it does. `summary`: what was done, in some words for a person. `ends_run`:
+    nothing more can be done before what is wrong is mended."""
 
     job: JobName
     started_ms: int
@@ -28,6 +29,7 @@ class JobReport:
     ends_run: bool = False
     summary: str = ""
     news: Sequence[str] = ()
+    excused: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,17 @@ def copies_code(copies: Sequence[Filled]) -> int:
     return max(required, default=INCOMPLETE if failed else 0)
 
 
+def seal_excused(sealed: SpoolSealed) -> list[str]:
+    """Those of the problems that nobody has to do anything about: what the archive names as missing is named
+    in it for good."""
+    return _shortages(sealed.result.archive)
+
+
+def _shortages(archive: Archive | None) -> list[str]:
+    short = shortage_of(archive)
+    return [f"archive {archive.name} names what is missing: {short}"] if archive is not None and short else []
+
+
 def stamping_problems(stamping: Stamping) -> list[str]:
     """What kept archives from their time stamps."""
     problems = [sentence_of(problem) for problem in stamping.problems]
@@ -141,8 +152,7 @@ def seal_problems(sealed: SpoolSealed) -> list[str]:
     name = "" if result.archive is None else result.archive.name
     if result.problems:
         problems.append(f"archive {name}: {len(result.problems):,} records are kept, but not understood")
-    if short := shortage_of(result.archive):
-        problems.append(f"archive {name} names what is missing: {short}")
+    problems += _shortages(result.archive)
     problems += [sentence_of(problem) for one in result.copies for problem in one.all_problems]
     problems += [f"{one.about}: {sentence_of(one.error)}" for one in sealed.unlogged]
     return problems + stamping_problems(result.stamping)

@@ -27,7 +27,7 @@ from archiver.settings import Settings, load_settings
 from archiver.settings.api import MICRO_USD
 from archiver.settings.stores import S3StoreSettings
 from archiver.spool import Spool
-from archiver.state import State
+from archiver.state import Sealing, State
 from archiver.wiring.spool import load_identity
 from tests.homes import Home
 from tests.long_kept import (
@@ -209,6 +209,49 @@ def test_what_to_do_about_a_refused_export_is_where_its_reason_lies(settings: Se
     _, advice = the_problem(look(settings), "import ended incomplete")
     assert str(settings.inbox / "failed") in advice
     assert advice.endswith("archiver backup"), "archiver run --only import finds nothing due then"
+
+
+def test_what_nobody_has_to_do_anything_about_is_no_problem_and_the_rest_is(settings: Settings) -> None:
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("sync", NOW_MS, 3, ("named",), excused=("named",), started_ms=NOW_MS)
+        assert look(settings).problems == ()
+        journal.end("sync", NOW_MS, 3, ("named", "lost"), excused=("named",), started_ms=NOW_MS)
+        assert the_problem(look(settings), "sync ended")[0].endswith(" on 2026-10-26: lost")
+        journal.end("sync", NOW_MS, 1, ("named",), excused=("named",), started_ms=NOW_MS)
+        assert the_problem(look(settings), "sync failed")
+
+
+def test_a_sealing_that_failed_is_no_problem_once_all_is_sealed(settings: Settings) -> None:
+    """The newest archive is an hour old, and nothing waits."""
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("seal", NOW_MS - 2 * HOUR_MS, 10, ("no folder",), started_ms=NOW_MS - 2 * HOUR_MS)
+        assert look(settings).problems == ()
+        journal.end("seal", NOW_MS, 1, ("no time stamp",), started_ms=NOW_MS)
+        assert the_problem(look(settings), "seal failed")
+        journal.end("sync", NOW_MS, 0, started_ms=NOW_MS)
+        assert look(settings).problems == (), "what a store lacked it was given since"
+        journal.end("seal", NOW_MS - 2 * HOUR_MS, 10, ("no folder",), started_ms=NOW_MS - 2 * HOUR_MS)
+    keep(Home(settings.home), decision(1, state="done"))
+    assert the_problem(look(settings), "seal failed"), "something waits, and the next run tries again"
+
+
+def test_a_sealing_that_was_begun_and_not_ended_is_not_past(settings: Settings) -> None:
+    with closing(Journal(settings.journal)) as journal:
+        journal.begin("seal", NOW_MS - 2 * HOUR_MS)
+    assert look(settings).problems == (), "another has sealed all since"
+    with closing(State(settings.state)) as state, state.transaction():
+        state.set_sealing(Sealing("2026-10-26.2", "0" * 32, 0, 0, 0, 0))
+    assert the_problem(look(settings), "seal was cut off")
+
+
+def test_collecting_that_failed_is_no_problem_where_no_account_is_asked_for_any_more(
+    settings: Settings,
+) -> None:
+    with closing(Journal(settings.journal)) as journal:
+        journal.end("collect", NOW_MS, 1, ("this token has ended",), started_ms=NOW_MS)
+    assert the_problem(look(settings), "collect failed")
+    without = tuple(replace(one, api=None) for one in settings.accounts)
+    assert look(replace(settings, accounts=without)).problems == ()
 
 
 def test_a_run_that_failed_before_its_first_job_is_told_until_a_job_is_begun(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 import os
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from archiver.schedule.report import JOB_NAMES, JobReport
 from archiver.spool import Spool
 from archiver.wiring.collector import open_collector
 from tests.cli.stores import add_store
-from tests.faults.folders import check_nothing_half, copy_folder, make_folder, sample
+from tests.faults.folders import check_nothing_half, copy_folder, make_folder, rewrite, sample
 from tests.homes import Home
 from tests.unit.jobs.runs import Told, at, done, due_at, job_of, open_journal, run_at
 
@@ -173,6 +174,25 @@ def test_a_run_that_ends_in_an_error_before_its_first_job_is_in_the_journal(home
     (problem,) = take_snapshot(home.settings, later, {}).problems
     assert problem.startswith("archiver run failed on 2026-10-27 with exit code 2: ")
     assert "signing_key" in problem
+
+
+def test_what_an_archive_names_as_missing_is_reported_and_is_nothing_to_wait_for(tmp_path: Path) -> None:
+    home = Home(make_folder(tmp_path / "home"))
+    export = sample(tmp_path / "export.zip")
+    with zipfile.ZipFile(export) as opened:
+        picture = next(name for name in opened.namelist() if "_media/" in name)
+    with open_collector(home.settings) as collector:
+        lacking = rewrite(export, tmp_path / "lacking.zip", {picture: None})
+        import_exports(collector, [lacking], may_add_account=True, clock=lambda: FIRST - 60_000)
+    report = job_of(run_at(home, FIRST), "seal")
+    assert (report.code, report.problems) == (3, report.excused)
+    assert "names what is missing: 1 picture or video missing" in report.problems[0]
+    with open_journal(home) as journal:
+        assert journal.job("seal").excused == tuple(report.problems)
+        journal.set_note("check.stores", {})
+        journal.end("sync", FIRST, 1, ("no answer",), started_ms=FIRST)
+    (problem,) = take_snapshot(home.settings, FIRST + 3_600_000, {}).problems
+    assert problem.startswith("sync failed"), "of sealing nothing is said"
 
 
 def test_a_spool_that_cannot_be_opened_is_in_the_journal_too(home: Home) -> None:
