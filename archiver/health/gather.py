@@ -20,6 +20,7 @@ from archiver.health.told_of_archives import (
     tell_of_holder,
     tell_of_retention,
     tell_of_unfinished_disposals,
+    tell_of_unfinished_erasures,
 )
 from archiver.health.vaults import Trouble, VaultFacts, last_archive, look_at_vaults
 from archiver.health.work import job_healths
@@ -28,7 +29,12 @@ from archiver.keyholders import Keyholders
 from archiver.settings import Settings
 from archiver.vault import Archive
 
-TELLERS: tuple[Teller, ...] = (tell_of_retention, tell_of_unfinished_disposals, tell_of_holder)
+TELLERS: tuple[Teller, ...] = (
+    tell_of_retention,
+    tell_of_unfinished_disposals,
+    tell_of_unfinished_erasures,
+    tell_of_holder,
+)
 """Who adds facts to a snapshot, in the order in which what they find is told."""
 
 

@@ -1,5 +1,5 @@
 """What a snapshot says of what was decided about archives: how many are due to be reviewed, which were
-disposed of and are not gone yet; and which host keeps the vault."""
+disposed of and are not gone yet, of which an erasing has left the key; and which host keeps the vault."""
 
 from collections.abc import Mapping
 
@@ -29,6 +29,23 @@ def tell_of_unfinished_disposals(seen: Seen) -> Told:
         for name in left
     ]
     return {"disposals_unfinished": len(left)}, troubles
+
+
+def tell_of_unfinished_erasures(seen: Seen) -> Told:
+    """Archives whose place another has taken, without what was to be erased, and that were not disposed of:
+    their key still opens all of it. So it is for as long as an erasing takes, and after one that was cut
+    off."""
+    successors = {one.manifest.replaces: one.name for one in seen.archives if one.manifest.replaces}
+    left = [one.name for one in seen.archives if one.disposed is None and one.name in successors]
+    troubles = [
+        Trouble(
+            f"archive {name} is replaced by {successors[name]} and its key is still there: an erasing was"
+            " cut off",
+            "finish it: archiver erase, the same command",
+        )
+        for name in left
+    ]
+    return {} if seen.vault is None else {"erasures_unfinished": len(left)}, troubles
 
 
 def tell_of_holder(seen: Seen) -> Told:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from archiver.disposal import FORMAT, Disposal, certificate_name, custody_signers_name, signature_name
 from archiver.health.gather import gather
@@ -12,13 +13,16 @@ from archiver.health.told_of_archives import (
     tell_of_holder,
     tell_of_retention,
     tell_of_unfinished_disposals,
+    tell_of_unfinished_erasures,
 )
+from archiver.reseal.survey import Wanted
 from archiver.settings import Settings, load_settings
 from archiver.settings.retention import RetentionRule, RetentionSettings
 from archiver.vault import Vault
 from tests.disposals import AT, KEEPER, certificate_of
 from tests.homes import NOW_MS, make_home
-from tests.made_vaults import VaultMaker, post
+from tests.made_vaults import VAULT_ID, VaultMaker, post
+from tests.unit.reseal.erased import OTHER_ID, make_mixed_home, post_name, reseal
 
 NAMES = ("2026-01-01", "2026-02-01")
 OLD = NAMES[0]
@@ -77,9 +81,41 @@ def test_a_disposal_that_was_cut_off_is_a_trouble_with_what_finishes_it(
     assert (OLD in trouble.what, trouble.advice) == (True, f"finish: archiver retention dispose {OLD}")
 
 
+def test_an_erasing_that_was_cut_off_is_a_trouble_until_the_old_archive_is_disposed_of(
+    maker: VaultMaker, settings: Settings
+) -> None:
+    assert tell_of_unfinished_erasures(seen(maker, settings)) == ({"erasures_unfinished": 0}, [])
+    known = seen(maker, settings)
+    old, new = known.archives
+    successor = replace(new, manifest=structs.replace(new.manifest, replaces=OLD))
+    facts, (trouble,) = tell_of_unfinished_erasures(replace(known, archives=(old, successor)))
+    assert facts == {"erasures_unfinished": 1}
+    assert trouble.what == (
+        f"archive {OLD} is replaced by {NAMES[1]} and its key is still there: an erasing was cut off"
+    )
+    assert "archiver erase" in trouble.advice
+    said = Disposal(
+        format=FORMAT, vault=VAULT_ID, archive=OLD, manifest_sha256=old.head.sha256, reason="erased",
+        keyholder=KEEPER, at=AT, decision="1", successor=NAMES[1],
+    )  # fmt: skip
+    gone = replace(old, disposed=said)
+    assert tell_of_unfinished_erasures(replace(known, archives=(gone, successor)))[1] == []
+
+
+def test_status_says_that_an_erasing_was_cut_off(tmp_path: Path) -> None:
+    """Killed when the new archive was there, before anything of the old one was destroyed."""
+    home = make_mixed_home(tmp_path / "homes")
+    (old,) = home.archives
+    (new,) = reseal(home, Wanted((post_name(OTHER_ID),)))
+    snapshot = gather(home.settings, NOW_MS, {}).snapshot
+    said = [one for one in snapshot.problems if f"archive {old.name} is replaced by {new.name}" in one]
+    assert (len(said), snapshot.more["erasures_unfinished"], snapshot.code) == (1, 1, 3)
+
+
 def test_where_no_store_was_read_nothing_is_said(settings: Settings) -> None:
     nothing = Seen(settings, None, (), NOW_MS, {})
     assert tell_of_unfinished_disposals(nothing) == ({}, [])
+    assert tell_of_unfinished_erasures(nothing) == ({}, [])
 
 
 def test_the_host_that_keeps_the_vault_is_named(tmp_path: Path) -> None:
