@@ -10,6 +10,7 @@ from archiver.keys import open_archive_key
 from archiver.stores.local import LocalStore
 from archiver.stores.named import OpenedStore
 from archiver.vault import Archive, Vault
+from tests.homes import Home
 from tests.made_vaults import VAULT_ID, VaultMaker
 
 KEEPER = "records"
@@ -33,6 +34,19 @@ def certificate_of(
         "decision": "49360435-1174-44e0-af32-73e3483ce5e7", "proof": proof_of(identity),
     }  # fmt: skip
     return make_certificate(Disposal(**{**fields, **said}), key)  # type: ignore[arg-type]
+
+
+def dispose_at_home(home: Home, name: str) -> None:
+    """Dispose of an archive of a folder's only store."""
+    folder = home.folder / "vault"
+    archive = next(one for one in home.archives if one.name == name)
+    disposal = Disposal(
+        format=FORMAT, vault=home.vault.id, archive=name, manifest_sha256=archive.head.sha256,
+        reason="retention", rule="seven years", keyholder=KEEPER, at=AT, decision="1",
+        proof=proof_of(open_archive_key(LocalStore(folder), name, home.identities)),
+    )  # fmt: skip
+    (done,) = dispose_everywhere(opened(folder), archive, make_certificate(disposal, KEEPERS_KEY))
+    assert done.error is None, done
 
 
 def opened(*folders: Path) -> list[OpenedStore]:

@@ -10,10 +10,10 @@ from archiver.cli._acts import host_act, reader_options
 from archiver.cli._drilled import print_drill, print_line
 from archiver.cli._group import Session, examples, pass_session
 from archiver.cli._progress import clear_progress, step_progress
-from archiver.drill.stores import StoreDrill, plan_drill
+from archiver.drill.stores import NothingLeftError, StoreDrill, has_restored, plan_drill
 from archiver.errors import ConfigurationError, UsageError
 from archiver.jobs.drilling_work import asked_of, code_of, drill_on_record, note_result, records_of
-from archiver.schedule.drills import DrillLine, note_drill, parse_line
+from archiver.schedule.drills import DrillLine, note_drill, note_nothing, parse_line
 from archiver.schedule.journal import Journal
 from archiver.settings import Settings
 from archiver.times import format_date, system_clock
@@ -57,7 +57,11 @@ def command(
     stores = named_stores(settings) if store is None else (find_store(settings, store),)
     vault = session.open_vault(store)  # whose log says it
     session.list_archives(vault)
-    plan = plan_drill(stores, archive)
+    try:
+        plan = plan_drill(stores, archive)
+    except NothingLeftError as error:
+        _note_nothing(settings, error)
+        raise
     act = session.act(asked_of(plan, reason, case))
     drill_on_record(
         plan, identities, act, search_path=session.environ.get("PATH"), progress=step_progress(session)
@@ -66,7 +70,7 @@ def command(
     code = code_of(plan)
     noted_here = _note_here(settings, plan)
     print_drill(session, plan, code)
-    if code in (0, 3) and not noted_here:
+    if code in (0, 3) and has_restored(plan) and not noted_here:
         print_line(session, _line_of(plan, vault.id))
     return code
 
@@ -83,6 +87,13 @@ def _note_here(settings: Settings, plan: Sequence[StoreDrill]) -> bool:
     with closing(Journal(settings.journal)) as journal:
         note_result(journal, plan, system_clock())
     return True
+
+
+def _note_nothing(settings: Settings, error: NothingLeftError) -> None:
+    """Note that no archive is left: nobody is reminded then."""
+    if _collects(settings):
+        with closing(Journal(settings.journal)) as journal:
+            note_nothing(journal, system_clock(), error.head)
 
 
 def _line_of(plan: Sequence[StoreDrill], vault: str) -> DrillLine | None:

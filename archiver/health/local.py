@@ -119,7 +119,7 @@ def read_local(settings: Settings, now_ms: int) -> LocalFacts:
         errors.append(lost_pages(settings.spool, settings.state))
     journal = attempt(
         settings.journal,
-        lambda path, at_rest: _read_journal(path, settings, now_ms, at_rest),
+        lambda path, at_rest: _read_journal(path, settings, state.head, now_ms, at_rest),
         JournalFacts(),
     )
     return LocalFacts(True, spool, state, journal, tuple(errors))
@@ -235,7 +235,9 @@ def _newest_records(database: LocalDatabase) -> dict[AccountKey, int]:
 # The journal
 
 
-def _read_journal(path: Path, settings: Settings, now_ms: int, at_rest: bool) -> tuple[JournalFacts, bool]:
+def _read_journal(
+    path: Path, settings: Settings, head: Head | None, now_ms: int, at_rest: bool
+) -> tuple[JournalFacts, bool]:
     with closing(JournalReader(path, at_rest=at_rest)) as journal:
         if not journal.snapshot.is_made:
             return JournalFacts(), journal.snapshot.was_written()
@@ -245,6 +247,6 @@ def _read_journal(path: Path, settings: Settings, now_ms: int, at_rest: bool) ->
             load_store_notes(journal),
             len(load_reminded(journal).said),
             load_drill(journal),
-            drill_due_ms(settings, journal, now_ms),
+            drill_due_ms(settings, journal, now_ms, head=head),
         )
         return facts, journal.snapshot.was_written()

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from archiver.audit.acts import Act, acting
 from archiver.audit.entry import Asked
 from archiver.drill import Progress
-from archiver.drill.stores import StoreDrill, plan_drill, run_drill
+from archiver.drill.stores import StoreDrill, has_restored, plan_drill, run_drill
 from archiver.drill.tools import find_tools
 from archiver.errors import NoKeyError, worse_code
 from archiver.jobs.base import JobContext
@@ -18,8 +18,8 @@ from archiver.wiring.stores import named_stores, open_vault_to_read
 
 
 def drill_unattended(context: JobContext, reason: str) -> list[StoreDrill]:
-    """Of every store, with the keyholder's identity that opens here. Raise NoKeyError where it does not, and
-    ArchiverError where the keyholder's log cannot be written: then nothing is opened."""
+    """Of every store, with the keyholder's identity that opens here. Raise NoKeyError where it does not,
+    ArchiverError where the keyholder's log cannot be written: then nothing is opened; and as `plan_drill`."""
     settings, keyholder = context.settings, context.settings.keyholder
     if keyholder is None:
         raise NoKeyError(f"{settings.path} names no keyholder, so nothing here opens an archive")
@@ -30,7 +30,7 @@ def drill_unattended(context: JobContext, reason: str) -> list[StoreDrill]:
         settings, context.environ, identities, opened, lambda: head,
         lambda text: context.told("drill.note", {"text": text}),
     )  # fmt: skip
-    plan = plan_drill(named_stores(settings))
+    plan = plan_drill(named_stores(settings), known_head=head)
     act = acting(log.log, log.actor, asked_of(plan, reason, None), context.clock)
     drill_on_record(plan, identities, act, search_path=context.environ.get("PATH"))
     note_result(context.journal, plan, context.clock())
@@ -82,4 +82,5 @@ def records_of(plan: Sequence[StoreDrill]) -> int:
 
 def note_result(journal: Journal, plan: Sequence[StoreDrill], at_ms: int) -> None:
     """Note in the journal what came of it."""
-    note_drill(journal, at_ms, code_of(plan), archives_of(plan), records_of(plan))
+    restored = has_restored(plan)
+    note_drill(journal, at_ms, code_of(plan), archives_of(plan), records_of(plan), restored=restored)

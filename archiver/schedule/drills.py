@@ -5,6 +5,7 @@ import re
 
 from msgspec import Struct
 
+from archiver.chain import Head
 from archiver.errors import UsageError
 from archiver.schedule.checks import DAILY_MS
 from archiver.schedule.due import CLOCK_OFF_MS, NOW, due_after, trusted
@@ -22,13 +23,15 @@ _LINE = re.compile(
 
 class DrillNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last one: what it ended in, what was restored, as STORE/ARCHIVE, how many records were compared.
-    `good_ms`: when one last found nothing wrong."""
+    `good_ms`: when one last restored something of every store, and found nothing wrong. `nothing`: the end
+    of the chain up to which no archive was left to be restored, as all were disposed of."""
 
     at_ms: Moment
     code: int
     good_ms: Moment | None = None
     archives: tuple[str, ...] = ()
     records: int = 0
+    nothing: str | None = None
 
 
 class DrillLine(Struct, frozen=True, kw_only=True):
@@ -49,28 +52,52 @@ def load_drill(journal: Journal) -> DrillNote | None:
 
 
 def note_drill(
-    journal: Journal, at_ms: int, code: int, archives: tuple[str, ...] = (), records: int = 0
+    journal: Journal,
+    at_ms: int,
+    code: int,
+    archives: tuple[str, ...] = (),
+    records: int = 0,
+    *,
+    restored: bool = True,
 ) -> None:
-    """Note a drill that is over; one that ended in 0 or 3 counts as done."""
+    """Note a drill that is over; one that ended in 0 or 3 counts as done, where it has `restored` anything
+    of every store that was reached."""
     known = load_drill(journal)
-    good_ms = at_ms if code in (0, 3) else None if known is None else known.good_ms
+    good_ms = at_ms if restored and code in (0, 3) else None if known is None else known.good_ms
     note = DrillNote(at_ms=at_ms, code=code, good_ms=good_ms, archives=archives, records=records)
     journal.set_note(NAME, note)
 
 
-def drill_due_ms(settings: Settings, journal: Journal, now_ms: int, *, sealed: bool = True) -> int | None:
+def note_nothing(journal: Journal, at_ms: int, head: Head) -> None:
+    """Note that there is no archive left to be restored, up to this end of the chain: none is due before
+    another is sealed."""
+    known = load_drill(journal)
+    good_ms = None if known is None else known.good_ms
+    journal.set_note(NAME, DrillNote(at_ms=at_ms, code=0, good_ms=good_ms, nothing=_text(head)))
+
+
+def drill_due_ms(
+    settings: Settings, journal: Journal, now_ms: int, *, sealed: bool = True, head: Head | None = None
+) -> int | None:
     """When restoring should be tried again: so many months after it went well, NOW where it never did; a day
-    later where it failed. None where the settings want none, and before anything is `sealed`."""
+    later where it failed. None where the settings want none, before anything is `sealed`, and where nothing
+    is left to be restored up to the chain's `head`."""
     months = settings.checks.drill_months
     if not months or not sealed:
         return None
     known = load_drill(journal)
     if known is None:
         return NOW
+    if head is not None and known.nothing == _text(head):
+        return None
     due_ms = due_after(known.good_ms, months * DAYS_OF_MONTH, now_ms)
     tried_ms = trusted(known.at_ms, now_ms)
-    failed = known.code not in (0, 3) and tried_ms is not None
+    failed = known.good_ms != known.at_ms and known.nothing is None
     return max(due_ms, tried_ms + DAILY_MS) if failed and tried_ms is not None else due_ms
+
+
+def _text(head: Head) -> str:
+    return f"{head.sequence}:{head.sha256}"
 
 
 def parse_line(text: str, now_ms: int) -> DrillLine:

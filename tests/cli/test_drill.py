@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from archiver.schedule.drills import load_drill, note_drill
+from archiver.schedule.drills import drill_due_ms, load_drill, note_drill
 from archiver.schedule.journal import Journal
 from tests.cli.runner import PROGRAM, Result, Runner
 from tests.cli.stores import add_store
+from tests.disposals import dispose_at_home
 from tests.faults.folders import copy_folder, make_folder
 from tests.homes import NOW_MS, Home, make_home
 from tests.programs import PROJECT, require_program
@@ -191,6 +192,26 @@ def test_a_line_is_noted_only_where_there_is_a_journal(run: Runner, home: Home, 
     line = drill_elsewhere(run, home, tmp_path).output.split()[-1]
     error = run.fails(2, "--config", tmp_path / "other", "drill", "--noted", line)
     assert "names no spool on this host" in error
+
+
+def test_where_every_archive_was_disposed_of_that_is_said_and_noted(run: Runner, home: Home) -> None:
+    (archive,) = home.archives
+    dispose_at_home(home, archive.name)
+    assert "every archive was disposed of" in run.fails(3, "--config", home.folder, "drill")
+    with closing(Journal(home.settings.journal)) as journal:
+        assert drill_due_ms(home.settings, journal, NOW_MS, head=archive.head) is None
+
+
+def test_a_drill_of_a_store_that_has_lost_all_gives_no_line_to_keep(
+    run: Runner, home: Home, tmp_path: Path
+) -> None:
+    add_store(home, "copy", required=False)
+    shutil.copytree(home.folder / "vault", home.folder / "copy")
+    shutil.rmtree(home.folder / "vault" / "archives")
+    other = Home(copy_folder(home.folder, tmp_path / "other"))
+    without_collector(other)
+    result = run("--config", other.folder, "drill")
+    assert (result.code, "--noted" in result.output) == (3, False)
 
 
 def test_a_later_failure_does_not_undo_what_went_well(home: Home) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from archiver.jobs.base import JobContext
 from archiver.jobs.reminders.base import Reminder
-from archiver.jobs.reminders.near import near_archives
+from archiver.jobs.reminders.near import is_nothing_left, near_archives
 from archiver.keys import opens_unattended
 from archiver.retention.due import retention_due_count
 from archiver.schedule.drills import drill_due_ms, load_drill
@@ -19,9 +19,9 @@ def find_drill(context: JobContext) -> Iterator[Reminder]:
     if opens_unattended(context.settings.keyholder):
         return
     now_ms = context.clock()
-    sealed = context.collector.state.head() is not None
-    due_ms = drill_due_ms(context.settings, context.journal, now_ms, sealed=sealed)
-    if due_ms is None or now_ms < due_ms:
+    head = context.collector.state.head()
+    due_ms = drill_due_ms(context.settings, context.journal, now_ms, sealed=head is not None, head=head)
+    if due_ms is None or now_ms < due_ms or is_nothing_left(context):
         return
     known = load_drill(context.journal)
     good_ms = None if known is None else known.good_ms

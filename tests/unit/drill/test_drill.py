@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from archiver.drill import Drilled, choose_archives, drill_archive
-from archiver.drill.stores import plan_drill, run_drill
+from archiver.drill.stores import NothingLeftError, has_restored, plan_drill, run_drill
 from archiver.drill.tools import Tools, find_tools
-from archiver.errors import IncompleteError, NoKeyError, NoVaultError, UsageError
+from archiver.errors import IncompleteError, IntegrityError, NoKeyError, NoVaultError, UsageError
 from archiver.formats import age
+from archiver.jobs.drilling_work import code_of
 from archiver.keys import new_identity
 from archiver.verification import verify_vault
 from archiver.wiring.stores import named_stores
 from tests.cli.stores import add_store
+from tests.disposals import dispose_at_home
 from tests.faults.folders import copy_folder, make_folder, sample
 from tests.homes import Home, make_home
 from tests.made_vaults import VaultMaker, post
@@ -282,6 +284,50 @@ def test_what_is_not_there_cannot_be_drilled(home: Home, tmp_path: Path) -> None
     empty = Home(make_folder(tmp_path / "empty"))
     with pytest.raises(IncompleteError, match="no archive yet"):
         plan_drill(named_stores(empty.settings))
+
+
+def test_a_store_with_nothing_while_another_has_archives_is_behind_and_the_drill_is_no_good_one(
+    home: Home,
+) -> None:
+    add_store(home, "copy", required=False)
+    shutil.copytree(home.folder / "vault", home.folder / "copy")
+    plan = plan_drill(named_stores(home.settings))
+    run_drill(plan, home.identities, NO_TOOLS)
+    assert (code_of(plan), has_restored(plan)) == (0, True)
+    shutil.rmtree(home.folder / "vault" / "archives")
+    plan = plan_drill(named_stores(home.settings))
+    run_drill(plan, home.identities, NO_TOOLS)
+    (problem,) = plan[0].problems
+    assert problem.message == "nothing in it can be restored, and another store has archives"
+    assert (type(problem), problem.hint) == (IncompleteError, "fill it: archiver sync --store vault")
+    assert (code_of(plan), has_restored(plan)) == (3, False)
+
+
+def test_where_only_stores_that_are_away_may_have_anything_the_drill_is_no_good_one(home: Home) -> None:
+    add_store(home, "drawer", required=False)
+    shutil.rmtree(home.folder / "vault" / "archives")
+    plan = plan_drill(named_stores(home.settings))
+    assert [one.message for one in plan[0].problems] == ["nothing in it can be restored"]
+    assert (code_of(plan), has_restored(plan)) == (3, False)
+    assert not has_restored(plan[1:]), "none was reached"
+
+
+def test_archives_that_are_gone_are_not_taken_for_archives_that_never_were(home: Home) -> None:
+    (archive,) = home.archives
+    shutil.rmtree(home.folder / "vault" / "archives")
+    with pytest.raises(IntegrityError, match="number 1 was noted as written"):
+        plan_drill(named_stores(home.settings), known_head=archive.head)
+
+
+def test_where_every_archive_was_disposed_of_that_is_what_is_said(home: Home) -> None:
+    (archive,) = home.archives
+    dispose_at_home(home, archive.name)
+    with pytest.raises(NothingLeftError, match="every archive was disposed of") as caught:
+        plan_drill(named_stores(home.settings))
+    assert caught.value.head == archive.head
+    add_store(home, "drawer", required=False)
+    with pytest.raises(NothingLeftError):
+        plan_drill(named_stores(home.settings))
 
 
 def test_a_key_that_opens_one_of_two_archives_proves_one(home: Home) -> None:

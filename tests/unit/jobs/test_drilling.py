@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import NoKeyError
+from archiver.health.gather import take_snapshot
 from archiver.jobs.base import JobContext
 from archiver.jobs.drilling import JOB
 from archiver.schedule.drills import drill_due_ms, load_drill, note_drill
@@ -13,7 +14,9 @@ from archiver.schedule.due import DAY_MS, NOW
 from archiver.schedule.journal import Journal
 from archiver.schedule.report import JobReport
 from archiver.wiring.collector import open_collector
-from tests.faults.folders import copy_folder, make_folder
+from tests.cli.stores import add_store
+from tests.disposals import dispose_at_home
+from tests.faults.folders import copy_folder, make_folder, sample
 from tests.homes import NOW_MS, Home, make_home
 
 
@@ -96,6 +99,41 @@ def test_none_is_due_where_none_is_wanted_or_nothing_is_sealed(home: Home, tmp_p
     with (home.folder / "archiver.toml").open("a") as file:
         file.write("\n[checks]\ndrill_months = 0\n")
     assert run(home) is None
+
+
+def test_one_that_restored_nothing_is_tried_again_the_next_day(home: Home) -> None:
+    """The store that was reached has lost its archives, and the one that has them is away."""
+    add_store(home, "drawer", required=False)
+    (home.folder / "vault" / "archives").rename(home.folder / "lost")
+    report = run(home)
+    assert report is not None
+    assert (report.code, report.facts["archives"], report.facts["tools_agree"]) == (3, [], None)
+    with closing(Journal(home.settings.journal)) as journal:
+        note = load_drill(journal)
+    assert (note is not None and note.good_ms) is None
+    assert run(home, 0.5) is None
+    (home.folder / "lost").rename(home.folder / "vault" / "archives")
+    again = run(home, 1)
+    assert again is not None
+    assert again.facts["archives"]
+    assert run(home, 2) is None
+
+
+def test_where_all_archives_were_disposed_of_none_is_due_before_another_is_sealed(home: Home) -> None:
+    (archive,) = home.archives
+    dispose_at_home(home, archive.name)
+    report = run(home)
+    assert report is not None
+    assert (report.code, report.problems) == (0, ())
+    assert report.summary == "every archive was disposed of, so there is nothing left to restore"
+    assert run(home, 1) is None
+    assert run(home, 1000) is None
+    (job,) = [one for one in take_snapshot(home.settings, NOW_MS + DAY_MS, {}).jobs if one.job == "drill"]
+    assert (job.code, job.due_ms) == (0, None)
+    home.take(sample(home.folder / "later.zip", seed=3), now_ms=NOW_MS + 40 * DAY_MS)
+    later = run(home, 41)
+    assert later is not None
+    assert later.facts["records"]
 
 
 def test_when_it_is_due_is_told_to_whoever_reminds(home: Home) -> None:

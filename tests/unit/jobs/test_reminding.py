@@ -16,6 +16,7 @@ from archiver.schedule.drills import note_drill
 from archiver.schedule.due import NOW
 from archiver.schedule.report import JobReport
 from archiver.sources.x_api.tokens import UserToken
+from tests.disposals import dispose_at_home
 from tests.faults.folders import LATER, UNTIL, sample
 from tests.unit.inbox.boxes import DAY_MS, HOUR_MS, Box
 
@@ -200,6 +201,13 @@ def test_a_drill_that_is_due_is_told_of_where_no_identity_opens_without_a_person
     assert "drill" in str(remind(box).facts["said"])
     (box.home.folder / "in-the-safe").rename(box.home.folder / "keys" / "records.identity")
     assert "drill" not in str(remind(box).facts["standing"]), "a run does it itself"
+
+
+def test_no_drill_is_asked_for_where_every_archive_was_disposed_of(box: Box) -> None:
+    box.seal()
+    dispose_at_home(box.home, box.home.archives[0].name)
+    (box.home.folder / "keys" / "records.identity").rename(box.home.folder / "in-the-safe")
+    assert "drill" not in str(remind(box, after_ms=DAY_MS).facts["standing"])
 
 
 def test_archives_that_are_due_by_the_rules_of_retention_are_told_of_once_a_month(box: Box) -> None:
