@@ -14,7 +14,7 @@ from archiver.cli._stamps import report_stamping
 from archiver.disk import Lock, make_directories
 from archiver.errors import IntegrityError, worse_code
 from archiver.jobs.noting import note_by_hand
-from archiver.jobs.work.synced import fill_stores, sync_problems, synced_of
+from archiver.jobs.work.synced import fill_stores, sync_excused, sync_problems, synced_of
 from archiver.sizes import byte_size
 from archiver.sync import Filled, Synced
 from archiver.times import system_clock
@@ -56,7 +56,8 @@ def command(session: Session, only: str | None) -> int:
         act.end(**synced_of(result))
     code = worse_code(_report(session, result), share_log(session, only=only, mend=True))
     if only is None and collects:
-        note_by_hand(settings, "sync", started_ms, system_clock(), code, sync_problems(result))
+        problems, excused = sync_problems(result), sync_excused(result)
+        note_by_hand(settings, "sync", started_ms, system_clock(), code, problems, excused)
     return code
 
 

@@ -37,6 +37,12 @@ class StoreDrill:
     problems: list[ArchiverError] = field(default_factory=list)
     head: Head | None = None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it need not be there, and is not."""
+        away = self.vault is None and not self.required
+        return away and all(isinstance(one, IncompleteError) for one in self.problems)
+
     def all_problems(self) -> list[ArchiverError]:
         """Those of the archives too."""
         return [*self.problems, *(problem for one in self.drilled for problem in one.problems)]

@@ -10,6 +10,7 @@ from archiver.health.vaults import Trouble, VaultFacts
 from archiver.health.words import day, moment
 from archiver.health.work import is_past, seal_due_ms, was_cut_off
 from archiver.inbox.files import FAILED
+from archiver.schedule.checks import AWAY_DAYS
 from archiver.schedule.due import DAY_MS, due_after, trusted
 from archiver.schedule.due import seal_due_ms as next_seal_ms
 from archiver.schedule.journal import RUN
@@ -20,8 +21,6 @@ CLOCK_SLACK_MS = 10 * 60_000
 """By so much a clock may have been put right without anybody being told."""
 LEAST_FREE_BYTES = 256 << 20
 _PENDING_DAYS = 1
-_AWAY_DAYS = 31
-"""A store that need not have everything may be away so long: a disk in a drawer."""
 _RUN = "start it: archiver run; see what keeps it from it: archiver doctor"
 
 
@@ -75,9 +74,9 @@ def _of_stores(found: Found) -> Iterator[Trouble]:
     said = {error.message for error in (found.vaults.error, *found.vaults.more_errors) if error is not None}
     for store in found.vaults.stores:
         may_be_away = not store.required and store.archives is None
-        since = found.now_ms - (store.verified_ms or found.now_ms)
+        since = found.now_ms - (store.away_ms or store.verified_ms or found.now_ms)
         is_told = store.problem is not None and store.problem not in said
-        if is_told and (not may_be_away or since > _AWAY_DAYS * DAY_MS + found.stale_ms):
+        if is_told and (not may_be_away or since > AWAY_DAYS * DAY_MS + found.stale_ms):
             yield Trouble(f"store {store.name}: {store.problem}", _store_advice(store.name, store.archives))
         if store.free_bytes is not None and store.free_bytes < LEAST_FREE_BYTES:
             yield _full(f"store {store.name}", store.location, store.free_bytes)

@@ -52,7 +52,8 @@ class AccountHealth:
 @dataclass(frozen=True)
 class StoreHealth:
     """`verified_ms`: when it was last found whole; `read_ms`: up to when every byte had been read again;
-    `problem`: what is wrong, as far as is known without asking it. Of a store that was asked, as folders
+    `away_ms`: of one that need not be there and is away, since when; `problem`: what is wrong, as far as is
+    known without asking it. Of a store that was asked, as folders
     are: `archives`, how many it has, and `free_bytes`, where that is known. `is_read`: what is said of
     archives is what this one says."""
 
@@ -65,6 +66,7 @@ class StoreHealth:
     archives: int | None = None
     free_bytes: int | None = None
     is_read: bool = False
+    away_ms: int | None = None
 
 
 @dataclass(frozen=True)

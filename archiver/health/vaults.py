@@ -138,6 +138,7 @@ class _Read:
             archives=None if names is None else len(names),
             free_bytes=free_bytes(store),
             is_read=store.name == self.name,
+            away_ms=noted.away_ms,
         )
 
     def _lacking(self, names: Sequence[str]) -> str | None:

@@ -26,9 +26,10 @@ class CheckJob:
 
     def due_ms(self, context: JobContext) -> int | None:
         """Now where something is known to be wrong or a near file is not as it was seen last; else when the
-        daily look or the daily share of reading is due. Asks no store far away."""
-        notes, now_ms = known_notes(context), context.clock()
-        return min(_due_ms(one, notes.get(one.name), now_ms) for one in context.settings.stores)
+        daily look or the daily share of reading is due. One that need not be there and is away is looked for
+        once a day, until the month is over. Asks no store far away."""
+        notes = known_notes(context)
+        return min(_due_ms(context, one, notes.get(one.name)) for one in context.settings.stores)
 
     def work(self, context: JobContext) -> JobReport:
         """Look at what is due, read what is due; every problem there is."""
@@ -43,8 +44,11 @@ class CheckJob:
         for _, problem in problems:
             code = worse_code(code, problem.exit_code)
         sentences = [_sentence(context, store, problem) for store, problem in problems]
-        facts = checking.facts()
-        return JobReport("check", started_ms, context.clock(), code, facts, sentences)
+        away = {name for name, note in checking.notes.items() if may_be_away(context, note)}
+        excused = [_sentence(context, store, problem) for store, problem in problems if store in away]
+        return JobReport(
+            "check", started_ms, context.clock(), code, checking.facts(), sentences, excused=excused
+        )
 
 
 JOB = CheckJob()
@@ -57,11 +61,20 @@ def known_notes(context: JobContext) -> dict[str, StoreNote]:
     return {name: note for name, note in noted.items() if places.get(name) == note.place}
 
 
-def _due_ms(store: StoreSettings, note: StoreNote | None, now_ms: int) -> int:
-    if note is None or not note.is_whole:
+def may_be_away(context: JobContext, note: StoreNote) -> bool:
+    """Whether a store is away, and nobody has to do anything about it yet."""
+    return note.may_be_away(context.clock(), context.settings.schedule.stale_days)
+
+
+def _due_ms(context: JobContext, store: StoreSettings, note: StoreNote | None) -> int:
+    now_ms = context.clock()
+    is_away = note is not None and may_be_away(context, note)
+    if note is None or not (note.is_whole or is_away):
         return NOW
     if isinstance(store, LocalStoreSettings) and note.stat != stat_of_store(store.path):
         return NOW
+    if is_away:
+        return daily_due_ms(note.looked_ms, now_ms)
     return min(daily_due_ms(note.looked_ms, now_ms), daily_due_ms(note.rationed_ms, now_ms))
 
 

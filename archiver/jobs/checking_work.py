@@ -8,8 +8,9 @@ from functools import partial
 import msgspec
 
 from archiver.audit.entry import Asked
-from archiver.errors import ArchiverError, excused
+from archiver.errors import ArchiverError, IncompleteError, excused
 from archiver.jobs.base import JobContext
+from archiver.jobs.checking import may_be_away as is_excused
 from archiver.jobs.checking_reading import ReadAgain, Reading
 from archiver.jobs.near import stat_of_store
 from archiver.jobs.syncing import JOB as SYNC
@@ -81,7 +82,8 @@ class Checking:
         settings = self.context.settings.stores
         near = [one for one in settings if isinstance(one, LocalStoreSettings)]
         far = [one for one in settings if not isinstance(one, LocalStoreSettings)]
-        is_wrong = any(self._note(one).problems for one in settings)
+        notes = [self._note(one) for one in settings]
+        is_wrong = any(note.problems and not is_excused(self.context, note) for note in notes)
         named = named_stores(self.context.settings)
         if is_wrong or any(self._is_daily(self._note(one).looked_ms) for one in far):
             return list(named)
@@ -146,12 +148,15 @@ class Checking:
     ) -> None:
         known, now_ms = self._note(one), self.context.clock()
         errors = [*found.result.problems, *(log or ())]
+        may_be_away = found.away and not one.required
+        is_away = may_be_away and all(isinstance(each, IncompleteError) for each in errors)
         self.notes[one.name] = msgspec.structs.replace(
             known,
             looked_ms=now_ms,
             log_ms=known.log_ms if log is None else now_ms,
             stat=stat,
             problems=problems_of(errors, f"archiver verify --store {one.name}"),
+            away_ms=(known.away_ms or known.whole_ms or now_ms) if is_away else None,
         )
         self.looked.append(one.name)
         self.context.told(

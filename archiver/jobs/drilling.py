@@ -37,10 +37,12 @@ class DrillJob:
         except NothingLeftError as error:
             note_nothing(context.journal, context.clock(), error.head)
             return JobReport("drill", started_ms, context.clock(), summary=error.message)
-        sentences = []
+        sentences, excused = [], []
         for one in plan:
             where = f"store {one.store}: " if len(context.settings.stores) > 1 else ""
-            sentences += [where + sentence_of(problem) for problem in one.all_problems()]
+            said = [where + sentence_of(problem) for problem in one.all_problems()]
+            sentences += said
+            excused += said if one.is_away else []
         drilled = [each for one in plan for each in one.drilled]
         facts = {
             "archives": list(archives_of(plan)),
@@ -48,7 +50,9 @@ class DrillJob:
             "media": sum(each.media for each in drilled),
             "tools_agree": all(each.tools_agree for each in drilled) if drilled else None,
         }
-        return JobReport("drill", started_ms, context.clock(), code_of(plan), facts, sentences)
+        return JobReport(
+            "drill", started_ms, context.clock(), code_of(plan), facts, sentences, excused=excused
+        )
 
 
 JOB = DrillJob()

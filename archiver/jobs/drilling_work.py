@@ -61,10 +61,12 @@ def drill_on_record(
         begun.end(results=records_of(plan), outcome="done" if not wrong else f"failed: {wrong} problems")
 
 
-def code_of(plan: Sequence[StoreDrill]) -> int:
-    """The exit code: that of the worst problem."""
+def code_of(plan: Sequence[StoreDrill], *, away: bool = True) -> int:
+    """The exit code: that of the worst problem; without `away` also of no store that may be away."""
     code = 0
     for one in plan:
+        if one.is_away and not away:
+            continue
         for problem in one.all_problems():
             code = worse_code(code, problem.exit_code)
     return code
@@ -81,6 +83,7 @@ def records_of(plan: Sequence[StoreDrill]) -> int:
 
 
 def note_result(journal: Journal, plan: Sequence[StoreDrill], at_ms: int) -> None:
-    """Note in the journal what came of it."""
-    restored = has_restored(plan)
-    note_drill(journal, at_ms, code_of(plan), archives_of(plan), records_of(plan), restored=restored)
+    """Note in the journal what came of it. That a store is away which may be is no matter: the checks tell
+    of it when that is too long."""
+    code, restored = code_of(plan, away=False), has_restored(plan)
+    note_drill(journal, at_ms, code, archives_of(plan), records_of(plan), restored=restored)

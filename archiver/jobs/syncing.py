@@ -35,6 +35,7 @@ class SyncJob:
             synced.sync_facts(result),
             synced.sync_problems(result) + [f"{one.about}: {sentence_of(one.error)}" for one in unlogged],
             summary=synced.sync_summary(result),
+            excused=synced.sync_excused(result),
         )
 
 

@@ -13,6 +13,8 @@ NAME = "check.stores"
 DAILY_MS = DAY_MS * 20 // 24
 """What is to be done once a day is due after 20 hours: a run that cron starts each night, a second sooner or
 later, finds it due each night."""
+AWAY_DAYS = 31
+"""A store that need not have everything may be away so long: a disk in a drawer."""
 MOST_PROBLEMS = 50
 """That are noted of a store: of a vault that is gone as a whole every file is missing."""
 
@@ -45,8 +47,8 @@ class StoreNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of one store. `place`: where it was then; what was noted of another place counts for nothing.
     `looked_ms`: when its manifests, signatures and sizes were looked at; `whole_ms`: when nothing was found
     wrong last; `stat`: what the file system said of all its files then; `log_ms`: when its log was looked at.
-    `rationed_ms`: when a part of it was read again; `read_to_ms`: every byte of it was read since then, None
-    before that was once so."""
+    `away_ms`: of one that need not be there and is away, since when. `rationed_ms`: when a part of it was
+    read again; `read_to_ms`: every byte of it was read since then, None before that was once so."""
 
     place: str
     looked_ms: Moment | None = None
@@ -57,11 +59,19 @@ class StoreNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rationed_ms: Moment | None = None
     read_to_ms: Moment | None = None
     damaged: dict[str, Damaged] = {}
+    away_ms: Moment | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is known to be wrong."""
         return not self.problems and not self.damaged
+
+    def may_be_away(self, now_ms: int, stale_days: int) -> bool:
+        """Whether nothing is wrong but that it is away, and it may still be."""
+        since_ms = trusted(self.away_ms, now_ms)
+        if since_ms is None or self.damaged:
+            return False
+        return now_ms - since_ms <= (AWAY_DAYS + stale_days) * DAY_MS
 
     def errors(self) -> Iterator[ArchiverError]:
         """All that is known to be wrong, each once."""

@@ -202,6 +202,12 @@ def test_where_every_archive_was_disposed_of_that_is_said_and_noted(run: Runner,
         assert drill_due_ms(home.settings, journal, NOW_MS, head=archive.head) is None
 
 
+def test_that_a_store_is_away_which_may_be_is_no_matter_for_half_a_year(run: Runner, home: Home) -> None:
+    add_store(home, "drawer", required=False)
+    assert run("--config", home.folder, "drill").code == 3
+    assert noted(home) == (0, True)
+
+
 def test_a_drill_of_a_store_that_has_lost_all_gives_no_line_to_keep(
     run: Runner, home: Home, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archiver.audit.entry import Asked
-from archiver.errors import IncompleteError, sentence_of, worse_code
+from archiver.errors import IncompleteError, excused, sentence_of, worse_code
 from archiver.jobs.base import JobContext
 from archiver.seal import SealOptions, SealResult, seal
 from archiver.spool import NOT_WANTED
@@ -78,8 +78,19 @@ def copies_code(copies: Sequence[Filled]) -> int:
 
 def seal_excused(sealed: SpoolSealed) -> list[str]:
     """Those of the problems that nobody has to do anything about: what the archive names as missing is named
-    in it for good."""
-    return _shortages(sealed.result.archive)
+    in it for good, and of a store that may be away the checks tell when that is too long."""
+    return _shortages(sealed.result.archive) + away_sentences(sealed.result.copies)
+
+
+def away_sentences(stores: Iterable[Filled]) -> list[str]:
+    """What is said of stores that need not have everything, and are away."""
+    return [
+        sentence_of(problem)
+        for one in stores
+        if not one.reached and not one.required
+        for problem in one.all_problems
+        if isinstance(excused(problem, required=False), IncompleteError)
+    ]
 
 
 def _shortages(archive: Archive | None) -> list[str]:

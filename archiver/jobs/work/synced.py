@@ -5,7 +5,7 @@ from typing import Any
 
 from archiver.chain import Head
 from archiver.errors import sentence_of
-from archiver.jobs.work.sealed import stamping_problems
+from archiver.jobs.work.sealed import away_sentences, stamping_problems
 from archiver.settings import Settings
 from archiver.stores.checks import check_store
 from archiver.sync import Synced, sync_stores
@@ -58,6 +58,11 @@ def sync_summary(result: Synced) -> str:
     whole = [] if lacking else ["every store has all"]
     archives = f"{result.archives:,} archive{'' if result.archives == 1 else 's'}"
     return f"{archives}: {', '.join([*given, *lacking, *whole])}"
+
+
+def sync_excused(result: Synced) -> list[str]:
+    """Those of the problems that nobody has to do anything about."""
+    return away_sentences(result.stores)
 
 
 def sync_problems(result: Synced) -> list[str]:

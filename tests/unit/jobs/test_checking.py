@@ -194,6 +194,44 @@ def test_a_second_store_is_held_against_the_first(checked: Checked) -> None:
     assert "archiver sync" in report.problems[0]
 
 
+def test_a_store_that_may_be_away_is_looked_for_once_a_day_and_counts_after_a_month(
+    checked: Checked,
+) -> None:
+    home, days = checked.home, 24
+    add_store(home, "drawer", required=False)
+    shutil.copytree(home.folder / "vault", home.folder / "drawer")
+    assert checked.must_run().code == 0
+    (home.folder / "drawer").rename(home.folder / "elsewhere")
+    report = checked.must_run(1)
+    assert (report.code, report.excused) == (3, report.problems)
+    assert "store drawer: there is no folder" in report.problems[0]
+    assert checked.note("drawer").away_ms == NOW_MS, "when it was last whole"
+    assert checked.run(2) is None, "it is said once, and looked for once a day"
+    (home.folder / "elsewhere").rename(home.folder / "drawer")
+    assert checked.must_run(3).code == 0, "it is back"
+    assert checked.note("drawer").away_ms is None
+    (home.folder / "drawer").rename(home.folder / "elsewhere")
+    for day in range(1, 34):
+        report = checked.must_run(3 + day * days)
+        assert report.excused == report.problems, day
+        assert checked.run(4 + day * days) is None, day
+    report = checked.must_run(4 + 34 * days)
+    assert (report.code, report.excused) == (3, [])
+    assert checked.run(5 + 34 * days) is not None, "from now on with every run"
+
+
+def test_another_vault_in_the_place_of_a_store_that_may_be_away_is_damage(
+    checked: Checked, tmp_path: Path
+) -> None:
+    add_store(checked.home, "drawer", required=False)
+    other = make_home(tmp_path / "other")
+    shutil.copytree(other.folder / "vault", checked.home.folder / "drawer")
+    report = checked.must_run()
+    assert (report.code, report.excused) == (20, [])
+    assert checked.note("drawer").away_ms is None
+    assert checked.run(1) is not None
+
+
 def test_files_of_a_store_that_is_new_are_read_in_their_time(checked: Checked) -> None:
     add_store(checked.home, "copy", required=True)
     shutil.copytree(checked.home.folder / "vault", checked.home.folder / "copy")

@@ -195,6 +195,23 @@ def test_what_an_archive_names_as_missing_is_reported_and_is_nothing_to_wait_for
     assert problem.startswith("sync failed"), "of sealing nothing is said"
 
 
+def test_a_store_that_may_be_away_is_reported_by_each_job_and_is_nothing_to_wait_for(home: Home) -> None:
+    add_store(home, "drawer", required=False)
+    report = run_at(home, FIRST)
+    assert done(report) == {"seal": 3, "sync": 3, "check": 3, "drill": 3, "remind": 0}
+    for name in ("seal", "sync", "check", "drill"):
+        job = job_of(report, name)
+        assert job.excused == job.problems != [], name
+        assert "drawer" in str(job.problems), name
+    assert run_at(home, FIRST + 3_600_000).is_idle
+    snapshot = take_snapshot(home.settings, FIRST + 3_600_000, {})
+    assert [one for one in snapshot.problems if "export" not in one] == []
+    later = FIRST + 35 * 86_400_000
+    run_at(home, later)
+    problems = [one for one in take_snapshot(home.settings, later, {}).problems if "drawer" in one]
+    assert [one.split(":")[0] for one in problems] == ["store drawer", "check ended incomplete on 2026-11-30"]
+
+
 def test_a_spool_that_cannot_be_opened_is_in_the_journal_too(home: Home) -> None:
     run_at(home, FIRST)
     home.settings.spool_identity.write_text("garbage\n")
