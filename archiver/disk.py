@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from archiver.errors import ArchiverError, LockedError, ending_run
+from archiver.processes import own_mark
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -250,8 +251,8 @@ class Lock:
     """One run at a time: `with Lock(path):` raises LockedError where another process holds it, and goes on
     holding it for `wait_seconds`. `shared`: many may hold it so at once, and nobody otherwise.
 
-    The kernel releases it when the process ends, however it ends; the file stays and holds the process
-    id of the last holder."""
+    The kernel releases it when the process ends, however it ends; the file stays and holds the mark of the
+    last holder (`archiver/processes.py`)."""
 
     def __init__(self, path: Path, *, wait_seconds: float = 0.0, shared: bool = False) -> None:
         self.path = path
@@ -266,9 +267,9 @@ class Lock:
                 self._take(descriptor)
                 if may_write:
                     os.ftruncate(descriptor, 0)
-                    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                    os.pwrite(descriptor, own_mark().encode(), 0)
             except BlockingIOError:
-                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").partition("\n")[0].strip()
                 os.close(descriptor)
                 raise self._locked(holder) from None
             except BaseException:

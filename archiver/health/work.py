@@ -1,10 +1,8 @@
 """How the jobs of `archiver run` stand: what each ended in, and when it is due."""
 
-from contextlib import suppress
-from pathlib import Path
-
 from archiver.health.local import LocalFacts
 from archiver.health.snapshot import AccountHealth, ArchiveHealth, JobHealth
+from archiver.processes import holder_in
 from archiver.schedule.due import DAY_MS, NOW, due_after, due_again, period_bounds, trusted
 from archiver.schedule.journal import JobTimes
 from archiver.schedule.report import JOB_NAMES, JobName
@@ -26,7 +24,8 @@ def job_healths(
     """Every job, in the order of a run; none where `archiver run` was never started here."""
     if facts.journal.jobs is None:
         return ()
-    is_at_work = _is_at_work(settings.lock)
+    # The lock is not tried: whoever tries it holds it for a moment, and another run would be refused.
+    is_at_work = holder_in(settings.lock) is not None
     dues = _dues(settings, facts, accounts, last, inbox_files, now_ms)
     late_ms = settings.schedule.stale_days * DAY_MS
     jobs = []
@@ -111,12 +110,3 @@ def seal_due_ms(settings: Settings, facts: LocalFacts, last: ArchiveHealth | Non
     if last is None and facts.state.head is None:
         return known
     return period_bounds(settings.schedule.seal, settings.schedule.time_zone, known)[1]
-
-
-def _is_at_work(lock: Path) -> bool:
-    """Whether the process is still there that took the collector's lock last. The lock is not tried: whoever
-    tries it holds it for a moment, and another run would be refused."""
-    with suppress(OSError, ValueError):
-        holder = int(lock.read_bytes()[:32])
-        return Path("/proc", str(holder)).is_dir()
-    return False

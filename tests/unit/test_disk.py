@@ -14,6 +14,7 @@ import pytest
 
 from archiver import disk
 from archiver.errors import ArchiverError, LockedError
+from archiver.processes import own_mark
 from tests.programs import PROJECT, require_program
 
 
@@ -273,7 +274,7 @@ def test_a_second_run_is_told_which_process_holds_the_lock(tmp_path: Path) -> No
     holder.communicate("end\n", timeout=30)
     (tmp_path / "lock").write_text("1234567890123\n")  # of a machine with longer process ids
     with disk.Lock(tmp_path / "lock"):
-        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+        assert (tmp_path / "lock").read_text() == own_mark()
 
 
 def test_a_lock_ends_with_its_process_even_when_that_is_killed(tmp_path: Path) -> None:
@@ -293,7 +294,7 @@ def test_a_lock_that_is_waited_for_is_had_as_soon_as_it_is_free(tmp_path: Path) 
     began = time.monotonic()
     with disk.Lock(tmp_path / "lock", wait_seconds=30):
         waited = time.monotonic() - began
-        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
+        assert (tmp_path / "lock").read_text() == own_mark()
     release.join()
     assert 0.2 < waited < 10
 

@@ -12,6 +12,7 @@ from archiver.health.gather import take_snapshot
 from archiver.health.local import read_local
 from archiver.health.snapshot import Snapshot
 from archiver.health.words import day, moment
+from archiver.processes import holder_in
 from archiver.schedule.due import DAY_MS, trusted
 from archiver.schedule.journal import RUN
 from archiver.settings import Settings
@@ -111,17 +112,16 @@ def _text(path: Path) -> str:
 
 def _lock(lock: Path, now_ms: int) -> Iterator[Finding]:
     """Whoever took it last, if that process is still there. The lock itself is not tried."""
-    with suppress(OSError, ValueError):
-        holder = int(lock.read_bytes()[:32])
-        if Path("/proc", str(holder)).is_dir():
-            since = int(lock.stat().st_mtime * 1000)
-            said = f"process {holder} is at work here since {moment(since)}"
-            if now_ms - since > DAY_MS:
-                yield warning("lock", said, f"see what it is: ps {holder}; it may hang")
-            else:
-                yield ok("lock", said)
-            return
-    yield ok("lock", "nobody is at work here")
+    holder = holder_in(lock)
+    if holder is None:
+        yield ok("lock", "nobody is at work here")
+        return
+    since = int(lock.stat().st_mtime * 1000)
+    said = f"process {holder} is at work here since {moment(since)}"
+    if now_ms - since > DAY_MS:
+        yield warning("lock", said, f"see what it is: ps {holder}; it may hang")
+    else:
+        yield ok("lock", said)
 
 
 def _queue(folder: Path, now_ms: int) -> Iterator[Finding]:

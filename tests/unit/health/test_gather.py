@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.disk import Lock
 from archiver.errors import IntegrityError, NoVaultError, UsageError
 from archiver.health.gather import gather, take_snapshot
 from archiver.health.judging import Found, troubles
@@ -283,6 +284,11 @@ def test_a_job_that_is_at_work_is_no_problem_and_one_that_was_cut_off_is(setting
     snapshot = look(settings)
     assert the_problem(snapshot, "seal was cut off when it last ran")
     assert not any(job.is_at_work for job in snapshot.jobs)
+    with Lock(settings.lock):
+        mark = settings.lock.read_text()
+        assert look(settings).problems == ()
+    settings.lock.write_text(mark.replace(f"{os.getpid()}\n", f"{os.getppid()}\n"))
+    assert the_problem(look(settings), "seal was cut off"), "another process has its number by now"
 
 
 def test_where_run_was_never_started_no_job_is_missed(settings: Settings) -> None:
