@@ -29,7 +29,7 @@ def pytest_configure() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """A process for each core, and one for while others wait: on two cores 19 minutes instead of 24."""
+    """A process for each core, and one for while others wait: on two cores 22 minutes instead of 24."""
     return len(os.sched_getaffinity(0)) + 1
 
 

@@ -39,7 +39,8 @@ def within(seconds: float, act: Callable[[], Value]) -> Value:
 def tried_twice(act: Callable[[], None], pause_seconds: float) -> None:
     """Do it, and once more after a moment where that may help. Raise as `act` does the second time."""
     try:
-        act()
+        return act()
     except PassingError:
-        sleep(pause_seconds)
-        act()
+        pass  # what the second try raises is not raised while this is handled: it would lose its own context
+    sleep(pause_seconds)
+    return act()

@@ -12,6 +12,7 @@ import pytest
 from archiver.errors import ConfigurationError
 from archiver.notify import mail
 from archiver.notify.base import Notice, NoticeError
+from archiver.notify.bounded import within
 from archiver.notify.mail import recipient_key
 from archiver.notify.smtp import SmtpNotifier
 from archiver.settings.notices import SmtpSettings
@@ -160,7 +161,7 @@ def test_a_server_that_is_waited_for_at_the_socket_first_is_said_alike(
     certificates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both times are up at once, and a busy machine notices either first."""
-    monkeypatch.setattr(mail, "within", lambda seconds, act: act())
+    monkeypatch.setattr(mail, "within", lambda seconds, act: within(seconds + 9, act))
     with silent() as port:
         said = failure(notifier(certificates, port, security="none", timeout_seconds=1))
     assert said == "no end of the mail server's answers within 1 seconds"

@@ -246,7 +246,7 @@ def test_the_first_error_ends_what_was_not_begun_and_leaves_no_thread(maker: Vau
 
 
 class SlowStore(MemoryStore):
-    """Each part of a segment takes a second; `begun` are the segments opened so far."""
+    """Each part of a segment takes four seconds; `begun` are the segments opened so far."""
 
     def __init__(self, like: MemoryStore) -> None:
         super().__init__(is_near=False, contents=like.contents)
@@ -254,7 +254,7 @@ class SlowStore(MemoryStore):
 
     def open_random(self, name: str) -> StoredFile:
         self.begun.append(name)
-        time.sleep(1)
+        time.sleep(4)
         return super().open_random(name)
 
 
@@ -276,7 +276,7 @@ def test_a_search_that_is_interrupted_ends_at_once_and_begins_no_more(memory_pat
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         ended = time.monotonic()
-    assert ended - began < 0.9
+    assert ended - began < 3
     for thread in threading.enumerate():
         if thread.name.startswith("segment"):
             thread.join(10)
