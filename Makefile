@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 # Passed on to pytest: make test ARGUMENTS="-k age"
 ARGUMENTS ?=
-# A process for each core and one more, as many tests wait for servers and disks (tests/conftest.py), up to four,
-# each with whole files of tests, the longest first. PARALLEL= for one alone.
+# A process for each core, up to four, each with whole files of tests, in the order that tests/conftest.py puts
+# them in: the longest first. PARALLEL= for one alone.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # COVERAGE=1 measures in the same run which branches the tests take; `make coverage` reports it.
 COVERAGE ?=

@@ -28,11 +28,6 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """A process for each core, and one for while others wait: on two cores 22 minutes instead of 24."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
 LONGEST = ("test_decade.py",)
 """Files that begin before all others: begun last, one process would be at work on them alone for minutes."""
 

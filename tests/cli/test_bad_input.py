@@ -591,11 +591,16 @@ def flip(position: float) -> Callable[[bytearray], None]:
     return change
 
 
+def another_letter(data: bytearray, position: int) -> None:
+    """Whatever is there by chance."""
+    data[position] = ord("A") if data[position] != ord("A") else ord("B")
+
+
 DAMAGES: dict[str, Callable[[bytearray], object]] = {
     "first byte": flip(0),
     "in the header": lambda data: data.__setitem__(60, data[60] ^ 1),
-    "header's code": lambda data: data.__setitem__(data.index(b"\n---") + 6, 65 + data[0] % 20),
-    "nonce": lambda data: data.__setitem__(data.index(b"\n", data.index(b"\n---") + 1) + 3, data[70] ^ 255),
+    "header's code": lambda data: another_letter(data, data.index(b"\n---") + 6),
+    "nonce": lambda data: another_letter(data, data.index(b"\n", data.index(b"\n---") + 1) + 3),
     "a quarter": flip(0.25),
     "the middle": flip(0.5),
     "three quarters": flip(0.75),

@@ -78,7 +78,7 @@ def test_killed_between_two_archives_the_same_command_erases_the_rest(
     collect_edit(eraser)
     assert eraser("seal").code == 0
     steps = int(killed(copy_folder(eraser.home.folder, tmp_path / "count"), 0).stderr.rsplit("steps ", 1)[1])
-    for part in range(1, 8):
+    for part in range(1, 8, 2):
         again = Eraser(run, Home(copy_folder(eraser.home.folder, tmp_path / f"{part}")))
         killed(again.home.folder, 1 + (steps - 1) * (2 * part + 3) // 20)
         again.erase(OTHER_ID)
