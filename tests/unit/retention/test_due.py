@@ -180,3 +180,15 @@ def test_the_number_of_archives_due_is_that_of_those_listed_as_due(
     settings = dataclasses.replace(parse_settings(b"", Path("/nowhere/archiver.toml")), retention=retention)
     due = sum(due_of(one, retention).is_over(now_ms) for one in manifests)
     assert retention_due_count(settings, manifests, now_ms) == due
+
+
+def test_an_archive_that_was_sealed_anew_counts_from_when_it_was_sealed_first() -> None:
+    """Else each erasing would keep all else in it for another period."""
+    retention = rules(minimum_years=5)
+    first = manifest(count("post"))
+    anew = msgspec.structs.replace(
+        first, sealed_at="2040-01-01T00:00:00.000Z", first_sealed_at=first.sealed_at
+    )
+    assert due_of(anew, retention).floor_ms == due_of(first, retention).floor_ms
+    later_first = msgspec.structs.replace(anew, first_sealed_at=None)
+    assert due_of(later_first, retention).floor_ms > due_of(first, retention).floor_ms
